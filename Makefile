@@ -1,0 +1,75 @@
+# The two commands are `make demo` and `make test`; `make help` lists the rest.
+# Flags for the program behind a target go in ARGS: make demo ARGS="--lang zh --keep"
+
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+# The stamp is older than the lock exactly when the lock has changed since the last set-up.
+STAMP := .venv/.installed
+
+# Installs Debian packages as root; tells anybody else what to type.
+define apt_install
+if [ "$$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then \
+	echo "Missing on this machine:" $(1); \
+	echo "Next step: sudo apt-get install --no-install-recommends" $(1) "- then run make again."; \
+	exit 1; \
+fi; \
+apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1) >/dev/null
+endef
+
+.PHONY: help setup system demo dev test lint types walls bench lock clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## make .venv from the hashed requirements
+
+$(STAMP): requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or newer is needed; name one with: make setup PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { $(call apt_install,python3-venv); }
+	@echo "Setting up .venv (once; about two minutes) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+system: ## install the Debian packages that the tests run (requirements/apt.txt)
+	@missing=; for package in $$(grep -v '^#' requirements/apt.txt); do \
+		dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
+	done; \
+	if [ -n "$$missing" ]; then $(call apt_install,$$missing); fi
+
+demo: setup ## play the four stories on a real local stack
+	@$(BIN)/python starter.py demo $(ARGS)
+
+dev: setup ## keep the local stack running
+	@$(BIN)/python starter.py dev $(ARGS)
+
+test: setup system ## the whole test suite
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: setup ## style, formatting, and what a workflow may not call
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/temporalint workflows activities
+
+types: setup ## mypy, strict
+	@$(BIN)/mypy
+
+walls: setup ## the import walls between the rooms
+	@$(BIN)/lint-imports --no-logo
+
+bench: setup ## measure the real routes against a bare twin
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+lock: setup ## renew requirements/ from pyproject.toml (newest releases: ARGS=--upgrade)
+	@$(COMPILE) pyproject.toml -o requirements/runtime.txt
+	@$(COMPILE) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
+	@! grep -n '://' requirements/*.txt || { echo "A lock must not name a registry's address."; exit 1; }
+
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make lock" $(ARGS)
+
+clean: ## remove .venv and the caches
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,33 @@
+"""Whatever touches the world: one module a concern, one model in, one model out."""
+
+from collections.abc import Callable
+from typing import Any
+
+from activities.account import AccountActivities
+from activities.deletion import DeletionActivities
+from activities.eligibility import EligibilityActivities
+from activities.notifications import NotificationActivities
+from activities.review_clock import ReviewClockActivities
+from activities.sealing import SealingActivities
+from activities.tickets import TicketActivities
+from domain.business_calendar import BusinessCalendar
+from gateways.ports import Platform, Vault
+
+
+def all_activities(platform: Platform, vault: Vault, calendar: BusinessCalendar) -> list[Callable[..., Any]]:
+    """Every activity of the service, bound to its gateways. A test holds this list against every `@activity.defn`."""
+    groups = (
+        AccountActivities(platform, vault),
+        EligibilityActivities(platform),
+        TicketActivities(vault),
+        ReviewClockActivities(calendar),
+        NotificationActivities(platform, vault),
+        SealingActivities(platform, vault),
+        DeletionActivities(platform, vault),
+    )
+    return [
+        method
+        for group in groups
+        for name in dir(group)
+        if hasattr(method := getattr(group, name), "__temporal_activity_definition")
+    ]

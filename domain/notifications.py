@@ -1,0 +1,46 @@
+"""The messages this service sends, by template; the platform holds the wording and the addresses."""
+
+from enum import StrEnum
+
+from domain.locale import Locale
+from domain.model import Model, OpaqueId
+from domain.tickets import TicketRef
+
+
+class Template(StrEnum):
+    IDENTITY_CODE = "IDENTITY_CODE"
+    CANCELLATION_WITHDRAWN = "CANCELLATION_WITHDRAWN"
+    CANCELLATION_LAPSING = "CANCELLATION_LAPSING"
+    CANCELLATION_LAPSED = "CANCELLATION_LAPSED"
+    TICKET_FILED = "TICKET_FILED"
+    TICKET_MATERIALS_REQUESTED = "TICKET_MATERIALS_REQUESTED"
+    TICKET_DUE_SOON = "TICKET_DUE_SOON"
+    TICKET_OVERDUE_OWNER = "TICKET_OVERDUE_OWNER"
+    TICKET_OVERDUE_LEAD = "TICKET_OVERDUE_LEAD"
+    TICKET_CEILING_ALARM = "TICKET_CEILING_ALARM"
+    TICKET_REJECTED = "TICKET_REJECTED"
+    DELETION_STALLED = "DELETION_STALLED"
+    ACCOUNT_CLOSED = "ACCOUNT_CLOSED"
+
+
+class StaffDesk(StrEnum):
+    """Whom the platform rings at its own end: agents on the queue, the duty lead, operations."""
+
+    AGENTS = "AGENTS"
+    DUTY_LEAD = "DUTY_LEAD"
+    OPERATIONS = "OPERATIONS"
+
+
+class Notification(Model):
+    """One message. Exactly one of the three recipients is set; `params` are opaque ids, codes and times.
+
+    `key` makes a repeat of the same message recognisable, whoever sends it again.
+    """
+
+    template: Template
+    locale: Locale
+    key: OpaqueId
+    params: dict[str, str] = {}
+    account_id: OpaqueId | None = None
+    ticket: TicketRef | None = None
+    desk: StaffDesk | None = None

@@ -1,0 +1,104 @@
+"""The phases of one cancellation request and the only table of moves between them (design, section 4)."""
+
+from enum import StrEnum
+
+
+class Phase(StrEnum):
+    """Where a request stands. The first group waits or works; the second is how a request ends."""
+
+    OPENING = "OPENING"
+    AWAITING_IDENTITY = "AWAITING_IDENTITY"
+    AWAITING_NOTICE = "AWAITING_NOTICE"
+    CHECKING = "CHECKING"
+    BLOCKED = "BLOCKED"
+    AWAITING_CONFIRMATION = "AWAITING_CONFIRMATION"
+    UNDER_REVIEW = "UNDER_REVIEW"
+    AWAITING_MATERIALS = "AWAITING_MATERIALS"
+    SEALING = "SEALING"
+    DELETING = "DELETING"
+    DELETION_STALLED = "DELETION_STALLED"
+
+    CLOSED = "CLOSED"
+    REJECTED = "REJECTED"
+    WITHDRAWN = "WITHDRAWN"
+    LAPSED = "LAPSED"
+    REFUSED = "REFUSED"
+
+
+OUTCOMES = frozenset({Phase.CLOSED, Phase.REJECTED, Phase.WITHDRAWN, Phase.LAPSED, Phase.REFUSED})
+"""Phases that end a request. They are values the workflow returns, never failures."""
+
+_WITHDRAW = frozenset({Phase.WITHDRAWN})
+_WITHDRAW_OR_LAPSE = frozenset({Phase.WITHDRAWN, Phase.LAPSED})
+
+TRANSITIONS: dict[Phase, frozenset[Phase]] = {
+    # OPENING -> DELETING returns to a closure that the platform already holds (after a terminate); never a short cut.
+    Phase.OPENING: frozenset({Phase.AWAITING_IDENTITY, Phase.REFUSED, Phase.DELETING}) | _WITHDRAW,
+    Phase.AWAITING_IDENTITY: frozenset({Phase.AWAITING_NOTICE, Phase.UNDER_REVIEW}) | _WITHDRAW_OR_LAPSE,
+    Phase.AWAITING_NOTICE: frozenset({Phase.CHECKING}) | _WITHDRAW_OR_LAPSE,
+    Phase.CHECKING: frozenset({Phase.BLOCKED, Phase.AWAITING_CONFIRMATION}) | _WITHDRAW,
+    Phase.BLOCKED: frozenset({Phase.CHECKING, Phase.UNDER_REVIEW}) | _WITHDRAW_OR_LAPSE,
+    Phase.AWAITING_CONFIRMATION: frozenset({Phase.CHECKING, Phase.SEALING}) | _WITHDRAW_OR_LAPSE,
+    Phase.UNDER_REVIEW: frozenset({Phase.AWAITING_MATERIALS, Phase.SEALING, Phase.REJECTED}) | _WITHDRAW,
+    Phase.AWAITING_MATERIALS: frozenset({Phase.UNDER_REVIEW, Phase.REJECTED}) | _WITHDRAW_OR_LAPSE,
+    Phase.SEALING: frozenset({Phase.BLOCKED, Phase.DELETING}) | _WITHDRAW,
+    Phase.DELETING: frozenset({Phase.DELETION_STALLED, Phase.CLOSED}),
+    Phase.DELETION_STALLED: frozenset({Phase.DELETING, Phase.CLOSED}),
+    **dict.fromkeys(OUTCOMES, frozenset()),
+}
+
+
+class IllegalTransition(Exception):
+    """A move that the table does not know: a bug of ours, so the workflow task fails and waits for a fixed worker."""
+
+
+def advance(current: Phase, to: Phase) -> Phase:
+    """Return `to`, or raise `IllegalTransition`. Every change of phase goes through here."""
+    if to not in TRANSITIONS[current]:
+        raise IllegalTransition(f"{current} -> {to} is not in the transition table")
+    return to
+
+
+class Step(StrEnum):
+    """What an owner can do. The value is the name of the update."""
+
+    SEND_CODE = "send_code"
+    SUBMIT_IDENTITY_PROOF = "submit_identity_proof"
+    ACCEPT_NOTICE = "accept_notice"
+    RECHECK = "recheck"
+    CONFIRM = "confirm"
+    FILE_TICKET = "file_ticket"
+    SUPPLY_MATERIALS = "supply_materials"
+    WITHDRAW = "withdraw"
+
+
+STEP_PHASES: dict[Step, frozenset[Phase]] = {
+    Step.SEND_CODE: frozenset({Phase.AWAITING_IDENTITY}),
+    Step.SUBMIT_IDENTITY_PROOF: frozenset({Phase.AWAITING_IDENTITY}),
+    Step.ACCEPT_NOTICE: frozenset({Phase.AWAITING_NOTICE}),
+    Step.RECHECK: frozenset({Phase.CHECKING, Phase.BLOCKED, Phase.AWAITING_CONFIRMATION}),
+    Step.CONFIRM: frozenset({Phase.AWAITING_CONFIRMATION}),
+    # From AWAITING_IDENTITY only where no channel is verified: else a ticket would be a side door round verification.
+    Step.FILE_TICKET: frozenset({Phase.AWAITING_IDENTITY, Phase.BLOCKED}),
+    Step.SUPPLY_MATERIALS: frozenset({Phase.AWAITING_MATERIALS}),
+    Step.WITHDRAW: frozenset(phase for phase, moves in TRANSITIONS.items() if Phase.WITHDRAWN in moves),
+}
+
+_DUE_STEP: dict[Phase, Step] = {
+    Phase.AWAITING_NOTICE: Step.ACCEPT_NOTICE,
+    Phase.BLOCKED: Step.RECHECK,
+    Phase.AWAITING_CONFIRMATION: Step.CONFIRM,
+    Phase.AWAITING_MATERIALS: Step.SUPPLY_MATERIALS,
+}
+
+
+def due_step(phase: Phase, *, channel_verified: bool = True, code_sent: bool = False) -> Step | None:
+    """The step the owner should take next, or None while the service or staff have the turn.
+
+    Without a verified phone or e-mail the way through AWAITING_IDENTITY is a ticket (seed, step 2), never a dead end.
+    """
+    if phase is Phase.AWAITING_IDENTITY:
+        if not channel_verified:
+            return Step.FILE_TICKET
+        return Step.SUBMIT_IDENTITY_PROOF if code_sent else Step.SEND_CODE
+    return _DUE_STEP.get(phase)

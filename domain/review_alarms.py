@@ -1,0 +1,50 @@
+"""When a review speaks up: which alarm is next, given its clock and what has sounded already."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from domain.messages import ReviewClock
+from domain.tickets import ReviewStatus
+
+
+class Alarm(StrEnum):
+    REMIND = "REMIND"
+    """One business day before the deadline: agents are reminded."""
+    ESCALATE = "ESCALATE"
+    """At the deadline: the duty lead is told, and the owner is told that it is late."""
+    REMIND_AGAIN = "REMIND_AGAIN"
+    """Each business day after the deadline."""
+    CEILING = "CEILING"
+    """15 business days after the first filing: operations are alarmed."""
+
+
+@dataclass
+class AlarmState:
+    """What has sounded. The ceiling belongs to the first filing, the rest to the running clock."""
+
+    reminded: bool = False
+    escalated: bool = False
+    ceiling: bool = False
+
+    def restart(self) -> None:
+        """New materials start the 3-day clock anew; the ceiling runs on."""
+        self.reminded = self.escalated = False
+
+
+def next_alarm(clock: ReviewClock, sounded: AlarmState, status: ReviewStatus) -> tuple[datetime, Alarm] | None:
+    """The next alarm and its instant (UTC), or None when there is none left in this status.
+
+    While materials are awaited the 3-day clock stands still and only the ceiling can sound.
+    """
+    alarms: list[tuple[datetime, Alarm]] = []
+    if not sounded.ceiling:
+        alarms.append((clock.ceiling_at, Alarm.CEILING))
+    if status is ReviewStatus.UNDER_REVIEW:
+        if sounded.escalated:
+            alarms.append((clock.next_reminder_at, Alarm.REMIND_AGAIN))
+        else:
+            alarms.append((clock.due_at, Alarm.ESCALATE))
+            if not sounded.reminded:
+                alarms.append((clock.remind_at, Alarm.REMIND))
+    return min(alarms, default=None)

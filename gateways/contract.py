@@ -1,0 +1,198 @@
+"""The platform contract on the wire (design, section 6): JSON over HTTP, UTC, money in integer fen.
+
+Both sides import it: the HTTP adapter, and the pretend platform that the demo and the tests run against. Answers that
+are facts of the account (`AccountProfile`, `Balance`, `Arrears`, `ProviderRoles`, `IcpFilings`, `Resources`,
+`Entitlements`) are the domain's own models.
+"""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from domain.accounts import Channel
+from domain.checks import Check
+from domain.errors import ErrorType
+from domain.locale import Locale
+from domain.model import Count, Instant, Model, OpaqueId, Sha256Hex
+from domain.notifications import StaffDesk, Template
+
+PROBLEM_PREFIX = "urn:account-platform:problem:"
+"""A problem's `type` is this prefix and an `ErrorType`."""
+
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+
+
+class Group(StrEnum):
+    """A group of endpoints that a real cloud serves from a service, and a base URL, of its own."""
+
+    IDENTITY = "identity"
+    BILLING = "billing"
+    MARKETPLACE = "marketplace"
+    ICP = "icp"
+    RESOURCES = "resources"
+    CLOSURE = "closure"
+    MESSAGING = "messaging"
+
+
+class Problem(BaseModel):
+    """RFC 9457. Extra members are allowed by the standard and ignored, but for those named here."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    type: str
+    title: str
+    status: int
+    detail: str = ""
+    tries_left: Count | None = None
+    retry_after_seconds: Count | None = None
+
+    @property
+    def error_type(self) -> ErrorType | None:
+        """The stable type, or None for a problem this contract does not name."""
+        name = self.type.removeprefix(PROBLEM_PREFIX)
+        return ErrorType(name) if name in ErrorType.__members__.values() else None
+
+
+PROBLEM_STATUS: dict[ErrorType, int] = {
+    ErrorType.ACCOUNT_UNKNOWN: 404,
+    ErrorType.CHALLENGE_UNKNOWN: 404,
+    ErrorType.CHANNEL_NOT_VERIFIED: 409,
+    ErrorType.ACCOUNT_NOT_CLOSABLE: 409,
+    ErrorType.HOLD_LAPSED: 409,
+    ErrorType.PROOF_USED: 409,
+    ErrorType.IDEMPOTENCY_CONFLICT: 409,
+    ErrorType.CODE_EXPIRED: 410,
+    ErrorType.PROOF_EXPIRED: 410,
+    ErrorType.CODE_WRONG: 422,
+    ErrorType.PROOF_INVALID: 422,
+    ErrorType.REQUEST_INVALID: 422,
+    ErrorType.CODE_LOCKED: 423,
+    # Not 429: waiting is the owner's to do, so an adapter must not retry these by itself.
+    ErrorType.RESEND_TOO_SOON: 409,
+    ErrorType.DAILY_CODE_LIMIT: 409,
+    ErrorType.RATE_LIMITED: 429,
+    ErrorType.INTERNAL_ERROR: 500,
+    ErrorType.SERVICE_UNAVAILABLE: 503,
+}
+
+RETRYABLE_PROBLEMS = frozenset({ErrorType.RATE_LIMITED, ErrorType.INTERNAL_ERROR, ErrorType.SERVICE_UNAVAILABLE})
+"""Problems that can heal by themselves. Every other named problem is final."""
+
+
+class ChallengeRequest(Model):
+    channel: Channel
+    request_id: OpaqueId
+
+
+class ChallengeCreated(Model):
+    challenge_id: OpaqueId
+    expires_at: Instant
+    resend_after: Instant
+
+
+class ChallengeShown(Model):
+    """For the console and the command line only; never handed to a workflow."""
+
+    masked_destination: str
+    tries_left: Count
+    expires_at: Instant
+    resend_after: Instant
+
+
+class CodeAnswer(Model):
+    code: SecretStr = Field(max_length=12)
+
+
+class ProofIssued(Model):
+    """A single-use proof that the code was right, bound to its challenge and account."""
+
+    proof: OpaqueId
+
+
+class RedeemRequest(Model):
+    challenge_id: OpaqueId
+    proof: OpaqueId
+    request_id: OpaqueId
+
+
+class Redeemed(Model):
+    verified_at: Instant
+    channel: Channel
+
+
+class HoldRequest(Model):
+    request_id: OpaqueId
+    ttl_seconds: int = Field(gt=0, le=86_400)
+
+
+class Hold(Model):
+    """A lease on the account: no new orders, resources or top-ups until it lapses or is released."""
+
+    hold_token: OpaqueId
+    expires_at: Instant
+
+
+class ClosureRequest(Model):
+    """Turns a live hold into closure. The same `request_id` again answers the first closure, lapsed hold or not."""
+
+    request_id: OpaqueId
+    hold_token: OpaqueId
+    waivers: tuple[Check, ...]
+    dossier_sha256: Sha256Hex
+
+
+class Closed(Model):
+    closed_at: Instant
+
+
+class ClosurePhase(StrEnum):
+    """Last part of `POST /accounts/{id}/closure/{phase}`."""
+
+    REVOKE_CREDENTIALS = "revoke-credentials"
+    UNBIND_THIRD_PARTIES = "unbind-third-parties"
+    FORFEIT_ENTITLEMENTS = "forfeit-entitlements"
+    PURGE_RESOURCES = "purge-resources"
+    ERASE_PERSONAL_DATA = "erase-personal-data"
+
+
+class PhaseReceipt(Model):
+    """Counts of what went, by kind. The same Idempotency-Key answers the first receipt again."""
+
+    counts: dict[str, Count]
+    already_gone: bool
+    completed_at: Instant
+
+
+class TicketContact(Model):
+    """The contact that a ticket names. Read from the vault and sent on; never in Temporal."""
+
+    kind: Literal["ticket"] = "ticket"
+    email: str
+    phone: str
+
+
+class StaffContact(Model):
+    kind: Literal["staff"] = "staff"
+    desk: StaffDesk
+
+
+class AccountNotification(Model):
+    """To the account's bound contacts. `params` are opaque ids, codes and times, no personal data."""
+
+    template: Template
+    locale: Locale
+    params: dict[str, str]
+
+
+class ContactNotification(Model):
+    template: Template
+    locale: Locale
+    params: dict[str, str]
+    contact: TicketContact | StaffContact = Field(discriminator="kind")
+
+
+class Accepted(Model):
+    """`delivered` counts the messages handed to carriers."""
+
+    delivered: Count

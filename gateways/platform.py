@@ -1,0 +1,362 @@
+"""The platform over HTTP (design, section 6), and the one place where its trouble becomes a `GatewayError`.
+
+Nothing is retried here: in an activity Temporal does that, and anywhere else the caller decides.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import ClassVar, Final, Self, TypeVar
+
+import httpx2
+from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
+
+from domain.accounts import AccountProfile
+from domain.checks import Arrears, Balance, Entitlements, IcpFilings, ProviderRoles, Resources
+from domain.errors import ErrorType
+from domain.model import OpaqueId
+from gateways.contract import (
+    PROBLEM_MEDIA_TYPE,
+    RETRYABLE_PROBLEMS,
+    Accepted,
+    AccountNotification,
+    ChallengeCreated,
+    ChallengeRequest,
+    ChallengeShown,
+    Closed,
+    ClosurePhase,
+    ClosureRequest,
+    ContactNotification,
+    Group,
+    Hold,
+    HoldRequest,
+    PhaseReceipt,
+    Problem,
+    ProofIssued,
+    Redeemed,
+    RedeemRequest,
+)
+from gateways.errors import GatewayError
+
+A = TypeVar("A", bound=BaseModel)
+
+MAX_ANSWER_BYTES: Final = 1 << 20
+MAX_RETRY_AFTER: Final = timedelta(hours=1)
+"""However long the other side asks to be left alone: a request must not sleep for a year on a typing error."""
+
+_HEADERS: Final = {
+    "Accept": f"application/json, {PROBLEM_MEDIA_TYPE}",
+    "Accept-Encoding": "identity",
+    "Content-Type": "application/json",
+}
+_OPAQUE_ID: Final = TypeAdapter[str](OpaqueId)
+
+
+class _HttpGateway:
+    """One HTTP client, one base URL for each group of endpoints.
+
+    `timeout` is for a whole call in seconds, from waiting for a connection to the last byte of the answer.
+    Raises `ValueError` when a group has no usable URL.
+    """
+
+    _groups: ClassVar[frozenset[Group]]
+
+    def __init__(
+        self, urls: Mapping[Group, str], *, timeout: float = 10.0, limits: httpx2.Limits | None = None
+    ) -> None:
+        self._urls = {group: _base_url(group, urls.get(group, "")) for group in self._groups}
+        self._timeout = timeout
+        self._client = httpx2.AsyncClient(
+            headers=_HEADERS,
+            limits=limits or httpx2.Limits(max_connections=100, max_keepalive_connections=20),
+            timeout=None,
+            # The client serves every account; a cookie would carry something from one to the next.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+    async def _ask(
+        self,
+        answer: type[A],
+        group: Group,
+        endpoint: str,
+        body: BaseModel | None = None,
+        *,
+        idempotency_key: str | None = None,
+        **ids: str,
+    ) -> A:
+        """Call an endpoint, written as in the contract (`PUT /accounts/{account_id}/hold`), and read its answer."""
+        content = body.model_dump_json() if body else None
+        data = await self._send(group, endpoint, content, idempotency_key=idempotency_key, **ids)
+        return _read(answer, data, _describe(endpoint, ids))
+
+    async def _send(
+        self, group: Group, endpoint: str, content: str | None = None, *, idempotency_key: str | None = None, **ids: str
+    ) -> bytes:
+        method, path = endpoint.split(" ")
+        url = self._urls[group] + path.format_map({name: _path_segment(name, id) for name, id in ids.items()})
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        call = _describe(endpoint, ids)
+        try:
+            async with (
+                asyncio.timeout(self._timeout),
+                self._client.stream(method, url, content=content, headers=headers) as response,
+            ):
+                data = await _read_at_most(MAX_ANSWER_BYTES, response)
+        except (TimeoutError, httpx2.TransportError) as error:
+            raise GatewayError(
+                ErrorType.UNREACHABLE,
+                f"{call}: no answer from the platform ({type(error).__name__}). It may have been carried out all the "
+                "same; repeat it with the same ids.",
+                retryable=True,
+            ) from None
+        except httpx2.DecodingError:
+            raise _unreadable(call) from None
+        if not response.is_success:
+            raise _failure(call, response, data)
+        return data
+
+
+class HttpPlatform(_HttpGateway):
+    """`gateways.ports.Platform`. One a process: it holds the connection pool. Close it with `aclose` or `async with`."""
+
+    _groups = frozenset(Group)
+
+    async def profile(self, account_id: str) -> AccountProfile:
+        return await self._ask(AccountProfile, Group.IDENTITY, "GET /accounts/{account_id}", account_id=account_id)
+
+    async def create_challenge(self, account_id: str, request: ChallengeRequest) -> ChallengeCreated:
+        return await self._ask(
+            ChallengeCreated, Group.IDENTITY, "POST /accounts/{account_id}/challenges", request, account_id=account_id
+        )
+
+    async def redeem_proof(self, account_id: str, request: RedeemRequest) -> Redeemed:
+        return await self._ask(
+            Redeemed, Group.IDENTITY, "POST /accounts/{account_id}/proofs/redeem", request, account_id=account_id
+        )
+
+    async def balance(self, account_id: str) -> Balance:
+        return await self._ask(Balance, Group.BILLING, "GET /accounts/{account_id}/balance", account_id=account_id)
+
+    async def arrears(self, account_id: str) -> Arrears:
+        return await self._ask(Arrears, Group.BILLING, "GET /accounts/{account_id}/arrears", account_id=account_id)
+
+    async def provider_roles(self, account_id: str) -> ProviderRoles:
+        return await self._ask(
+            ProviderRoles, Group.MARKETPLACE, "GET /accounts/{account_id}/provider-roles", account_id=account_id
+        )
+
+    async def icp_filings(self, account_id: str) -> IcpFilings:
+        return await self._ask(IcpFilings, Group.ICP, "GET /accounts/{account_id}/icp-filings", account_id=account_id)
+
+    async def resources(self, account_id: str) -> Resources:
+        return await self._ask(
+            Resources, Group.RESOURCES, "GET /accounts/{account_id}/resources", account_id=account_id
+        )
+
+    async def entitlements(self, account_id: str) -> Entitlements:
+        return await self._ask(
+            Entitlements, Group.BILLING, "GET /accounts/{account_id}/entitlements", account_id=account_id
+        )
+
+    async def take_hold(self, account_id: str, request: HoldRequest) -> Hold:
+        return await self._ask(
+            Hold, Group.CLOSURE, "PUT /accounts/{account_id}/hold", request, account_id=account_id
+        )
+
+    async def release_hold(self, account_id: str, hold_token: str) -> None:
+        endpoint = "DELETE /accounts/{account_id}/hold/{hold_token}"
+        await self._send(Group.CLOSURE, endpoint, account_id=account_id, hold_token=hold_token)
+
+    async def close(self, account_id: str, request: ClosureRequest) -> Closed:
+        return await self._ask(
+            Closed, Group.CLOSURE, "POST /accounts/{account_id}/closure", request, account_id=account_id
+        )
+
+    async def run_closure_phase(self, account_id: str, phase: ClosurePhase, idempotency_key: str) -> PhaseReceipt:
+        return await self._ask(
+            PhaseReceipt,
+            Group.CLOSURE,
+            f"POST /accounts/{{account_id}}/closure/{phase}",
+            idempotency_key=idempotency_key,
+            account_id=account_id,
+        )
+
+    async def notify_account(
+        self, account_id: str, notification: AccountNotification, idempotency_key: str
+    ) -> Accepted:
+        return await self._ask(
+            Accepted,
+            Group.MESSAGING,
+            "POST /accounts/{account_id}/notifications",
+            notification,
+            idempotency_key=idempotency_key,
+            account_id=account_id,
+        )
+
+    async def notify_contact(self, notification: ContactNotification, idempotency_key: str) -> Accepted:
+        return await self._ask(
+            Accepted, Group.MESSAGING, "POST /notifications", notification, idempotency_key=idempotency_key
+        )
+
+
+class ChallengeDesk(_HttpGateway):
+    """Where the owner answers a challenge. For the console and the command line: activities never see a code."""
+
+    _groups = frozenset({Group.IDENTITY})
+
+    async def show_challenge(self, challenge_id: str) -> ChallengeShown:
+        return await self._ask(
+            ChallengeShown, Group.IDENTITY, "GET /challenges/{challenge_id}", challenge_id=challenge_id
+        )
+
+    async def answer_challenge(self, challenge_id: str, code: SecretStr) -> ProofIssued:
+        """Trade the code for a single-use proof. A refusal carries `tries_left` in its details."""
+        endpoint = "POST /challenges/{challenge_id}/answers"
+        content = _CodeOnTheWire(code=code.get_secret_value()).model_dump_json()
+        data = await self._send(Group.IDENTITY, endpoint, content, challenge_id=challenge_id)
+        return _read(ProofIssued, data, _describe(endpoint, {}))
+
+
+class _CodeOnTheWire(BaseModel):
+    """`contract.CodeAnswer` masks its code whenever it is written out, also where the code must be sent."""
+
+    code: str
+
+
+def _base_url(group: Group, url: str) -> str:
+    parsed = httpx2.URL(url)
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise ValueError(f"The platform's base URL for {group} must be an http or https URL with a host; set it.")
+    return url.rstrip("/")
+
+
+def _path_segment(name: str, value: str) -> str:
+    """An opaque id needs no quoting, and cannot be `..`: anything else is not sent at all."""
+    try:
+        return _OPAQUE_ID.validate_python(value)
+    except ValidationError:
+        raise GatewayError(
+            ErrorType.REQUEST_INVALID,
+            f"The {name} is not an opaque id (letters, digits, '.', '_' and '-', at most 64); nothing was sent. "
+            "Check it and try again.",
+            retryable=False,
+        ) from None
+
+
+def _describe(endpoint: str, ids: Mapping[str, str]) -> str:
+    """The call, for a message. Of the ids only the account's is named: a token is a secret."""
+    return f"{endpoint} for account {ids['account_id']}" if "account_id" in ids else endpoint
+
+
+async def _read_at_most(limit: int, response: httpx2.Response) -> bytes:
+    """The answer, cut off soon after `limit` bytes: what is too long then fails to parse, like any other garbage."""
+    data = bytearray()
+    async for chunk in response.aiter_bytes():
+        data += chunk
+        if len(data) > limit:
+            break
+    return bytes(data)
+
+
+def _read(answer: type[A], data: bytes, call: str) -> A:
+    try:
+        return answer.model_validate_json(data)
+    except ValidationError:
+        raise _unreadable(call) from None
+
+
+def _unreadable(call: str) -> GatewayError:
+    return GatewayError(
+        ErrorType.ANSWER_UNREADABLE,
+        f"{call}: the platform's answer does not follow the contract. The call may have been carried out; repeat it "
+        "with the same ids, and if this lasts, compare the platform's version with docs/platform-contract.yaml.",
+        retryable=True,
+    )
+
+
+def _failure(call: str, response: httpx2.Response, data: bytes) -> GatewayError:
+    """A refusal or a breakdown: by the problem's type where the contract names it, else by the status."""
+    problem = _problem(data)
+    type = (problem and problem.error_type) or _type_of_status(response.status_code)
+    retryable = type in RETRYABLE_PROBLEMS
+    return GatewayError(
+        type,
+        f"{call}: the platform answered {response.status_code} ({type}). {_next_step(type)}",
+        retryable=retryable,
+        retry_after=_retry_after(response.headers, problem) if retryable else None,
+        **(problem.model_dump(include={"tries_left", "retry_after_seconds"}, exclude_none=True) if problem else {}),
+    )
+
+
+def _problem(data: bytes) -> Problem | None:
+    try:
+        return Problem.model_validate_json(data)
+    except ValidationError:
+        return None
+
+
+def _type_of_status(status: int) -> ErrorType:
+    if status == 429:
+        return ErrorType.RATE_LIMITED
+    # 408 Request Timeout and 425 Too Early heal by themselves, like every 5xx.
+    if status >= 500 or status in (408, 425):
+        return ErrorType.SERVICE_UNAVAILABLE
+    return ErrorType.UNEXPECTED_ANSWER
+
+
+_NEXT_STEPS: Final = {
+    ErrorType.ACCOUNT_UNKNOWN: "Check the account id.",
+    ErrorType.ACCOUNT_NOT_CLOSABLE: "Check the account's kind and state at the platform.",
+    ErrorType.CHANNEL_NOT_VERIFIED: "Choose a channel that is verified.",
+    ErrorType.CHALLENGE_UNKNOWN: "Ask for a new code.",
+    ErrorType.CODE_WRONG: "Enter the code again.",
+    ErrorType.CODE_EXPIRED: "Ask for a new code.",
+    ErrorType.CODE_LOCKED: "Ask for a new code.",
+    ErrorType.RESEND_TOO_SOON: "Wait, then ask for a new code.",
+    ErrorType.DAILY_CODE_LIMIT: "Ask for a new code tomorrow.",
+    ErrorType.PROOF_INVALID: "Answer the challenge again.",
+    ErrorType.PROOF_USED: "Ask for a new code.",
+    ErrorType.PROOF_EXPIRED: "Ask for a new code.",
+    ErrorType.HOLD_LAPSED: "Take a new hold and check again.",
+    ErrorType.IDEMPOTENCY_CONFLICT: "The same key came with another request; find out which of the two is right.",
+    ErrorType.REQUEST_INVALID: "Compare the platform's version with docs/platform-contract.yaml.",
+    ErrorType.UNEXPECTED_ANSWER: "Check the base URL of this group of endpoints.",
+}
+
+
+def _next_step(type: ErrorType) -> str:
+    return _NEXT_STEPS.get(type, "The same call may go through later.")
+
+
+def _retry_after(headers: httpx2.Headers, problem: Problem | None) -> timedelta | None:
+    """How long to wait: `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), else what the problem says."""
+    value = headers.get("Retry-After", "")
+    if re.fullmatch("[0-9]{1,18}", value):
+        seconds: float = int(value)
+    elif until := _http_date(value):
+        # Against the sender's own clock where it is told: ours may differ.
+        seconds = (until - (_http_date(headers.get("Date", "")) or datetime.now(UTC))).total_seconds()
+    elif problem and problem.retry_after_seconds is not None:
+        seconds = problem.retry_after_seconds
+    else:
+        return None
+    return timedelta(seconds=min(max(seconds, 0), MAX_RETRY_AFTER.total_seconds()))
+
+
+def _http_date(value: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(value).replace(tzinfo=UTC)
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""What every process shares: settings, logging, the Temporal client and its data converter, metrics."""

@@ -1,0 +1,90 @@
+"""One database, SQLite or PostgreSQL, by two engines: reads that need no transaction, and writes that must have one."""
+
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import DateTime, Dialect, Engine, ReturningInsert, TypeDecorator, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from sandbox.settings import async_url
+
+_SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC in Python, whatever the database keeps. Refuses naive values: SQLite would store them as if they were UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime names no moment; give it a time zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Database:
+    def __init__(self, database: str) -> None:
+        url = async_url(database)
+        self._is_sqlite = url.get_backend_name() == "sqlite"
+        self._reader = create_async_engine(
+            url, isolation_level="AUTOCOMMIT", pool_size=8, max_overflow=8, skip_autocommit_rollback=True
+        )
+        # SQLite has one writer at a time: waiting for the one connection is fair, polling for the file's lock is not.
+        self._writer = create_async_engine(url, pool_size=1 if self._is_sqlite else 16, max_overflow=0)
+        if self._is_sqlite:
+            event.listen(self._reader.sync_engine, "connect", _tune_sqlite)
+            event.listen(self._writer.sync_engine, "connect", _tune_sqlite)
+            _begin_immediately(self._writer.sync_engine)
+
+    def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A connection on which each statement stands alone."""
+        return self._reader.connect()
+
+    def write(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A transaction: committed at the end of the block, rolled back by an exception."""
+        return self._writer.begin()
+
+    def insert_if_absent(self, table: type[Any], **values: object) -> ReturningInsert[Any]:
+        """Answers no row when a row with that primary key exists; a concurrent one is waited for."""
+        insert = sqlite.insert if self._is_sqlite else postgresql.insert
+        return insert(table).values(**values).on_conflict_do_nothing().returning(*table.__table__.primary_key)
+
+    async def lock_for_setup(self, tx: AsyncConnection) -> None:
+        """Processes that start together make the schema one after the other."""
+        if not self._is_sqlite:
+            await tx.execute(text("SELECT pg_advisory_xact_lock(7108)"))
+
+    async def close(self) -> None:
+        await self._reader.dispose()
+        await self._writer.dispose()
+
+
+def _tune_sqlite(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    for pragma in _SQLITE_PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediately(engine: Engine) -> None:
+    """Take SQLite's write lock at BEGIN: a transaction that reads first and writes later could only fail at the upgrade."""
+
+    def no_driver_transactions(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+
+    event.listen(engine, "connect", no_driver_transactions)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))

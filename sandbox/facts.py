@@ -1,0 +1,196 @@
+"""What the platform knows of an account: profile, money, roles, filings, resources, entitlements."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter
+from sqlalchemy import ColumnElement, Row, and_, select, true
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.accounts import AccountProfile, Channel, Closure
+from domain.checks import (
+    ActiveResource,
+    Arrears,
+    Balance,
+    Check,
+    CheckOutcome,
+    Entitlement,
+    Entitlements,
+    IcpFilings,
+    ProviderRole,
+    ProviderRoles,
+    Resources,
+    check_arrears,
+    check_balance,
+    check_icp_filing,
+    check_provider,
+    check_resources,
+)
+from domain.model import Instant
+from gateways.contract import Group
+from sandbox.faults import FaultyRoute
+from sandbox.kinds import Endpoint, PersonalKind
+from sandbox.openapi import ACCOUNT_PROBLEMS, problems
+from sandbox.state import AccountId, Platform, account_unknown
+from sandbox.tables import AccountRow, EntitlementRow, PersonalDataRow, ProviderRoleRow, ResourceRow
+
+router = APIRouter(prefix="/accounts/{account_id}", route_class=FaultyRoute, responses=problems(*ACCOUNT_PROBLEMS))
+
+
+def verified_contact() -> ColumnElement[bool]:
+    """The rows of personal data by which a channel counts as verified."""
+    return and_(PersonalDataRow.verified, PersonalDataRow.kind.in_([PersonalKind[channel] for channel in Channel]))
+
+
+@router.get("", name=Endpoint.PROFILE, tags=[Group.IDENTITY])
+async def profile(account_id: AccountId, platform: Platform) -> AccountProfile:
+    """Kinds and states only: which channels are verified, never their addresses. `closure` says who closed it, on what."""
+    columns = [*AccountRow.__table__.c, PersonalDataRow.kind.label("contact")]
+    async with platform.read() as connection:
+        rows = await _owned(connection, account_id, PersonalDataRow, columns, verified_contact())
+    account = rows[0]
+    contacts = {row.contact for row in rows}
+    return AccountProfile(
+        account_id=account.id,
+        kind=account.kind,
+        real_name_type=account.real_name_type,
+        channels=tuple(channel for channel in Channel if PersonalKind[channel] in contacts),
+        status=account.status,
+        restricted=account.restricted,
+        closure=closure_of(account),
+    )
+
+
+@router.get("/balance", name=Endpoint.BALANCE, tags=[Group.BILLING])
+async def balance(account_id: AccountId, platform: Platform) -> Balance:
+    """Money in fen: what can be withdrawn, what is frozen, what is on its way out, what was paid in offline."""
+    async with platform.read() as connection:
+        return balance_of(await _account(connection, account_id))
+
+
+@router.get("/arrears", name=Endpoint.ARREARS, tags=[Group.BILLING])
+async def arrears(account_id: AccountId, platform: Platform) -> Arrears:
+    """Everything unpaid, in fen."""
+    async with platform.read() as connection:
+        return arrears_of(await _account(connection, account_id))
+
+
+@router.get("/provider-roles", name=Endpoint.PROVIDER_ROLES, tags=[Group.MARKETPLACE])
+async def provider_roles(account_id: AccountId, platform: Platform) -> ProviderRoles:
+    """Where the account is a provider (云市场, 万象, 云鼎) and how many businesses are going on."""
+    async with platform.read() as connection:
+        return await read_provider_roles(connection, account_id)
+
+
+@router.get("/icp-filings", name=Endpoint.ICP_FILINGS, tags=[Group.ICP])
+async def icp_filings(account_id: AccountId, platform: Platform) -> IcpFilings:
+    """How often a filing was ever applied for (cancelled ones count), and how many are active."""
+    async with platform.read() as connection:
+        return icp_filings_of(await _account(connection, account_id))
+
+
+@router.get("/resources", name=Endpoint.RESOURCES, tags=[Group.RESOURCES])
+async def resources(account_id: AccountId, platform: Platform) -> Resources:
+    """Active billable resources and services, by product."""
+    async with platform.read() as connection:
+        return await read_resources(connection, account_id)
+
+
+@router.get("/entitlements", name=Endpoint.ENTITLEMENTS, tags=[Group.BILLING])
+async def entitlements(account_id: AccountId, platform: Platform) -> Entitlements:
+    """Vouchers, qualifications and discounts: everything that closing the account gives up, item by item."""
+    async with platform.read() as connection:
+        columns = [EntitlementRow.reference, EntitlementRow.kind, EntitlementRow.value_fen]
+        rows = await _owned(connection, account_id, EntitlementRow, columns)
+    return Entitlements(
+        items=tuple(
+            Entitlement(entitlement_id=row.reference, kind=row.kind, value_fen=row.value_fen)
+            for row in rows
+            if row.reference
+        )
+    )
+
+
+async def check_all(connection: AsyncConnection, account: Row[Any], at: Instant) -> dict[Check, CheckOutcome]:
+    """The five checks by the rules of the domain, on what this account is now."""
+    outcomes = (
+        check_balance(balance_of(account), at),
+        check_arrears(arrears_of(account), at),
+        check_provider(await read_provider_roles(connection, account.id), at),
+        check_icp_filing(icp_filings_of(account), at),
+        check_resources(await read_resources(connection, account.id), at),
+    )
+    return {outcome.check: outcome for outcome in outcomes}
+
+
+def closure_of(account: Row[Any]) -> Closure | None:
+    if account.closed_at is None:
+        return None
+    return Closure(
+        request_id=account.closure_request_id, closed_at=account.closed_at, dossier_sha256=account.dossier_sha256
+    )
+
+
+def balance_of(account: Row[Any]) -> Balance:
+    return Balance(
+        available_fen=account.available_fen,
+        frozen_fen=account.frozen_fen,
+        in_withdrawal_fen=account.in_withdrawal_fen,
+        offline_fen=account.offline_fen,
+    )
+
+
+def arrears_of(account: Row[Any]) -> Arrears:
+    return Arrears(unpaid_fen=account.arrears_fen)
+
+
+def icp_filings_of(account: Row[Any]) -> IcpFilings:
+    return IcpFilings(applications_ever=account.icp_applications_ever, active_filings=account.icp_active_filings)
+
+
+async def read_provider_roles(connection: AsyncConnection, account_id: str) -> ProviderRoles:
+    columns = [ProviderRoleRow.marketplace, ProviderRoleRow.businesses_in_progress]
+    rows = await _owned(connection, account_id, ProviderRoleRow, columns)
+    return ProviderRoles(
+        roles=tuple(
+            ProviderRole(marketplace=row.marketplace, businesses_in_progress=row.businesses_in_progress)
+            for row in rows
+            if row.marketplace
+        )
+    )
+
+
+async def read_resources(connection: AsyncConnection, account_id: str) -> Resources:
+    rows = await _owned(connection, account_id, ResourceRow, [ResourceRow.kind], ResourceRow.billable)
+    numbers = Counter(row.kind for row in rows if row.kind)
+    return Resources(active=tuple(ActiveResource(product=kind, count=number) for kind, number in numbers.items()))
+
+
+async def _account(connection: AsyncConnection, account_id: str) -> Row[Any]:
+    rows = await connection.execute(select(*AccountRow.__table__.c).where(AccountRow.id == account_id))
+    account = rows.one_or_none()
+    if account is None:
+        raise account_unknown()
+    return account
+
+
+async def _owned(
+    connection: AsyncConnection,
+    account_id: str,
+    table: type[Any],
+    columns: list[Any],
+    condition: ColumnElement[bool] = true(),
+) -> Sequence[Row[Any]]:
+    """What the account has in a table, in one query; one row of None where it has nothing."""
+    statement = (
+        select(*columns)
+        .select_from(AccountRow)
+        .outerjoin(table, and_(table.account_id == AccountRow.id, condition))
+        .where(AccountRow.id == account_id)
+        .order_by(*table.__table__.primary_key)
+    )
+    rows = (await connection.execute(statement)).all()
+    if not rows:
+        raise account_unknown()
+    return rows

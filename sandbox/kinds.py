@@ -1,0 +1,85 @@
+"""The closed lists that only the sandbox needs."""
+
+from enum import StrEnum
+
+
+class Endpoint(StrEnum):
+    """One name for each operation of the contract, for faults and for the call log."""
+
+    PROFILE = "profile"
+    CREATE_CHALLENGE = "create-challenge"
+    SHOW_CHALLENGE = "show-challenge"
+    ANSWER_CHALLENGE = "answer-challenge"
+    REDEEM = "redeem"
+    BALANCE = "balance"
+    ARREARS = "arrears"
+    PROVIDER_ROLES = "provider-roles"
+    ICP_FILINGS = "icp-filings"
+    RESOURCES = "resources"
+    ENTITLEMENTS = "entitlements"
+    TAKE_HOLD = "take-hold"
+    RELEASE_HOLD = "release-hold"
+    CLOSE = "close"
+    REVOKE_CREDENTIALS = "revoke-credentials"
+    UNBIND_THIRD_PARTIES = "unbind-third-parties"
+    FORFEIT_ENTITLEMENTS = "forfeit-entitlements"
+    PURGE_RESOURCES = "purge-resources"
+    ERASE_PERSONAL_DATA = "erase-personal-data"
+    NOTIFY_ACCOUNT = "notify-account"
+    NOTIFY_CONTACT = "notify-contact"
+
+
+class Effect(StrEnum):
+    """What a call changed: something; nothing, being a repeat of a request; nothing, there being nothing left to do."""
+
+    APPLIED = "APPLIED"
+    REPLAYED = "REPLAYED"
+    ALREADY_GONE = "ALREADY_GONE"
+
+
+class FaultKind(StrEnum):
+    """LATENCY waits, then works. ERROR and GARBAGE do no work. DROP works, then hangs up. DUPLICATE works twice."""
+
+    LATENCY = "LATENCY"
+    ERROR = "ERROR"
+    DROP = "DROP"
+    DUPLICATE = "DUPLICATE"
+    GARBAGE = "GARBAGE"
+
+
+class Carrier(StrEnum):
+    SMS = "SMS"
+    EMAIL = "EMAIL"
+    DESK = "DESK"
+
+
+class PersonalKind(StrEnum):
+    NAME = "NAME"
+    PHONE = "PHONE"
+    EMAIL = "EMAIL"
+    REAL_NAME = "REAL_NAME"
+
+
+class CredentialKind(StrEnum):
+    ACCESS_KEY = "ACCESS_KEY"
+    SUB_USER = "SUB_USER"
+    SESSION = "SESSION"
+
+
+class BindingKind(StrEnum):
+    WECHAT = "WECHAT"
+    QQ = "QQ"
+    GITHUB = "GITHUB"
+
+
+class Product(StrEnum):
+    """Cloud products. `KEY_PAIR` and `SECURITY_GROUP` cost nothing and block nothing."""
+
+    VM = "vm"
+    DISK = "disk"
+    EIP = "eip"
+    RDS = "rds"
+    OSS = "oss"
+    CDN = "cdn"
+    KEY_PAIR = "key-pair"
+    SECURITY_GROUP = "security-group"

@@ -1,0 +1,73 @@
+"""The platform contract as an OpenAPI 3.1 document: the operations of the contract, and nothing of the sandbox's own."""
+
+from itertools import groupby
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from domain.errors import ErrorType
+from gateways.contract import PROBLEM_MEDIA_TYPE, PROBLEM_PREFIX, PROBLEM_STATUS, Group, Problem
+
+TITLE = "The account platform contract"
+
+DESCRIPTION = f"""\
+What account cancellation needs of the cloud: identity, billing, marketplace, filings, resources, closure and messages.
+
+- JSON over HTTP. Times are UTC (RFC 3339); money is integer fen (1 yuan = 100 fen).
+- Each tag is a group that a cloud may serve from a service, and a base URL, of its own.
+- A request that carries a `request_id` or an `Idempotency-Key` is obeyed once. The same request again gets the first
+  answer again; the same key with another request is refused (`IdempotencyConflict`). A refused request uses up no key.
+- Errors are problem documents (RFC 9457). Decide on `type`, which is `{PROBLEM_PREFIX}` and a stable name; never on text.
+  429, 500 and 503 can heal by themselves and may carry `Retry-After`; every other problem is final.
+- No answer carries a phone number, an e-mail address or a name; the one masked destination is for the owner's eyes.
+"""
+
+GROUPS = {
+    Group.IDENTITY: "Who the account is, and the proof that its owner is asking. A code leaves by SMS or e-mail only.",
+    Group.BILLING: "Balance, arrears, and what would be forfeited.",
+    Group.MARKETPLACE: "Provider roles at 云市场, 万象 and 云鼎.",
+    Group.ICP: "ICP filings, cancelled ones included.",
+    Group.RESOURCES: "Active billable resources and services.",
+    Group.CLOSURE: "The hold (a lease that lapses by itself), closure, and the phases of deletion. Nothing is ever undone.",
+    Group.MESSAGING: "Messages by template; the platform holds the wording and the addresses.",
+}
+
+COMMON_PROBLEMS = (
+    ErrorType.REQUEST_INVALID,
+    ErrorType.RATE_LIMITED,
+    ErrorType.INTERNAL_ERROR,
+    ErrorType.SERVICE_UNAVAILABLE,
+)
+ACCOUNT_PROBLEMS = (ErrorType.ACCOUNT_UNKNOWN, *COMMON_PROBLEMS)
+
+
+def problems(*types: ErrorType) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of an operation that can be refused for these reasons."""
+    by_status = groupby(sorted(types, key=_status), _status)
+    return {status: _response(list(names)) for status, names in by_status}
+
+
+def _status(type: ErrorType) -> int:
+    return PROBLEM_STATUS[type]
+
+
+def _response(names: list[ErrorType]) -> dict[str, Any]:
+    content = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {"description": ", ".join(f"`{name}`" for name in names), "content": content}
+
+
+def contract(app: FastAPI) -> dict[str, Any]:
+    """The document that `docs/platform-contract.yaml` holds."""
+    document = get_openapi(
+        title=TITLE,
+        version="1.0.0",
+        openapi_version="3.1.0",
+        description=DESCRIPTION,
+        routes=app.routes,
+        tags=[{"name": group.value, "description": GROUPS[group]} for group in Group],
+    )
+    problem = Problem.model_json_schema()
+    problem["properties"]["type"]["enum"] = [PROBLEM_PREFIX + name for name in PROBLEM_STATUS]
+    document["components"]["schemas"]["Problem"] = problem
+    return document

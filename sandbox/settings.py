@@ -1,0 +1,47 @@
+"""What may be set on the sandbox, by environment variables with the prefix `SANDBOX_`."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import URL, make_url
+
+DEFAULT_DATABASE = "sqlite:///.sandbox/platform.db"
+
+_ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+
+
+class Settings(BaseSettings):
+    """Limits on codes and proofs, with the defaults that the platform contract promises."""
+
+    model_config = SettingsConfigDict(env_prefix="SANDBOX_", frozen=True, extra="ignore")
+
+    database_url: str = DEFAULT_DATABASE
+    secret_key: SecretStr | None = None
+    """Keys the hashes of codes and proofs. Left out, a random key is made once and kept in the database."""
+
+    code_life_seconds: int = Field(default=300, gt=0)
+    code_tries: int = Field(default=5, gt=0)
+    """Answers to one code."""
+
+    resend_delay_seconds: int = Field(default=60, ge=0)
+    """Between two codes to the same channel."""
+
+    codes_per_day: int = Field(default=10, gt=0)
+    """Codes sent to one account in a day of Asia/Shanghai."""
+
+    wrong_answers_per_day: int = Field(default=20, gt=0)
+    """Wrong answers to the codes that one account was sent in a day of Asia/Shanghai, whichever code they were for."""
+
+    proof_life_seconds: int = Field(default=300, gt=0)
+
+
+def async_url(database: str) -> URL:
+    """The URL with its asynchronous driver; a bare path names an SQLite file, whose folder is made."""
+    url = make_url(database if "://" in database else f"sqlite:///{database}")
+    url = url.set(drivername=_ASYNC_DRIVERS.get(url.drivername, url.drivername))
+    if url.get_backend_name() == "sqlite":
+        if not url.database or url.database == ":memory:":
+            raise ValueError("The sandbox needs an SQLite file: several processes share it. Give a path or a URL.")
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    return url

@@ -1,0 +1,136 @@
+"""The wording of every message, in Chinese and English: subject and text. A missing parameter reads "-"."""
+
+from collections.abc import Mapping
+
+from domain.locale import Locale
+from gateways.contract import Template
+
+_ZH: dict[Template, tuple[str, str]] = {
+    Template.IDENTITY_CODE: (
+        "账号注销身份验证码",
+        "您的账号注销验证码为 {code}，{minutes} 分钟内有效。请勿告知他人；如非本人操作，请忽略。"
+        " / Your account cancellation code is {code}, valid for {minutes} minutes. Do not share it.",
+    ),
+    Template.CANCELLATION_WITHDRAWN: (
+        "注销申请已撤回",
+        "您的账号注销申请 {request_no} 已撤回，账号可继续正常使用。如非本人操作，请尽快修改密码并联系客服。",
+    ),
+    Template.CANCELLATION_LAPSING: (
+        "注销申请即将失效",
+        "您的账号注销申请 {request_no} 尚未完成，将于 {lapses_at} 失效。如仍需注销，请登录后继续办理。",
+    ),
+    Template.CANCELLATION_LAPSED: (
+        "注销申请已失效",
+        "您的账号注销申请 {request_no} 因长时间未操作已失效，账号可继续正常使用。如仍需注销，请重新申请。",
+    ),
+    Template.TICKET_FILED: (
+        "注销工单已受理",
+        "您的注销工单 {ticket_no} 已受理，我们将于 {due_at} 前（3 个工作日内）完成注销或告知审核结果。",
+    ),
+    Template.TICKET_MATERIALS_REQUESTED: (
+        "请补充注销材料",
+        "您的注销工单 {ticket_no} 需要补充材料：{missing}。材料补齐后，3 个工作日的审核期将重新计算。",
+    ),
+    Template.TICKET_DUE_SOON: (
+        "工单即将到期",
+        "注销工单 {ticket_no} 将于 {due_at} 到期，请尽快审核。",
+    ),
+    Template.TICKET_OVERDUE_OWNER: (
+        "注销审核延迟致歉",
+        "很抱歉，您的注销工单 {ticket_no} 未能在 {due_at} 前完成审核，已升级处理。我们会在得出结果后立即通知您，您无需重新提交。",
+    ),
+    Template.TICKET_OVERDUE_LEAD: (
+        "工单超时升级",
+        "注销工单 {ticket_no} 已超过承诺时限 {due_at} 仍未审核，请值班主管立即处理。",
+    ),
+    Template.TICKET_CEILING_ALARM: (
+        "工单触及最长时限",
+        "注销工单 {ticket_no} 已达到自首次提交起 15 个工作日的最长时限，请运维与值班主管共同处理。",
+    ),
+    Template.TICKET_REJECTED: (
+        "注销申请未通过",
+        "您的注销工单 {ticket_no} 未通过审核，原因：{reasons}。您可在处理后重新申请。",
+    ),
+    Template.DELETION_STALLED: (
+        "注销执行停滞",
+        "注销申请 {request_no} 的步骤 {phase} 遇到无法自行恢复的错误 {error_type}，需要人工处理后恢复执行。",
+    ),
+    Template.ACCOUNT_CLOSED: (
+        "账号已注销",
+        "您的京东云账号已于 {closed_at} 注销（申请编号 {request_no}），无法恢复或登录。京东集团其他服务及第三方账号不受影响。",
+    ),
+}
+
+_EN: dict[Template, tuple[str, str]] = {
+    # A challenge carries no language, so the code's message is in both.
+    Template.IDENTITY_CODE: _ZH[Template.IDENTITY_CODE],
+    Template.CANCELLATION_WITHDRAWN: (
+        "Cancellation withdrawn",
+        "Your account cancellation {request_no} has been withdrawn; the account goes on as before."
+        " If this was not you, change your password and contact support.",
+    ),
+    Template.CANCELLATION_LAPSING: (
+        "Your cancellation is about to lapse",
+        "Your account cancellation {request_no} is not finished and lapses at {lapses_at}. Sign in to continue.",
+    ),
+    Template.CANCELLATION_LAPSED: (
+        "Your cancellation has lapsed",
+        "Your account cancellation {request_no} lapsed because nothing was done for a long time."
+        " The account goes on as before; ask again if you still want to cancel it.",
+    ),
+    Template.TICKET_FILED: (
+        "Your ticket has been received",
+        "Ticket {ticket_no} has been received. The account is cancelled, or you hear the result of the review,"
+        " by {due_at} (3 business days).",
+    ),
+    Template.TICKET_MATERIALS_REQUESTED: (
+        "More materials needed",
+        "Ticket {ticket_no} needs: {missing}. The 3 business days of the review start anew when they have arrived.",
+    ),
+    Template.TICKET_DUE_SOON: (
+        "Ticket due soon",
+        "Cancellation ticket {ticket_no} is due at {due_at}. Please review it.",
+    ),
+    Template.TICKET_OVERDUE_OWNER: (
+        "Our review is late",
+        "We are sorry: ticket {ticket_no} was not reviewed by {due_at}. It has been escalated."
+        " You will hear from us as soon as there is a result; there is no need to file it again.",
+    ),
+    Template.TICKET_OVERDUE_LEAD: (
+        "Ticket overdue",
+        "Cancellation ticket {ticket_no} is past its deadline of {due_at} and not decided. Please act now.",
+    ),
+    Template.TICKET_CEILING_ALARM: (
+        "Ticket at its hard ceiling",
+        "Cancellation ticket {ticket_no} has reached 15 business days since it was first filed."
+        " Operations and the duty lead have to act.",
+    ),
+    Template.TICKET_REJECTED: (
+        "Cancellation not approved",
+        "Ticket {ticket_no} was not approved. Reasons: {reasons}. You may apply again once they are settled.",
+    ),
+    Template.DELETION_STALLED: (
+        "Deletion stalled",
+        "Step {phase} of cancellation {request_no} met an error that cannot heal by itself ({error_type})."
+        " Remove the cause, then resume.",
+    ),
+    Template.ACCOUNT_CLOSED: (
+        "Your account is closed",
+        "Your JD Cloud account was closed at {closed_at} (request {request_no}) and cannot be restored or signed in to."
+        " Other JD services and your accounts with third parties are not affected.",
+    ),
+}
+
+TEMPLATES = {Locale.ZH: _ZH, Locale.EN: _EN}
+
+
+class _Params(dict[str, str]):
+    def __missing__(self, _name: str) -> str:
+        return "-"
+
+
+def render(template: Template, locale: Locale, params: Mapping[str, str]) -> tuple[str, str]:
+    """Subject and text. Control characters in a parameter become blanks: a message is one line."""
+    clean = _Params((name, "".join(c if c.isprintable() else " " for c in value)) for name, value in params.items())
+    subject, text = TEMPLATES[locale][template]
+    return subject, text.format_map(clean)

@@ -1,0 +1,93 @@
+"""The worker: composition root of the service. `python worker.py` runs until SIGTERM or SIGINT, then drains."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+import structlog
+from gateways.platform import HttpPlatform
+from gateways.vault import ObjectVault
+from temporalio.client import Client
+from temporalio.service import RPCError
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities import all_activities
+from activities.failures import GatewayFailures
+from domain.business_calendar import BusinessCalendar, load
+from gateways.ports import Platform, Vault
+from runtime.health import serve_health
+from runtime.logs import configure_logging
+from runtime.settings import Settings
+from runtime.temporal import connect, telemetry
+from workflows import WORKFLOWS
+from workflows.eligibility import CONCURRENT_ACTIVITIES
+
+log = structlog.get_logger()
+
+
+def build_worker(
+    client: Client, settings: Settings, platform: Platform, vault: Vault, calendar: BusinessCalendar
+) -> Worker:
+    """The same worker for production, demo, tests and benchmarks."""
+    return Worker(
+        client,
+        task_queue=settings.task_queue,
+        workflows=list(WORKFLOWS),
+        activities=all_activities(platform, vault, calendar),
+        interceptors=[GatewayFailures()],
+        workflow_runner=SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default),
+        # All checks of a request start at once; the default of 3 would send the rest through the task queue.
+        max_eager_activity_reservations_per_workflow_task=CONCURRENT_ACTIVITIES,
+        max_concurrent_activities=settings.max_concurrent_activities,
+        max_concurrent_workflow_tasks=settings.max_concurrent_workflow_tasks,
+        max_cached_workflows=settings.max_cached_workflows,
+        # The default of 0 would cancel running activities at once.
+        graceful_shutdown_timeout=settings.drain,
+    )
+
+
+async def run(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        client = await connect(runtime=telemetry(settings.metrics_address))
+        platform = await stack.enter_async_context(
+            HttpPlatform(settings.platform_base_urls(), timeout=settings.platform_timeout)
+        )
+        worker = build_worker(client, settings, platform, ObjectVault(settings.vault_url), load(settings.calendar_dir))
+
+        async def is_ready() -> bool:
+            try:
+                return worker.is_running and await client.service_client.check_health(timeout=timedelta(seconds=2))
+            except RPCError:
+                return False
+
+        if settings.health_port is not None:
+            await stack.enter_async_context(serve_health(settings.health_host, settings.health_port, is_ready))
+        async with worker:
+            log.info("Worker is running", task_queue=settings.task_queue, namespace=client.namespace)
+            await stop.wait()
+            log.info("Worker drains", seconds=settings.drain.total_seconds())
+    log.info("Worker has stopped")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--health-port", type=int, help="serve /healthz and /readyz here (or CANCELLATION_HEALTH_PORT)")
+    given = {name: value for name, value in vars(parser.parse_args()).items() if value is not None}
+    settings = Settings(**given)
+    configure_logging(settings.log_format, settings.log_level)
+    asyncio.run(run(settings))
+    sys.stderr.flush()
+    # temporalio's native threads may abort the interpreter's own exit (sdk-python #300); everything is closed by now.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

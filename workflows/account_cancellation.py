@@ -1,0 +1,318 @@
+"""AccountCancellation: one request, from the owner's first click to its outcome.
+
+Each phase either waits for a person, whose step (`OwnerSteps`) or whose review report moves the request on, or does its
+own work: opening, checking, sealing, deleting. The moves are in `domain/phases.py`; the picture is in the README.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, WorkflowAlreadyStartedError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.account import AccountActivities, AccountRef
+    from activities.sealing import AccountClosed, CloseOrder, HoldOrder, ReleaseOrder, SealingActivities
+    from domain.accounts import refusal_reason
+    from domain.deletion import DeletionInput, DeletionStatus, DeletionView
+    from domain.errors import ErrorType
+    from domain.ids import deletion_workflow_id
+    from domain.messages import CancellationInput, CancellationResult, ReviewReport, WithdrawalReason
+    from domain.model import Instant, VaultRef
+    from domain.notifications import Notification, Template
+    from domain.phases import Phase, Step
+    from domain.tickets import ReviewStatus
+
+from workflows.account_deletion import AccountDeletion
+from workflows.forward_only import undisturbed
+from workflows.notices import tell
+from workflows.options import BEST_EFFORT, PATIENT, RELEASE_HOLD_LIMIT
+from workflows.owner_steps import OwnerSteps
+
+_TOLD_AT_THE_END = {
+    Phase.WITHDRAWN: Template.CANCELLATION_WITHDRAWN,
+    Phase.LAPSED: Template.CANCELLATION_LAPSED,
+}
+
+
+@workflow.defn
+class AccountCancellation(OwnerSteps):
+    """Fails only on a bug: refusals, withdrawals and rejections are results."""
+
+    @workflow.init
+    def __init__(self, request: CancellationInput) -> None:
+        super().__init__(request)
+        self._deletion_finished = False
+
+    @workflow.run
+    async def run(self, request: CancellationInput) -> CancellationResult:
+        return await undisturbed(self._run(), on_cancel_request=self._withdraw_or_refuse_cancel)
+
+    async def _run(self) -> CancellationResult:
+        self.state.show()
+        while not self.state.is_over:
+            await self._until_over(self._work_of(self.state.phase))
+        await self._release_hold()
+        await self._tell_owner_the_end()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return self.state.result()
+
+    def _work_of(self, phase: Phase) -> Coroutine[Any, Any, None]:
+        match phase:
+            case Phase.OPENING:
+                return self._open()
+            case Phase.CHECKING:
+                return self._check()
+            case Phase.SEALING:
+                return self._seal()
+            case Phase.DELETING | Phase.DELETION_STALLED:
+                return self._delete()
+            case _:
+                return self._wait_for_people(phase)
+
+    async def _until_over(self, work: Coroutine[Any, Any, None]) -> None:
+        """A withdrawal ends the request at once; what a phase was doing is dropped. After `close` nothing is."""
+        task = asyncio.create_task(work)
+        await workflow.wait_condition(lambda: task.done() or self.state.is_over)
+        if not task.done():
+            task.cancel()
+            with suppress(asyncio.CancelledError, ActivityError):
+                await task
+        else:
+            task.result()
+
+    # The phases that work
+
+    async def _open(self) -> None:
+        state = self.state
+        found = await workflow.execute_activity_method(
+            AccountActivities.read_account,
+            AccountRef(account_id=state.account_id),
+            summary=f"Read account {state.account_id}",
+            **PATIENT,
+        )
+        state.profile = found.profile
+        if found.unfinished_deletion:
+            state.deletion_input = found.unfinished_deletion
+            state.move(Phase.DELETING)
+        elif reason := refusal_reason(found.profile):
+            state.refusal = reason
+            state.move(Phase.REFUSED)
+        else:
+            state.move(Phase.AWAITING_IDENTITY)
+
+    async def _check(self) -> None:
+        self.state.report = report = await self._run_checks()
+        clear = report.is_clear(self.state.waivers)
+        self.state.move(Phase.AWAITING_CONFIRMATION if clear else Phase.BLOCKED)
+
+    async def _seal(self) -> None:
+        """Hold, re-check, dossier, close: the first three harm nothing, and `close` is the point of no return."""
+        state = self.state
+        state.seal_refused = None
+        await self._hold()
+        sealing_report = await self._run_checks()
+        if not sealing_report.is_clear(state.waivers):
+            state.report = sealing_report
+            await self._back_to_owner()
+            return
+        dossier = state.dossier(sealing_report)
+        state.last_dossier = await workflow.execute_activity_method(
+            SealingActivities.write_dossier,
+            dossier,
+            summary=f"Dossier of {state.request_no}, before anything is destroyed",
+            **PATIENT,
+        )
+        closed = await self._close(state.last_dossier)
+        if closed:
+            state.deletion_input = DeletionInput.from_dossier(
+                dossier, state.last_dossier, closed.closed_at, state.request.policy.final_notice_limit
+            )
+            state.move(Phase.DELETING)
+
+    async def _hold(self) -> None:
+        state = self.state
+        state.holds_taken += 1
+        hold = await workflow.execute_activity_method(
+            SealingActivities.take_hold,
+            HoldOrder(
+                account_id=state.account_id,
+                hold_id=f"{state.request_no}-{state.holds_taken}",
+                ttl_seconds=int(state.request.policy.hold_ttl.total_seconds()),
+            ),
+            summary=f"Hold {state.account_id} (a lease, lapses by itself)",
+            **PATIENT,
+        )
+        state.hold_token = hold.hold_token
+
+    async def _close(self, dossier: VaultRef) -> AccountClosed | None:
+        """Close the account; None when the platform refused and the account is as it was."""
+        state = self.state
+        assert state.hold_token is not None
+        # From here a withdrawal is refused: the call may take effect before its answer arrives.
+        state.closing = True
+        try:
+            return await workflow.execute_activity_method(
+                SealingActivities.close_account,
+                CloseOrder(
+                    account_id=state.account_id,
+                    request_no=state.request_no,
+                    hold_token=state.hold_token,
+                    waivers=tuple(waiver.check for waiver in state.waivers),
+                    dossier_sha256=dossier.sha256,
+                ),
+                summary=f"CLOSE {state.account_id}: the point of no return",
+                **PATIENT,
+            )
+        except ActivityError as error:
+            state.closing = False
+            await self._close_refused(error)
+            return None
+
+    async def _close_refused(self, error: ActivityError) -> None:
+        """A definite no. A lapsed hold is taken again, as often as the policy says; anything else is the owner's."""
+        refused = error.cause.type if isinstance(error.cause, ApplicationError) else None
+        if refused == ErrorType.HOLD_LAPSED and self.state.holds_taken < self.state.request.policy.seal_attempts:
+            return
+        self.state.seal_refused = refused or type(error.cause).__name__
+        await self._back_to_owner()
+
+    async def _back_to_owner(self) -> None:
+        self.state.confirmation = None
+        self.state.holds_taken = 0
+        self.state.move(Phase.BLOCKED)
+        await self._release_hold()
+
+    async def _delete(self) -> None:
+        """Start the deletion and see it through. It goes on without this request, which does not end without it."""
+        state = self.state
+        assert state.deletion_input is not None
+        try:
+            await workflow.execute_child_workflow(
+                AccountDeletion.run,
+                state.deletion_input,
+                id=deletion_workflow_id(state.account_id),
+                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+                static_summary=f"Deletion of {state.account_id}",
+            )
+        except WorkflowAlreadyStartedError:
+            workflow.logger.info("The deletion is running already", extra={"account_id": state.account_id})
+        except ChildWorkflowError:
+            workflow.logger.error(
+                "The deletion was ended from outside: `starter.py deletion resume` picks it up",
+                extra={"account_id": state.account_id},
+            )
+            if state.phase is Phase.DELETING:
+                state.move(Phase.DELETION_STALLED)
+        await workflow.wait_condition(lambda: self._deletion_finished)
+        state.move(Phase.CLOSED)
+
+    # The phases that wait
+
+    async def _wait_for_people(self, phase: Phase) -> None:
+        """Until the phase changes. An owner who has the turn is reminded, and in the end the request lapses."""
+        policy = self.state.request.policy
+        while self.state.phase is phase and self.state.due_step:
+            active_at = self.state.owner_active_at
+            lapses_at = active_at + policy.owner_idle_limit
+            if not await self._idle_until(lapses_at - policy.idle_reminder_before, phase, "Remind the owner"):
+                continue
+            await self._tell_owner(Template.CANCELLATION_LAPSING, lapses_at=lapses_at.isoformat())
+            if await self._idle_until(lapses_at, phase, "Lapse"):
+                self.state.move(Phase.LAPSED)
+        await workflow.wait_condition(lambda: self.state.phase is not phase)
+
+    async def _idle_until(self, at: Instant, phase: Phase, summary: str) -> bool:
+        """True when the owner did nothing until then."""
+        active_at = self.state.owner_active_at
+        try:
+            await workflow.wait_condition(
+                lambda: self.state.phase is not phase or self.state.owner_active_at != active_at,
+                timeout=max(at - workflow.now(), timedelta(0)),
+                timeout_summary=summary,
+            )
+        except TimeoutError:
+            return True
+        return False
+
+    # What the children and Temporal report
+
+    @workflow.signal(description="From the ticket's review: its status, clock and decision")
+    def review_reported(self, report: ReviewReport) -> None:
+        state = self.state
+        if state.review is None or report.ticket.ticket_no != state.review.ticket.ticket_no:
+            return
+        state.review = report
+        match (state.phase, report.status):
+            case (Phase.UNDER_REVIEW, ReviewStatus.AWAITING_MATERIALS):
+                state.move(Phase.AWAITING_MATERIALS)
+            case (Phase.AWAITING_MATERIALS, ReviewStatus.UNDER_REVIEW):
+                state.move(Phase.UNDER_REVIEW)
+            case (Phase.UNDER_REVIEW, ReviewStatus.APPROVED) if report.decision:
+                state.approve(report, report.decision)
+                state.move(Phase.SEALING)
+            case (Phase.UNDER_REVIEW | Phase.AWAITING_MATERIALS, ReviewStatus.REJECTED) if report.decision:
+                state.rejection_reasons = report.decision.decision.reason_codes
+                state.move(Phase.REJECTED)
+            case _:
+                state.show()
+
+    @workflow.signal(description="From the deletion: receipts, stalled phases, the end")
+    def deletion_reported(self, report: DeletionView) -> None:
+        state = self.state
+        state.deletion = report
+        if report.status is DeletionStatus.STALLED and state.phase is Phase.DELETING:
+            state.move(Phase.DELETION_STALLED)
+        elif report.status is DeletionStatus.RUNNING and state.phase is Phase.DELETION_STALLED:
+            state.move(Phase.DELETING)
+        self._deletion_finished = report.status is DeletionStatus.FINISHED
+
+    def _withdraw_or_refuse_cancel(self) -> None:
+        """Temporal's own "cancel": a withdrawal by ops while that is possible, refused and counted when it is not."""
+        if self.state.allows(Step.WITHDRAW):
+            self.state.withdrawal_reason = WithdrawalReason.OPERATOR_CANCELLED
+            self.state.move(Phase.WITHDRAWN)
+        else:
+            self.state.cancels_refused += 1
+            self.state.show()
+
+    # On the way out
+
+    async def _release_hold(self) -> None:
+        """Give the account back early. When that fails the lease lapses by itself: there is nothing to undo."""
+        state = self.state
+        if state.hold_token is None or state.phase is Phase.CLOSED:
+            return
+        try:
+            await workflow.execute_activity_method(
+                SealingActivities.release_hold,
+                ReleaseOrder(account_id=state.account_id, hold_token=state.hold_token),
+                schedule_to_close_timeout=RELEASE_HOLD_LIMIT,
+                summary=f"Release the hold on {state.account_id}",
+                **BEST_EFFORT,
+            )
+        except ActivityError:
+            workflow.logger.warning("The hold will lapse by itself", extra={"account_id": state.account_id})
+        state.hold_token = None
+
+    async def _tell_owner_the_end(self) -> None:
+        if template := _TOLD_AT_THE_END.get(self.state.phase):
+            await self._tell_owner(template)
+
+    async def _tell_owner(self, template: Template, **params: str) -> None:
+        state = self.state
+        if not state.has_channel:
+            return
+        message = Notification(
+            template=template,
+            locale=state.request.locale,
+            key=f"{state.request_no}-{template}-{workflow.uuid4().hex[:8]}",
+            params={"request_no": state.request_no, **params},
+            account_id=state.account_id,
+        )
+        await tell(message, state.request.policy)

@@ -1,0 +1,70 @@
+"""The five checks, started together; one slow or dead upstream delays or hides none of the others."""
+
+import asyncio
+from collections.abc import Callable
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, is_cancelled_exception
+
+with workflow.unsafe.imports_passed_through():
+    from activities.eligibility import CheckOrder, EligibilityActivities
+    from domain.checks import Check, CheckOutcome, EligibilityReport, Entitlements
+    from domain.policy import Policy
+
+from workflows.options import CHECK_RETRY
+
+_ACTIVITIES = {
+    Check.BALANCE: EligibilityActivities.check_balance,
+    Check.ARREARS: EligibilityActivities.check_arrears,
+    Check.PROVIDER: EligibilityActivities.check_provider,
+    Check.ICP_FILING: EligibilityActivities.check_icp_filing,
+    Check.RESOURCES: EligibilityActivities.check_resources,
+}
+
+CONCURRENT_ACTIVITIES = len(_ACTIVITIES) + 1
+"""The checks and the entitlements: what a worker must be able to start at once."""
+
+
+async def run_checks(
+    request_no: str, account_id: str, number: int, policy: Policy, on_outcome: Callable[[CheckOutcome], None]
+) -> EligibilityReport:
+    """Run all five, calling `on_outcome` as each finishes. Trouble past the policy's limit is UNKNOWN, never a pass."""
+    order = CheckOrder(account_id=account_id, at=workflow.now())
+
+    async def outcome_of(check: Check) -> CheckOutcome:
+        try:
+            outcome = await workflow.execute_activity_method(
+                _ACTIVITIES[check],
+                order,
+                start_to_close_timeout=policy.check_attempt_limit,
+                schedule_to_close_timeout=policy.check_limit,
+                retry_policy=CHECK_RETRY,
+                summary=f"Check {check} of {account_id}",
+            )
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            outcome = CheckOutcome.unknown(check, workflow.now())
+        on_outcome(outcome)
+        return outcome
+
+    async def entitlements() -> Entitlements | None:
+        try:
+            return await workflow.execute_activity_method(
+                EligibilityActivities.list_entitlements,
+                order,
+                start_to_close_timeout=policy.check_attempt_limit,
+                schedule_to_close_timeout=policy.check_limit,
+                retry_policy=CHECK_RETRY,
+                summary=f"What {account_id} would forfeit",
+            )
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            return None
+
+    outcomes, forfeits = await asyncio.gather(
+        asyncio.gather(*(outcome_of(check) for check in Check)),
+        entitlements(),
+    )
+    return EligibilityReport.compose(request_no, number, {o.check: o for o in outcomes}, forfeits)

@@ -1,0 +1,35 @@
+"""Messages to people: bounded, best effort, never a reason to stop."""
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, is_cancelled_exception
+
+with workflow.unsafe.imports_passed_through():
+    from activities.notifications import NotificationActivities
+    from domain.notifications import Notification
+    from domain.policy import Policy
+
+from workflows.options import BEST_EFFORT
+
+
+async def tell(message: Notification, policy: Policy) -> bool:
+    """Send a message; False when it could not be delivered within the policy's limit, which is logged and no more."""
+    try:
+        await workflow.execute_activity_method(
+            NotificationActivities.notify,
+            message,
+            schedule_to_close_timeout=policy.notification_limit,
+            summary=f"Send {message.template}",
+            **BEST_EFFORT,
+        )
+    except ActivityError as error:
+        if is_cancelled_exception(error):
+            raise
+        workflow.logger.warning(
+            "A message was given up", extra={"template": message.template, "error_type": _type_of(error)}
+        )
+        return False
+    return True
+
+
+def _type_of(error: ActivityError) -> str:
+    return str(getattr(error.cause, "type", None) or type(error.cause).__name__)
