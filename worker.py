@@ -58,7 +58,7 @@ async def run(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         client = await connect(runtime=telemetry(settings.metrics_address))
         platform = await stack.enter_async_context(
-            HttpPlatform(settings.platform_base_urls(), timeout=settings.platform_timeout)
+            HttpPlatform(settings.platform_base_urls(), timeout=settings.platform_timeout.total_seconds())
         )
         worker = build_worker(client, settings, platform, ObjectVault(settings.vault_url), load(settings.calendar_dir))
 

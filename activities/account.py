@@ -48,6 +48,19 @@ class ProofOrder(Model):
     proof: OpaqueId
 
 
+async def unfinished_deletion(vault: Vault, profile: AccountProfile) -> DeletionInput | None:
+    """The deletion to resume, rebuilt from the dossier on which the platform closed the account, or None."""
+    if profile.closure is None:
+        return None
+    found = await vault.find(dossier_path(profile.account_id, profile.closure.dossier_sha256), Dossier)
+    if found is None:
+        return None
+    dossier, ref = found
+    if await vault.find(certificate_path(dossier.request_no), Certificate):
+        return None
+    return DeletionInput.from_dossier(dossier, ref, profile.closure.closed_at, Policy().final_notice_limit)
+
+
 class AccountActivities:
     def __init__(self, platform: Platform, vault: Vault) -> None:
         self._platform = platform
@@ -61,19 +74,7 @@ class AccountActivities:
             if error.type is ErrorType.ACCOUNT_UNKNOWN:
                 return AccountFound(profile=None)
             raise
-        return AccountFound(profile=profile, unfinished_deletion=await self._unfinished_deletion(profile))
-
-    async def _unfinished_deletion(self, profile: AccountProfile) -> DeletionInput | None:
-        """The deletion to resume, rebuilt from the dossier on which the platform closed the account."""
-        if profile.closure is None:
-            return None
-        found = await self._vault.find(dossier_path(profile.account_id, profile.closure.dossier_sha256), Dossier)
-        if found is None:
-            return None
-        dossier, ref = found
-        if await self._vault.find(certificate_path(dossier.request_no), Certificate):
-            return None
-        return DeletionInput.from_dossier(dossier, ref, profile.closure.closed_at, Policy().final_notice_limit)
+        return AccountFound(profile=profile, unfinished_deletion=await unfinished_deletion(self._vault, profile))
 
     @activity.defn
     async def send_identity_code(self, order: ChallengeOrder) -> CodeSent:

@@ -57,9 +57,7 @@ class TicketActivities:
                 f"accept version {CURRENT_VERSION} and file again.",
                 retryable=False,
             )
-        return TicketFacts(
-            ticket=order.ticket, missing=missing_parts(form), acceptance=_acceptance(form, order.at)
-        )
+        return TicketFacts(ticket=order.ticket, missing=missing_parts(form), acceptance=_acceptance(form, order.at))
 
 
 def _belongs(form: TicketForm, order: TicketOrder) -> bool:

@@ -50,8 +50,7 @@ class Problem(BaseModel):
     @property
     def error_type(self) -> ErrorType | None:
         """The stable type, or None for a problem this contract does not name."""
-        name = self.type.removeprefix(PROBLEM_PREFIX)
-        return ErrorType(name) if name in ErrorType.__members__.values() else None
+        return {f"{PROBLEM_PREFIX}{named}": named for named in PROBLEM_STATUS}.get(self.type)
 
 
 PROBLEM_STATUS: dict[ErrorType, int] = {

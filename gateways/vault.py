@@ -35,7 +35,7 @@ class ObjectVault:
         self._store = _open(url, config, client_options)
 
     async def put_evidence(self, path: str, record: Model) -> VaultRef:
-        return await self.put_blob(path, record.canonical_json(), "application/json")
+        return await self.put_blob(path, record.model_dump_json().encode(), "application/json")
 
     async def put_blob(self, path: str, data: bytes, media_type: str) -> VaultRef:
         # A folder has nowhere to keep a media type, and obstore refuses to pretend.

@@ -1,21 +1,23 @@
 """Codes: the owner shows that a verified channel is theirs, and gets a proof of it.
 
-A code is six random digits and leaves by the outbox only; the database holds keyed hashes of it and of the proof. Every step locks the account first, so however many answers arrive at once, the tries are counted one by one.
+A code is six random digits and leaves by the outbox only; the database holds keyed hashes of it and of the proof.
+Every step locks the account first, so however many answers arrive at once, the tries are counted one by one.
 """
 
 import hmac
 import secrets
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.accounts import AccountStatus, Channel
 from domain.errors import ErrorType
 from domain.locale import Locale
 from domain.model import OpaqueId
+from domain.notifications import Template
 from gateways.contract import (
     ChallengeCreated,
     ChallengeRequest,
@@ -23,10 +25,9 @@ from gateways.contract import (
     CodeAnswer,
     Group,
     ProofIssued,
-    Template,
 )
 from sandbox.code_limits import refuse_too_many_answers, refuse_too_many_codes
-from sandbox.database import utc_now
+from sandbox.database import AnyRow, utc_now
 from sandbox.faults import FaultyRoute
 from sandbox.kinds import Effect, Endpoint, PersonalKind
 from sandbox.messaging import Message, hand_to_carrier
@@ -78,7 +79,8 @@ async def _send_code(tx: AsyncConnection, platform: Sandbox, account_id: str, ch
     )
     if destination is None:
         raise PlatformProblem(
-            ErrorType.CHANNEL_NOT_VERIFIED, f"{channel} is not verified on this account. Use another channel, or a ticket."
+            ErrorType.CHANNEL_NOT_VERIFIED,
+            f"{channel} is not verified on this account. Use another channel, or a ticket.",
         )
     await refuse_too_many_codes(tx, platform.settings, account_id, channel, now)
     challenge_id = f"chl-{secrets.token_hex(12)}"
@@ -146,9 +148,7 @@ async def answer_challenge(challenge_id: ChallengeId, answer: CodeAnswer, platfo
     return result
 
 
-async def _judge(
-    tx: AsyncConnection, platform: Sandbox, challenge_id: str, code: str
-) -> ProofIssued | PlatformProblem:
+async def _judge(tx: AsyncConnection, platform: Sandbox, challenge_id: str, code: str) -> ProofIssued | PlatformProblem:
     now = utc_now()
     account_id = (await _challenge(tx, challenge_id)).account_id
     await lock_account(tx, account_id)
@@ -194,7 +194,7 @@ async def _issue_proof(
     return ProofIssued(proof=proof)
 
 
-def _why_not(challenge: Row[Any]) -> PlatformProblem:
+def _why_not(challenge: AnyRow) -> PlatformProblem:
     if challenge.answered_at is not None:
         return PlatformProblem(ErrorType.PROOF_USED, "This code has been answered. Ask for a new code to start again.")
     if challenge.wrong_answers >= challenge.tries:
@@ -210,7 +210,7 @@ def mask(channel: Channel, destination: str) -> str:
     return f"{name[:1]}***@{domain}"
 
 
-async def _challenge(connection: AsyncConnection, challenge_id: str) -> Row[Any]:
+async def _challenge(connection: AsyncConnection, challenge_id: str) -> AnyRow:
     found = await connection.execute(select(*ChallengeRow.__table__.c).where(ChallengeRow.id == challenge_id))
     challenge = found.one_or_none()
     if challenge is None:

@@ -2,10 +2,10 @@
 
 import secrets
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.accounts import AccountKind, AccountStatus
@@ -13,7 +13,7 @@ from domain.errors import ErrorType
 from domain.model import Instant, OpaqueId
 from gateways.contract import Closed, ClosureRequest, Group, Hold, HoldRequest
 from sandbox.code_limits import seconds_until
-from sandbox.database import utc_now
+from sandbox.database import AnyRow, utc_now
 from sandbox.facts import check_all
 from sandbox.faults import FaultyRoute
 from sandbox.kinds import Effect, Endpoint
@@ -25,9 +25,7 @@ from sandbox.tables import AccountRow, HoldRow
 router = APIRouter(prefix="/accounts/{account_id}", route_class=FaultyRoute, tags=[Group.CLOSURE])
 
 
-@router.put(
-    "/hold", name=Endpoint.TAKE_HOLD, responses=problems(*ACCOUNT_PROBLEMS, ErrorType.ACCOUNT_NOT_CLOSABLE)
-)
+@router.put("/hold", name=Endpoint.TAKE_HOLD, responses=problems(*ACCOUNT_PROBLEMS, ErrorType.ACCOUNT_NOT_CLOSABLE))
 async def take_hold(account_id: AccountId, request: HoldRequest, platform: Platform) -> Hold:
     """Take a lease on the account, or renew it: a live hold keeps its token, a lapsed one comes back under a new token.
 
@@ -36,7 +34,9 @@ async def take_hold(account_id: AccountId, request: HoldRequest, platform: Platf
     async with platform.write() as tx:
         account = await lock_account(tx, account_id)
         if account.status is AccountStatus.CLOSED:
-            raise PlatformProblem(ErrorType.ACCOUNT_NOT_CLOSABLE, "The account is closed already; there is nothing to hold.")
+            raise PlatformProblem(
+                ErrorType.ACCOUNT_NOT_CLOSABLE, "The account is closed already; there is nothing to hold."
+            )
         now = utc_now()
         live = await _live_hold(tx, account_id, now)
         if live is not None and live.request_id != request.request_id:
@@ -60,9 +60,7 @@ async def take_hold(account_id: AccountId, request: HoldRequest, platform: Platf
         return hold
 
 
-@router.delete(
-    "/hold/{hold_token}", name=Endpoint.RELEASE_HOLD, status_code=204, responses=problems(*COMMON_PROBLEMS)
-)
+@router.delete("/hold/{hold_token}", name=Endpoint.RELEASE_HOLD, status_code=204, responses=problems(*COMMON_PROBLEMS))
 async def release_hold(account_id: AccountId, hold_token: Annotated[OpaqueId, Path()], platform: Platform) -> None:
     """Give the lease back early. A hold that is unknown or has lapsed is as good as released."""
     async with platform.write() as tx:
@@ -109,7 +107,7 @@ async def close(account_id: AccountId, request: ClosureRequest, platform: Platfo
         return Closed(closed_at=now)
 
 
-def _refuse_unclosable(account: Row[Any]) -> None:
+def _refuse_unclosable(account: AnyRow) -> None:
     if account.status is AccountStatus.CLOSED:
         why = "The account was closed by another request."
     elif account.kind is AccountKind.SUB_USER:
@@ -121,15 +119,16 @@ def _refuse_unclosable(account: Row[Any]) -> None:
     raise PlatformProblem(ErrorType.ACCOUNT_NOT_CLOSABLE, why)
 
 
-async def _refuse_blocked(tx: AsyncConnection, account: Row[Any], request: ClosureRequest, now: Instant) -> None:
+async def _refuse_blocked(tx: AsyncConnection, account: AnyRow, request: ClosureRequest, now: Instant) -> None:
     outcomes = (await check_all(tx, account, now)).values()
     blocking = [o.check for o in outcomes if o.reason and not (o.waivable and o.check in request.waivers)]
     if blocking:
         raise PlatformProblem(
-            ErrorType.ACCOUNT_NOT_CLOSABLE, f"Still in the way: {', '.join(blocking)}. Release the hold and check again."
+            ErrorType.ACCOUNT_NOT_CLOSABLE,
+            f"Still in the way: {', '.join(blocking)}. Release the hold and check again.",
         )
 
 
-async def _live_hold(tx: AsyncConnection, account_id: str, now: Instant) -> Row[Any] | None:
+async def _live_hold(tx: AsyncConnection, account_id: str, now: Instant) -> AnyRow | None:
     live = (HoldRow.account_id == account_id, HoldRow.expires_at > now)
     return (await tx.execute(select(*HoldRow.__table__.c).where(*live))).one_or_none()

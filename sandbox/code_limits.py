@@ -2,14 +2,14 @@
 
 import math
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.accounts import Channel
 from domain.errors import ErrorType
+from sandbox.database import AnyRow
 from sandbox.problems import PlatformProblem
 from sandbox.settings import Settings
 from sandbox.tables import ChallengeRow
@@ -60,11 +60,11 @@ def seconds_until(moment: datetime, now: datetime) -> int:
     return max(0, math.ceil((moment - now).total_seconds()))
 
 
-def _wrong_answers(challenges: list[Row[Any]]) -> int:
+def _wrong_answers(challenges: list[AnyRow]) -> int:
     return sum(challenge.wrong_answers for challenge in challenges)
 
 
-async def _challenges_since(tx: AsyncConnection, account_id: str, moment: datetime) -> list[Row[Any]]:
+async def _challenges_since(tx: AsyncConnection, account_id: str, moment: datetime) -> list[AnyRow]:
     columns = (ChallengeRow.channel, ChallengeRow.created_at, ChallengeRow.resend_after, ChallengeRow.wrong_answers)
     mine = (ChallengeRow.account_id == account_id, ChallengeRow.created_at >= moment)
     return list((await tx.execute(select(*columns).where(*mine))).all())

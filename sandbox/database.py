@@ -4,7 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, Engine, ReturningInsert, TypeDecorator, event, text
+from sqlalchemy import DateTime, Dialect, Engine, Executable, Row, TypeDecorator, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -13,12 +13,16 @@ from sandbox.settings import async_url
 _SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON")
 
 
+AnyRow = Row[*tuple[Any, ...]]
+"""A row whose columns are told by the statement, not by its type."""
+
+
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """Aware UTC in Python, whatever the database keeps. Refuses naive values: SQLite would store them as if they were UTC."""
+    """Aware UTC in Python, whatever the database keeps. Refuses naive values, which SQLite would take for UTC."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -58,7 +62,7 @@ class Database:
         """A transaction: committed at the end of the block, rolled back by an exception."""
         return self._writer.begin()
 
-    def insert_if_absent(self, table: type[Any], **values: object) -> ReturningInsert[Any]:
+    def insert_if_absent(self, table: type[Any], **values: object) -> Executable:
         """Answers no row when a row with that primary key exists; a concurrent one is waited for."""
         insert = sqlite.insert if self._is_sqlite else postgresql.insert
         return insert(table).values(**values).on_conflict_do_nothing().returning(*table.__table__.primary_key)
@@ -81,7 +85,7 @@ def _tune_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_immediately(engine: Engine) -> None:
-    """Take SQLite's write lock at BEGIN: a transaction that reads first and writes later could only fail at the upgrade."""
+    """Take SQLite's write lock at BEGIN: one that reads first and writes later fails at the upgrade."""
 
     def no_driver_transactions(connection: Any, _record: object) -> None:
         connection.isolation_level = None

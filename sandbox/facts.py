@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter
-from sqlalchemy import ColumnElement, Row, and_, select, true
+from sqlalchemy import ColumnElement, ColumnExpressionArgument, and_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.accounts import AccountProfile, Channel, Closure
@@ -29,6 +29,7 @@ from domain.checks import (
 )
 from domain.model import Instant
 from gateways.contract import Group
+from sandbox.database import AnyRow
 from sandbox.faults import FaultyRoute
 from sandbox.kinds import Endpoint, PersonalKind
 from sandbox.openapi import ACCOUNT_PROBLEMS, problems
@@ -45,35 +46,23 @@ def verified_contact() -> ColumnElement[bool]:
 
 @router.get("", name=Endpoint.PROFILE, tags=[Group.IDENTITY])
 async def profile(account_id: AccountId, platform: Platform) -> AccountProfile:
-    """Kinds and states only: which channels are verified, never their addresses. `closure` says who closed it, on what."""
-    columns = [*AccountRow.__table__.c, PersonalDataRow.kind.label("contact")]
+    """Kinds and states only: which channels are verified, never their addresses. `closure` says who closed it."""
     async with platform.read() as connection:
-        rows = await _owned(connection, account_id, PersonalDataRow, columns, verified_contact())
-    account = rows[0]
-    contacts = {row.contact for row in rows}
-    return AccountProfile(
-        account_id=account.id,
-        kind=account.kind,
-        real_name_type=account.real_name_type,
-        channels=tuple(channel for channel in Channel if PersonalKind[channel] in contacts),
-        status=account.status,
-        restricted=account.restricted,
-        closure=closure_of(account),
-    )
+        return await read_profile(connection, account_id)
 
 
 @router.get("/balance", name=Endpoint.BALANCE, tags=[Group.BILLING])
 async def balance(account_id: AccountId, platform: Platform) -> Balance:
     """Money in fen: what can be withdrawn, what is frozen, what is on its way out, what was paid in offline."""
     async with platform.read() as connection:
-        return balance_of(await _account(connection, account_id))
+        return balance_of(await read_account(connection, account_id))
 
 
 @router.get("/arrears", name=Endpoint.ARREARS, tags=[Group.BILLING])
 async def arrears(account_id: AccountId, platform: Platform) -> Arrears:
     """Everything unpaid, in fen."""
     async with platform.read() as connection:
-        return arrears_of(await _account(connection, account_id))
+        return arrears_of(await read_account(connection, account_id))
 
 
 @router.get("/provider-roles", name=Endpoint.PROVIDER_ROLES, tags=[Group.MARKETPLACE])
@@ -87,7 +76,7 @@ async def provider_roles(account_id: AccountId, platform: Platform) -> ProviderR
 async def icp_filings(account_id: AccountId, platform: Platform) -> IcpFilings:
     """How often a filing was ever applied for (cancelled ones count), and how many are active."""
     async with platform.read() as connection:
-        return icp_filings_of(await _account(connection, account_id))
+        return icp_filings_of(await read_account(connection, account_id))
 
 
 @router.get("/resources", name=Endpoint.RESOURCES, tags=[Group.RESOURCES])
@@ -101,18 +90,10 @@ async def resources(account_id: AccountId, platform: Platform) -> Resources:
 async def entitlements(account_id: AccountId, platform: Platform) -> Entitlements:
     """Vouchers, qualifications and discounts: everything that closing the account gives up, item by item."""
     async with platform.read() as connection:
-        columns = [EntitlementRow.reference, EntitlementRow.kind, EntitlementRow.value_fen]
-        rows = await _owned(connection, account_id, EntitlementRow, columns)
-    return Entitlements(
-        items=tuple(
-            Entitlement(entitlement_id=row.reference, kind=row.kind, value_fen=row.value_fen)
-            for row in rows
-            if row.reference
-        )
-    )
+        return await read_entitlements(connection, account_id)
 
 
-async def check_all(connection: AsyncConnection, account: Row[Any], at: Instant) -> dict[Check, CheckOutcome]:
+async def check_all(connection: AsyncConnection, account: AnyRow, at: Instant) -> dict[Check, CheckOutcome]:
     """The five checks by the rules of the domain, on what this account is now."""
     outcomes = (
         check_balance(balance_of(account), at),
@@ -124,7 +105,7 @@ async def check_all(connection: AsyncConnection, account: Row[Any], at: Instant)
     return {outcome.check: outcome for outcome in outcomes}
 
 
-def closure_of(account: Row[Any]) -> Closure | None:
+def _closure_of(account: AnyRow) -> Closure | None:
     if account.closed_at is None:
         return None
     return Closure(
@@ -132,7 +113,7 @@ def closure_of(account: Row[Any]) -> Closure | None:
     )
 
 
-def balance_of(account: Row[Any]) -> Balance:
+def balance_of(account: AnyRow) -> Balance:
     return Balance(
         available_fen=account.available_fen,
         frozen_fen=account.frozen_fen,
@@ -141,12 +122,40 @@ def balance_of(account: Row[Any]) -> Balance:
     )
 
 
-def arrears_of(account: Row[Any]) -> Arrears:
+def arrears_of(account: AnyRow) -> Arrears:
     return Arrears(unpaid_fen=account.arrears_fen)
 
 
-def icp_filings_of(account: Row[Any]) -> IcpFilings:
+def icp_filings_of(account: AnyRow) -> IcpFilings:
     return IcpFilings(applications_ever=account.icp_applications_ever, active_filings=account.icp_active_filings)
+
+
+async def read_profile(connection: AsyncConnection, account_id: str) -> AccountProfile:
+    columns = [*AccountRow.__table__.c, PersonalDataRow.kind.label("contact")]
+    rows = await _owned(connection, account_id, PersonalDataRow, columns, verified_contact())
+    account = rows[0]
+    contacts = {row.contact for row in rows}
+    return AccountProfile(
+        account_id=account.id,
+        kind=account.kind,
+        real_name_type=account.real_name_type,
+        channels=tuple(channel for channel in Channel if PersonalKind[channel] in contacts),
+        status=account.status,
+        restricted=account.restricted,
+        closure=_closure_of(account),
+    )
+
+
+async def read_entitlements(connection: AsyncConnection, account_id: str) -> Entitlements:
+    columns = [EntitlementRow.reference, EntitlementRow.kind, EntitlementRow.value_fen]
+    rows = await _owned(connection, account_id, EntitlementRow, columns)
+    return Entitlements(
+        items=tuple(
+            Entitlement(entitlement_id=row.reference, kind=row.kind, value_fen=row.value_fen)
+            for row in rows
+            if row.reference
+        )
+    )
 
 
 async def read_provider_roles(connection: AsyncConnection, account_id: str) -> ProviderRoles:
@@ -167,7 +176,7 @@ async def read_resources(connection: AsyncConnection, account_id: str) -> Resour
     return Resources(active=tuple(ActiveResource(product=kind, count=number) for kind, number in numbers.items()))
 
 
-async def _account(connection: AsyncConnection, account_id: str) -> Row[Any]:
+async def read_account(connection: AsyncConnection, account_id: str) -> AnyRow:
     rows = await connection.execute(select(*AccountRow.__table__.c).where(AccountRow.id == account_id))
     account = rows.one_or_none()
     if account is None:
@@ -180,13 +189,13 @@ async def _owned(
     account_id: str,
     table: type[Any],
     columns: list[Any],
-    condition: ColumnElement[bool] = true(),
-) -> Sequence[Row[Any]]:
+    condition: ColumnExpressionArgument[bool] | None = None,
+) -> Sequence[AnyRow]:
     """What the account has in a table, in one query; one row of None where it has nothing."""
     statement = (
         select(*columns)
         .select_from(AccountRow)
-        .outerjoin(table, and_(table.account_id == AccountRow.id, condition))
+        .outerjoin(table, and_(table.account_id == AccountRow.id, true() if condition is None else condition))
         .where(AccountRow.id == account_id)
         .order_by(*table.__table__.primary_key)
     )

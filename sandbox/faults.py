@@ -12,7 +12,7 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import Field
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.types import Receive, Scope, Send
 
@@ -54,6 +54,10 @@ class Fault(Model):
 async def add_fault(tx: AsyncConnection, fault: Fault) -> None:
     values = fault.model_dump(exclude={"times", "endpoint"})
     await tx.execute(insert(FaultRow).values(**values, endpoint=fault.endpoint or "*", times_left=fault.times))
+
+
+async def clear_faults(tx: AsyncConnection) -> None:
+    await tx.execute(delete(FaultRow))
 
 
 async def take_fault(db: Database, endpoint: str, account_id: str | None) -> Fault | None:

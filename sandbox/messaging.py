@@ -10,14 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import ErrorType
 from domain.locale import Locale
+from domain.notifications import StaffDesk, Template
 from gateways.contract import (
     Accepted,
     AccountNotification,
     ContactNotification,
     Group,
     StaffContact,
-    StaffDesk,
-    Template,
     TicketContact,
 )
 from sandbox.database import utc_now
@@ -27,7 +26,7 @@ from sandbox.kinds import Carrier, Effect, Endpoint, PersonalKind
 from sandbox.openapi import ACCOUNT_PROBLEMS, COMMON_PROBLEMS, problems
 from sandbox.state import AccountId, Platform, lock_account
 from sandbox.tables import OutboxRow, PersonalDataRow
-from sandbox.templates import render
+from sandbox.templates import printable, render
 
 router = APIRouter(route_class=FaultyRoute, tags=[Group.MESSAGING])
 
@@ -111,7 +110,9 @@ async def hand_to_carrier(
 ) -> None:
     """Put the rendered message in the outbox, once for each contact, or once for the desk."""
     subject, text = render(message.template, message.locale, message.params)
-    ways: list[tuple[Carrier, str | None]] = [(_CARRIERS[kind], address) for kind, address in contacts.items()]
+    ways: list[tuple[Carrier, str | None]] = [
+        (_CARRIERS[kind], printable(address)) for kind, address in contacts.items()
+    ]
     if desk is not None:
         ways.append((Carrier.DESK, None))
     for carrier, destination in ways:

@@ -1,4 +1,4 @@
-"""The platform contract as an OpenAPI 3.1 document: the operations of the contract, and nothing of the sandbox's own."""
+"""The platform contract as an OpenAPI 3.1 document: its operations, and nothing of the sandbox's own."""
 
 from itertools import groupby
 from typing import Any
@@ -18,7 +18,7 @@ What account cancellation needs of the cloud: identity, billing, marketplace, fi
 - Each tag is a group that a cloud may serve from a service, and a base URL, of its own.
 - A request that carries a `request_id` or an `Idempotency-Key` is obeyed once. The same request again gets the first
   answer again; the same key with another request is refused (`IdempotencyConflict`). A refused request uses up no key.
-- Errors are problem documents (RFC 9457). Decide on `type`, which is `{PROBLEM_PREFIX}` and a stable name; never on text.
+- Errors are problem documents (RFC 9457). Decide on `type` (`{PROBLEM_PREFIX}` and a stable name), never on text.
   429, 500 and 503 can heal by themselves and may carry `Retry-After`; every other problem is final.
 - No answer carries a phone number, an e-mail address or a name; the one masked destination is for the owner's eyes.
 """
@@ -29,7 +29,7 @@ GROUPS = {
     Group.MARKETPLACE: "Provider roles at 云市场, 万象 and 云鼎.",
     Group.ICP: "ICP filings, cancelled ones included.",
     Group.RESOURCES: "Active billable resources and services.",
-    Group.CLOSURE: "The hold (a lease that lapses by itself), closure, and the phases of deletion. Nothing is ever undone.",
+    Group.CLOSURE: "The hold (a lease that lapses by itself), closure, and the phases of deletion.",
     Group.MESSAGING: "Messages by template; the platform holds the wording and the addresses.",
 }
 
@@ -71,3 +71,13 @@ def contract(app: FastAPI) -> dict[str, Any]:
     problem["properties"]["type"]["enum"] = [PROBLEM_PREFIX + name for name in PROBLEM_STATUS]
     document["components"]["schemas"]["Problem"] = problem
     return document
+
+
+def contract_yaml() -> str:
+    """`docs/platform-contract.yaml` as it has to be."""
+    import yaml
+
+    from sandbox.app import create_app
+    from sandbox.settings import Settings
+
+    return yaml.safe_dump(contract(create_app(Settings())), sort_keys=False, allow_unicode=True, width=120)

@@ -31,7 +31,7 @@ from sandbox.tables import (
 
 router = APIRouter(prefix="/accounts/{account_id}/closure", route_class=FaultyRoute, tags=[Group.CLOSURE])
 
-_TABLES: dict[ClosurePhase, Any] = {
+TABLES: dict[ClosurePhase, Any] = {
     ClosurePhase.REVOKE_CREDENTIALS: CredentialRow,
     ClosurePhase.UNBIND_THIRD_PARTIES: BindingRow,
     ClosurePhase.FORFEIT_ENTITLEMENTS: EntitlementRow,
@@ -56,7 +56,9 @@ async def run_closure_phase(
     async with platform.write() as tx:
         account = await lock_account(tx, account_id)
         if account.status is not AccountStatus.CLOSED:
-            raise PlatformProblem(ErrorType.ACCOUNT_NOT_CLOSABLE, "The account is open. Close it before deleting its data.")
+            raise PlatformProblem(
+                ErrorType.ACCOUNT_NOT_CLOSABLE, "The account is open. Close it before deleting its data."
+            )
 
         async def destroy() -> tuple[PhaseReceipt, Effect]:
             now = utc_now()
@@ -69,7 +71,7 @@ async def run_closure_phase(
 
 
 async def _destroy(tx: AsyncConnection, account_id: str, phase: ClosurePhase, now: datetime) -> dict[str, int]:
-    table = _TABLES[phase]
+    table = TABLES[phase]
     if phase is ClosurePhase.ERASE_PERSONAL_DATA:
         await _forget_contacts(tx, account_id)
     gone = await tx.execute(delete(table).where(table.account_id == account_id).returning(table.kind))

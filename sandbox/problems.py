@@ -34,7 +34,9 @@ def problem_response(type: ErrorType, detail: str, **members: Any) -> Response:
     wait = members.get("retry_after_seconds")
     # Only where waiting heals by itself: elsewhere an adapter would wait on its owner's behalf.
     headers = {"Retry-After": str(wait)} if wait is not None and type in RETRYABLE_PROBLEMS else None
-    return _document({"type": PROBLEM_PREFIX + type, "title": _title(type), "detail": detail, **members}, status, headers)
+    return _document(
+        {"type": PROBLEM_PREFIX + type, "title": _title(type), "detail": detail, **members}, status, headers
+    )
 
 
 def _document(body: dict[str, Any], status: int, headers: dict[str, str] | None = None) -> Response:

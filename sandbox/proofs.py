@@ -43,7 +43,9 @@ async def redeem(account_id: AccountId, request: RedeemRequest, platform: Platfo
 
 async def _redeem(tx: AsyncConnection, platform: Sandbox, account_id: str, request: RedeemRequest) -> Redeemed:
     now = utc_now()
-    found = await tx.execute(select(*ChallengeRow.__table__.c).filter_by(id=request.challenge_id, account_id=account_id))
+    found = await tx.execute(
+        select(*ChallengeRow.__table__.c).filter_by(id=request.challenge_id, account_id=account_id)
+    )
     challenge = found.one_or_none()
     proof_hash = platform.keyed_hash("proof", request.challenge_id, request.proof)
     if challenge is None or not hmac.compare_digest(challenge.proof_hash or "", proof_hash):

@@ -5,15 +5,15 @@ import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from hashlib import sha256
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Path, Request
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import ErrorType
 from domain.model import Model, OpaqueId
-from sandbox.database import Database, utc_now
+from sandbox.database import AnyRow, Database, utc_now
 from sandbox.kinds import Effect, Endpoint
 from sandbox.problems import PlatformProblem
 from sandbox.seeds import seed
@@ -92,7 +92,7 @@ class Sandbox:
         return done
 
     @staticmethod
-    async def _stored_reply(tx: AsyncConnection, row_id: dict[str, str]) -> Row[tuple[str, str]]:
+    async def _stored_reply(tx: AsyncConnection, row_id: dict[str, str]) -> AnyRow:
         return (await tx.execute(select(ReplyRow.fingerprint, ReplyRow.answer).filter_by(**row_id))).one()
 
 
@@ -108,8 +108,8 @@ def account_unknown() -> PlatformProblem:
     return PlatformProblem(ErrorType.ACCOUNT_UNKNOWN, "No such account. Check the account id.")
 
 
-async def lock_account(tx: AsyncConnection, account_id: str) -> Row[Any]:
-    """The account, locked until the transaction ends: everything that changes an account happens one after the other."""
+async def lock_account(tx: AsyncConnection, account_id: str) -> AnyRow:
+    """The account, locked until the transaction ends: what changes an account happens one after the other."""
     rows = await tx.execute(select(*AccountRow.__table__.c).where(AccountRow.id == account_id).with_for_update())
     account = rows.one_or_none()
     if account is None:

@@ -2,16 +2,16 @@
 
 from datetime import datetime
 from enum import Enum as PyEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, Enum, ForeignKey, Index, String, Text, TypeEngine
+from sqlalchemy import JSON, BigInteger, Enum, ForeignKey, Index, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from domain.accounts import AccountKind, AccountStatus, Channel, RealNameType
 from domain.checks import EntitlementKind, Marketplace
 from domain.errors import ErrorType
 from domain.locale import Locale
-from gateways.contract import StaffDesk, Template
+from domain.notifications import StaffDesk, Template
 from sandbox.database import UtcDateTime
 from sandbox.kinds import BindingKind, Carrier, CredentialKind, Effect, Endpoint, FaultKind, PersonalKind, Product
 
@@ -23,7 +23,7 @@ AccountRef = Annotated[str, mapped_column(ForeignKey("accounts.id"), index=True)
 
 
 class Base(DeclarativeBase):
-    type_annotation_map: ClassVar[dict[object, TypeEngine[object] | type[TypeEngine[object]]]] = {
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: UtcDateTime,
         PyEnum: Enum(PyEnum, native_enum=False, length=40),
         dict[str, str]: JSON,

@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 
 from domain.locale import Locale
-from gateways.contract import Template
+from domain.notifications import Template
 
 _ZH: dict[Template, tuple[str, str]] = {
     Template.IDENTITY_CODE: (
         "账号注销身份验证码",
-        "您的账号注销验证码为 {code}，{minutes} 分钟内有效。请勿告知他人；如非本人操作，请忽略。"
-        " / Your account cancellation code is {code}, valid for {minutes} minutes. Do not share it.",
+        (
+            "您的账号注销验证码为 {code}，{minutes} 分钟内有效。请勿告知他人；如非本人操作，请忽略。"
+            " / Your account cancellation code is {code}, valid for {minutes} minutes. Do not share it."
+        ),
     ),
     Template.CANCELLATION_WITHDRAWN: (
         "注销申请已撤回",
@@ -37,7 +39,10 @@ _ZH: dict[Template, tuple[str, str]] = {
     ),
     Template.TICKET_OVERDUE_OWNER: (
         "注销审核延迟致歉",
-        "很抱歉，您的注销工单 {ticket_no} 未能在 {due_at} 前完成审核，已升级处理。我们会在得出结果后立即通知您，您无需重新提交。",
+        (
+            "很抱歉，您的注销工单 {ticket_no} 未能在 {due_at} 前完成审核，已升级处理。"
+            "我们会在得出结果后立即通知您，您无需重新提交。"
+        ),
     ),
     Template.TICKET_OVERDUE_LEAD: (
         "工单超时升级",
@@ -57,7 +62,10 @@ _ZH: dict[Template, tuple[str, str]] = {
     ),
     Template.ACCOUNT_CLOSED: (
         "账号已注销",
-        "您的京东云账号已于 {closed_at} 注销（申请编号 {request_no}），无法恢复或登录。京东集团其他服务及第三方账号不受影响。",
+        (
+            "您的京东云账号已于 {closed_at} 注销（申请编号 {request_no}），无法恢复或登录。"
+            "京东集团其他服务及第三方账号不受影响。"
+        ),
     ),
 }
 
@@ -66,8 +74,10 @@ _EN: dict[Template, tuple[str, str]] = {
     Template.IDENTITY_CODE: _ZH[Template.IDENTITY_CODE],
     Template.CANCELLATION_WITHDRAWN: (
         "Cancellation withdrawn",
-        "Your account cancellation {request_no} has been withdrawn; the account goes on as before."
-        " If this was not you, change your password and contact support.",
+        (
+            "Your account cancellation {request_no} has been withdrawn; the account goes on as before."
+            " If this was not you, change your password and contact support."
+        ),
     ),
     Template.CANCELLATION_LAPSING: (
         "Your cancellation is about to lapse",
@@ -75,13 +85,17 @@ _EN: dict[Template, tuple[str, str]] = {
     ),
     Template.CANCELLATION_LAPSED: (
         "Your cancellation has lapsed",
-        "Your account cancellation {request_no} lapsed because nothing was done for a long time."
-        " The account goes on as before; ask again if you still want to cancel it.",
+        (
+            "Your account cancellation {request_no} lapsed because nothing was done for a long time."
+            " The account goes on as before; ask again if you still want to cancel it."
+        ),
     ),
     Template.TICKET_FILED: (
         "Your ticket has been received",
-        "Ticket {ticket_no} has been received. The account is cancelled, or you hear the result of the review,"
-        " by {due_at} (3 business days).",
+        (
+            "Ticket {ticket_no} has been received. The account is cancelled, or you hear the result of the review,"
+            " by {due_at} (3 business days)."
+        ),
     ),
     Template.TICKET_MATERIALS_REQUESTED: (
         "More materials needed",
@@ -93,8 +107,10 @@ _EN: dict[Template, tuple[str, str]] = {
     ),
     Template.TICKET_OVERDUE_OWNER: (
         "Our review is late",
-        "We are sorry: ticket {ticket_no} was not reviewed by {due_at}. It has been escalated."
-        " You will hear from us as soon as there is a result; there is no need to file it again.",
+        (
+            "We are sorry: ticket {ticket_no} was not reviewed by {due_at}. It has been escalated."
+            " You will hear from us as soon as there is a result; there is no need to file it again."
+        ),
     ),
     Template.TICKET_OVERDUE_LEAD: (
         "Ticket overdue",
@@ -102,8 +118,10 @@ _EN: dict[Template, tuple[str, str]] = {
     ),
     Template.TICKET_CEILING_ALARM: (
         "Ticket at its hard ceiling",
-        "Cancellation ticket {ticket_no} has reached 15 business days since it was first filed."
-        " Operations and the duty lead have to act.",
+        (
+            "Cancellation ticket {ticket_no} has reached 15 business days since it was first filed."
+            " Operations and the duty lead have to act."
+        ),
     ),
     Template.TICKET_REJECTED: (
         "Cancellation not approved",
@@ -111,13 +129,17 @@ _EN: dict[Template, tuple[str, str]] = {
     ),
     Template.DELETION_STALLED: (
         "Deletion stalled",
-        "Step {phase} of cancellation {request_no} met an error that cannot heal by itself ({error_type})."
-        " Remove the cause, then resume.",
+        (
+            "Step {phase} of cancellation {request_no} met an error that cannot heal by itself ({error_type})."
+            " Remove the cause, then resume."
+        ),
     ),
     Template.ACCOUNT_CLOSED: (
         "Your account is closed",
-        "Your JD Cloud account was closed at {closed_at} (request {request_no}) and cannot be restored or signed in to."
-        " Other JD services and your accounts with third parties are not affected.",
+        (
+            "Your JD Cloud account was closed at {closed_at} (request {request_no}) and cannot be restored."
+            " Other JD services and your accounts with third parties are not affected."
+        ),
     ),
 }
 
@@ -129,8 +151,12 @@ class _Params(dict[str, str]):
         return "-"
 
 
+def printable(text: str) -> str:
+    """One line: control characters become blanks."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
 def render(template: Template, locale: Locale, params: Mapping[str, str]) -> tuple[str, str]:
-    """Subject and text. Control characters in a parameter become blanks: a message is one line."""
-    clean = _Params((name, "".join(c if c.isprintable() else " " for c in value)) for name, value in params.items())
+    """Subject and text."""
     subject, text = TEMPLATES[locale][template]
-    return subject, text.format_map(clean)
+    return subject, text.format_map(_Params((name, printable(value)) for name, value in params.items()))

@@ -1,0 +1,45 @@
+"""The sandbox as a process: uvicorn, with a way to hang up on a caller."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from sandbox.app import create_app
+from sandbox.faults import CUT
+from sandbox.settings import Settings
+
+
+class _CuttableConnection(H11Protocol):
+    """Lets the application close the connection; ASGI alone has no way to leave a request without an answer."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        inner = self.app
+
+        async def app(
+            scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
+        ) -> None:
+            scope.setdefault("extensions", {})[CUT] = transport.abort
+            await inner(scope, receive, send)
+
+        self.app = app
+
+
+class _Server(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        print(f"sandbox ready on http://{host}:{port}", flush=True)
+
+
+def serve(host: str, port: int, database: str | None = None) -> None:
+    """Serve until a signal ends it. Port 0 is a free one; the line printed when ready names it."""
+    settings = Settings() if database is None else Settings(database_url=database)
+    config = uvicorn.Config(
+        create_app(settings), host=host, port=port, http=_CuttableConnection, access_log=False, log_level="warning"
+    )
+    _Server(config).run()
