@@ -92,23 +92,23 @@ class _HttpGateway:
         answer: type[A],
         group: Group,
         endpoint: str,
+        *ids: str,
         body: BaseModel | None = None,
-        *,
         idempotency_key: str | None = None,
-        **ids: str,
     ) -> A:
-        """Call an endpoint, written as in the contract (`PUT /accounts/{account_id}/hold`), and read its answer."""
+        """Call an endpoint (`PUT /accounts/{}/hold`, with an id for each `{}`) and read its answer."""
         content = body.model_dump_json() if body else None
-        data = await self._send(group, endpoint, content, idempotency_key=idempotency_key, **ids)
-        return _read(answer, data, _describe(endpoint, ids))
+        return _read(answer, *await self._send(group, endpoint, *ids, content=content, idempotency_key=idempotency_key))
 
     async def _send(
-        self, group: Group, endpoint: str, content: str | None = None, *, idempotency_key: str | None = None, **ids: str
-    ) -> bytes:
+        self, group: Group, endpoint: str, *ids: str, content: str | None = None, idempotency_key: str | None = None
+    ) -> tuple[bytes, str]:
+        """The body of a good answer, and the call in words fit for a message."""
         method, path = endpoint.split(" ")
-        url = self._urls[group] + path.format_map({name: _path_segment(name, id) for name, id in ids.items()})
+        url = self._urls[group] + path.format(*(_path_segment(endpoint, id) for id in ids))
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
-        call = _describe(endpoint, ids)
+        # Only the first id: the second, where there is one, is a token.
+        call = endpoint.format(*ids[:1], "...")
         try:
             async with (
                 asyncio.timeout(self._timeout),
@@ -126,87 +126,66 @@ class _HttpGateway:
             raise _unreadable(call) from None
         if not response.is_success:
             raise _failure(call, response, data)
-        return data
+        return data, call
 
 
 class HttpPlatform(_HttpGateway):
-    """`gateways.ports.Platform`. One a process: it holds the connection pool. Close it with `aclose` or `async with`."""
+    """`gateways.ports.Platform`. One a process: it holds the connection pool. Closed by `aclose` or `async with`."""
 
     _groups = frozenset(Group)
 
     async def profile(self, account_id: str) -> AccountProfile:
-        return await self._ask(AccountProfile, Group.IDENTITY, "GET /accounts/{account_id}", account_id=account_id)
+        return await self._ask(AccountProfile, Group.IDENTITY, "GET /accounts/{}", account_id)
 
     async def create_challenge(self, account_id: str, request: ChallengeRequest) -> ChallengeCreated:
-        return await self._ask(
-            ChallengeCreated, Group.IDENTITY, "POST /accounts/{account_id}/challenges", request, account_id=account_id
-        )
+        endpoint = "POST /accounts/{}/challenges"
+        return await self._ask(ChallengeCreated, Group.IDENTITY, endpoint, account_id, body=request)
 
     async def redeem_proof(self, account_id: str, request: RedeemRequest) -> Redeemed:
-        return await self._ask(
-            Redeemed, Group.IDENTITY, "POST /accounts/{account_id}/proofs/redeem", request, account_id=account_id
-        )
+        return await self._ask(Redeemed, Group.IDENTITY, "POST /accounts/{}/proofs/redeem", account_id, body=request)
 
     async def balance(self, account_id: str) -> Balance:
-        return await self._ask(Balance, Group.BILLING, "GET /accounts/{account_id}/balance", account_id=account_id)
+        return await self._ask(Balance, Group.BILLING, "GET /accounts/{}/balance", account_id)
 
     async def arrears(self, account_id: str) -> Arrears:
-        return await self._ask(Arrears, Group.BILLING, "GET /accounts/{account_id}/arrears", account_id=account_id)
+        return await self._ask(Arrears, Group.BILLING, "GET /accounts/{}/arrears", account_id)
 
     async def provider_roles(self, account_id: str) -> ProviderRoles:
-        return await self._ask(
-            ProviderRoles, Group.MARKETPLACE, "GET /accounts/{account_id}/provider-roles", account_id=account_id
-        )
+        return await self._ask(ProviderRoles, Group.MARKETPLACE, "GET /accounts/{}/provider-roles", account_id)
 
     async def icp_filings(self, account_id: str) -> IcpFilings:
-        return await self._ask(IcpFilings, Group.ICP, "GET /accounts/{account_id}/icp-filings", account_id=account_id)
+        return await self._ask(IcpFilings, Group.ICP, "GET /accounts/{}/icp-filings", account_id)
 
     async def resources(self, account_id: str) -> Resources:
-        return await self._ask(
-            Resources, Group.RESOURCES, "GET /accounts/{account_id}/resources", account_id=account_id
-        )
+        return await self._ask(Resources, Group.RESOURCES, "GET /accounts/{}/resources", account_id)
 
     async def entitlements(self, account_id: str) -> Entitlements:
-        return await self._ask(
-            Entitlements, Group.BILLING, "GET /accounts/{account_id}/entitlements", account_id=account_id
-        )
+        return await self._ask(Entitlements, Group.BILLING, "GET /accounts/{}/entitlements", account_id)
 
     async def take_hold(self, account_id: str, request: HoldRequest) -> Hold:
-        return await self._ask(Hold, Group.CLOSURE, "PUT /accounts/{account_id}/hold", request, account_id=account_id)
+        return await self._ask(Hold, Group.CLOSURE, "PUT /accounts/{}/hold", account_id, body=request)
 
     async def release_hold(self, account_id: str, hold_token: str) -> None:
-        endpoint = "DELETE /accounts/{account_id}/hold/{hold_token}"
-        await self._send(Group.CLOSURE, endpoint, account_id=account_id, hold_token=hold_token)
+        await self._send(Group.CLOSURE, "DELETE /accounts/{}/hold/{}", account_id, hold_token)
 
     async def close(self, account_id: str, request: ClosureRequest) -> Closed:
-        return await self._ask(
-            Closed, Group.CLOSURE, "POST /accounts/{account_id}/closure", request, account_id=account_id
-        )
+        return await self._ask(Closed, Group.CLOSURE, "POST /accounts/{}/closure", account_id, body=request)
 
     async def run_closure_phase(self, account_id: str, phase: ClosurePhase, idempotency_key: str) -> PhaseReceipt:
-        return await self._ask(
-            PhaseReceipt,
-            Group.CLOSURE,
-            f"POST /accounts/{{account_id}}/closure/{phase}",
-            idempotency_key=idempotency_key,
-            account_id=account_id,
-        )
+        endpoint = f"POST /accounts/{{}}/closure/{phase}"
+        return await self._ask(PhaseReceipt, Group.CLOSURE, endpoint, account_id, idempotency_key=idempotency_key)
 
     async def notify_account(
         self, account_id: str, notification: AccountNotification, idempotency_key: str
     ) -> Accepted:
+        endpoint = "POST /accounts/{}/notifications"
         return await self._ask(
-            Accepted,
-            Group.MESSAGING,
-            "POST /accounts/{account_id}/notifications",
-            notification,
-            idempotency_key=idempotency_key,
-            account_id=account_id,
+            Accepted, Group.MESSAGING, endpoint, account_id, body=notification, idempotency_key=idempotency_key
         )
 
     async def notify_contact(self, notification: ContactNotification, idempotency_key: str) -> Accepted:
         return await self._ask(
-            Accepted, Group.MESSAGING, "POST /notifications", notification, idempotency_key=idempotency_key
+            Accepted, Group.MESSAGING, "POST /notifications", body=notification, idempotency_key=idempotency_key
         )
 
 
@@ -216,17 +195,14 @@ class ChallengeDesk(_HttpGateway):
     _groups = frozenset({Group.IDENTITY})
 
     async def show_challenge(self, challenge_id: str) -> ChallengeShown:
-        return await self._ask(
-            ChallengeShown, Group.IDENTITY, "GET /challenges/{challenge_id}", challenge_id=challenge_id
-        )
+        return await self._ask(ChallengeShown, Group.IDENTITY, "GET /challenges/{}", challenge_id)
 
     async def answer_challenge(self, challenge_id: str, code: SecretStr) -> ProofIssued:
         """Trade the code for a single-use proof. A refusal carries `tries_left` in its details."""
-        endpoint = "POST /challenges/{challenge_id}/answers"
         # Not by `contract.CodeAnswer`, which masks the code whenever it is written out.
         content = json.dumps({"code": code.get_secret_value()})
-        data = await self._send(Group.IDENTITY, endpoint, content, challenge_id=challenge_id)
-        return _read(ProofIssued, data, _describe(endpoint, {}))
+        endpoint = "POST /challenges/{}/answers"
+        return _read(ProofIssued, *await self._send(Group.IDENTITY, endpoint, challenge_id, content=content))
 
 
 def _base_url(group: Group, url: str) -> str:
@@ -236,22 +212,17 @@ def _base_url(group: Group, url: str) -> str:
     return url.rstrip("/")
 
 
-def _path_segment(name: str, value: str) -> str:
-    """An opaque id needs no quoting, and cannot be `..`: anything else is not sent at all."""
+def _path_segment(endpoint: str, value: str) -> str:
+    """An opaque id needs no quoting and cannot be `..`. Anything else is neither sent nor repeated in a message."""
     try:
         return _OPAQUE_ID.validate_python(value)
     except ValidationError:
         raise GatewayError(
             ErrorType.REQUEST_INVALID,
-            f"The {name} is not an opaque id (letters, digits, '.', '_' and '-', at most 64); nothing was sent. "
+            f"{endpoint}: not called, since an id is not opaque (letters, digits, '.', '_' and '-', at most 64). "
             "Check it and try again.",
             retryable=False,
         ) from None
-
-
-def _describe(endpoint: str, ids: Mapping[str, str]) -> str:
-    """The call, for a message. Of the ids only the account's is named: a token is a secret."""
-    return f"{endpoint} for account {ids['account_id']}" if "account_id" in ids else endpoint
 
 
 async def _read_at_most(limit: int, response: httpx2.Response) -> bytes:
@@ -314,13 +285,13 @@ _NEXT_STEPS: Final = {
     ErrorType.ACCOUNT_UNKNOWN: "Check the account id.",
     ErrorType.ACCOUNT_NOT_CLOSABLE: "Check the account's kind and state at the platform.",
     ErrorType.CHANNEL_NOT_VERIFIED: "Choose a channel that is verified.",
-    ErrorType.CHALLENGE_UNKNOWN: "Ask for a new code.",
     ErrorType.CODE_WRONG: "Enter the code again.",
-    ErrorType.CODE_EXPIRED: "Ask for a new code.",
-    ErrorType.CODE_LOCKED: "Ask for a new code.",
     ErrorType.RESEND_TOO_SOON: "Wait, then ask for a new code.",
     ErrorType.DAILY_CODE_LIMIT: "Ask for a new code tomorrow.",
     ErrorType.PROOF_INVALID: "Answer the challenge again.",
+    ErrorType.CHALLENGE_UNKNOWN: "Ask for a new code.",
+    ErrorType.CODE_EXPIRED: "Ask for a new code.",
+    ErrorType.CODE_LOCKED: "Ask for a new code.",
     ErrorType.PROOF_USED: "Ask for a new code.",
     ErrorType.PROOF_EXPIRED: "Ask for a new code.",
     ErrorType.HOLD_LAPSED: "Take a new hold and check again.",

@@ -1,6 +1,6 @@
 """The vault on any object store that `obstore` opens: a local folder, S3 and its like by URL, memory in tests."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -26,7 +26,7 @@ class ObjectVault:
 
     `url` is `file:///folder` (made when missing, closed to other users), `s3://bucket/prefix` or `memory:///`. An S3
     store takes its settings from `AWS_*` in the environment (`AWS_ENDPOINT_URL`, `AWS_ALLOW_HTTP`, ...), or from
-    `config` and `client_options`. Nothing is retried here.
+    `config` and `client_options`; the latter, given at all, hide `AWS_ALLOW_HTTP`. Nothing is retried here.
     """
 
     def __init__(
@@ -88,11 +88,7 @@ def _open(url: str, config: "S3Config | None", client_options: "ClientConfig | N
     if parts.scheme == "file":
         # The folder's own mode is what keeps other users out: obstore writes files readable by all.
         Path(url2pathname(parts.path)).mkdir(mode=0o700, parents=True, exist_ok=True)
-    if parts.scheme in ("file", "memory"):
-        return from_url(url)
-    # `client_options` stays away when not given: passed at all, it hides AWS_ALLOW_HTTP of the environment.
-    options: Mapping[str, object] = {"client_options": client_options} if client_options else {}
-    return from_url(url, config=config, retry_config={"max_retries": 0}, **options)
+    return from_url(url, config=config, client_options=client_options, retry_config={"max_retries": 0})
 
 
 def _parse(model: type[M], path: str, data: bytes) -> M:

@@ -1,0 +1,149 @@
+"""The service as the tests use it: the real Temporal server, the sandbox platform over HTTP, a real worker."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from typing import TypeVar
+from uuid import uuid4
+
+from temporalio.client import Client, WorkflowHandle
+from temporalio.testing import WorkflowEnvironment
+
+from domain.accounts import Channel
+from domain.business_calendar import CALENDAR, BusinessCalendar
+from domain.ids import cancellation_workflow_id, deletion_workflow_id, review_workflow_id
+from domain.locale import Locale
+from domain.messages import CancellationResult, CancellationView, ReviewResult
+from domain.deletion import DeletionView
+from domain.notices import CURRENT_NOTICE
+from domain.phases import Phase
+from domain.policy import Policy
+from domain.tickets import Check, Decision, DecisionReason
+from gateways.contract import Group
+from gateways.platform import ChallengeDesk, HttpPlatform
+from gateways.vault import ObjectVault
+from runtime.front_desk import FrontDesk
+from runtime.settings import Settings
+from sandbox.edits import Value
+from sandbox.store import SandboxStore
+from worker import build_worker
+from workflows import AccountCancellation, AccountDeletion, TicketReview
+
+T = TypeVar("T")
+
+_NUMBERS = count(1)
+
+
+async def eventually(probe: Callable[[], Awaitable[T]], accept: Callable[[T], bool], seconds: float = 20) -> T:
+    """Poll until the answer is accepted. The last answer is in the failure."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not accept(answer := await probe()):
+        assert asyncio.get_running_loop().time() < deadline, f"not within {seconds} s; last: {answer}"
+        await asyncio.sleep(0.03)
+    return answer
+
+
+@dataclass
+class Service:
+    """One task queue of the service. `worker()` runs its worker; the rest are the steps of people."""
+
+    env: WorkflowEnvironment
+    store: SandboxStore
+    platform: HttpPlatform
+    challenges: ChallengeDesk
+    vault: ObjectVault
+    calendar: BusinessCalendar = CALENDAR
+    task_queue: str = field(default_factory=lambda: f"queue-{uuid4().hex[:8]}")
+
+    @property
+    def client(self) -> Client:
+        return self.env.client
+
+    @property
+    def desk(self) -> FrontDesk:
+        return FrontDesk(self.client, self.task_queue, self.platform, self.challenges, self.vault)
+
+    @asynccontextmanager
+    async def worker(self, **settings: object) -> AsyncIterator[None]:
+        """The production worker. Leaving the context stops it, as a crash or a deployment would."""
+        options = Settings.model_validate({"task_queue": self.task_queue, "drain": 0, **settings})
+        async with build_worker(self.client, options, self.platform, self.vault, self.calendar):
+            yield
+
+    # Accounts
+
+    async def account(self, **facts: Value) -> str:
+        """A fresh account with nothing in the way but what `facts` put there; see `sandbox.edits.FIELDS`."""
+        prefix = f"test-{next(_NUMBERS)}-{uuid4().hex[:6]}"
+        [account_id] = await self.store.add_clean_accounts(prefix, 1)
+        if facts:
+            await self.store.set_facts(account_id, **facts)
+        return account_id
+
+    # The owner's steps
+
+    async def start(self, account_id: str, **policy: object) -> CancellationView:
+        return await self.desk.start(
+            account_id, f"owner-of-{account_id}", locale=Locale.EN, policy=Policy.model_validate(policy)
+        )
+
+    async def identify(self, account_id: str, channel: Channel = Channel.PHONE) -> CancellationView:
+        await self.desk.send_code(account_id, channel)
+        return await self.desk.verify(account_id, await self.store.latest_code(account_id))
+
+    async def accept_notice(self, account_id: str) -> CancellationView:
+        notice = CURRENT_NOTICE[Locale.EN]
+        return await self.desk.accept_notice(account_id, notice.version, notice.sha256)
+
+    async def to_report(self, account_id: str, **policy: object) -> CancellationView:
+        """Start, identify, accept; answers when the five checks are done."""
+        await self.start(account_id, **policy)
+        await self.identify(account_id)
+        await self.accept_notice(account_id)
+        return await self.desk.recheck(account_id)
+
+    async def confirm(self, account_id: str) -> CancellationView:
+        view = await self.desk.view(account_id)
+        assert view.report is not None
+        return await self.desk.confirm(account_id, view.report.digest)
+
+    async def in_phase(self, account_id: str, *phases: Phase, seconds: float = 20) -> CancellationView:
+        return await eventually(lambda: self.desk.view(account_id), lambda view: view.phase in phases, seconds)
+
+    # Handles
+
+    def request(self, account_id: str) -> WorkflowHandle[AccountCancellation, CancellationResult]:
+        return self.client.get_workflow_handle_for(AccountCancellation.run, cancellation_workflow_id(account_id))
+
+    def review(self, ticket_no: str) -> WorkflowHandle[TicketReview, ReviewResult]:
+        return self.client.get_workflow_handle_for(TicketReview.run, review_workflow_id(ticket_no))
+
+    def deletion(self, account_id: str) -> WorkflowHandle[AccountDeletion, DeletionView]:
+        return self.client.get_workflow_handle_for(AccountDeletion.run, deletion_workflow_id(account_id))
+
+
+def decision(
+    ticket_no: str,
+    *reasons: DecisionReason,
+    decision_id: str | None = None,
+    operator: str = "agent-7",
+    waived: tuple[Check, ...] = (),
+    attested: bool = False,
+    decided_at: datetime | None = None,
+) -> Decision:
+    return Decision(
+        decision_id=decision_id or f"D-{uuid4().hex[:12]}",
+        ticket_no=ticket_no,
+        operator_id=operator,
+        decided_at=decided_at or datetime.now(UTC),
+        reason_codes=reasons,
+        waived=waived,
+        identity_attested=attested,
+    )
+
+
+def base_urls(url: str) -> dict[Group, str]:
+    return dict.fromkeys(Group, url)
