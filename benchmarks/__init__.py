@@ -1,1 +1,1 @@
-"""Measurements of the real routes against a bare twin on the same server."""
+"""The self-service route measured against a bare twin: `make bench`; how to read it is in `docs/benchmarks.md`."""

@@ -57,6 +57,8 @@ class RefusalReason(StrEnum):
     SUB_USER = "SUB_USER"
     ALREADY_CLOSED = "ALREADY_CLOSED"
     RESTRICTED = "RESTRICTED"
+    ACCOUNT_UNREADABLE = "ACCOUNT_UNREADABLE"
+    """The platform gave an answer that cannot be used (a wrong address, a broken contract). Ops' to put right."""
 
 
 def refusal_reason(profile: AccountProfile | None) -> RefusalReason | None:

@@ -8,8 +8,7 @@ from functools import partial
 from typing import Any
 
 import aiosqlite
-from sqlalchemy import DateTime, Dialect, Engine, Executable, Row, TypeDecorator, event, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import DateTime, Dialect, Engine, Row, TypeDecorator, event, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from sandbox.settings import async_url
@@ -67,11 +66,6 @@ class Database:
         """A transaction: committed at the end of the block, rolled back by an exception."""
         return self._writer.begin()
 
-    def insert_if_absent(self, table: type[Any], **values: object) -> Executable:
-        """Answers no row when a row with that primary key exists; a concurrent one is waited for."""
-        insert = sqlite.insert if self._is_sqlite else postgresql.insert
-        return insert(table).values(**values).on_conflict_do_nothing().returning(*table.__table__.primary_key)
-
     async def lock_for_setup(self, tx: AsyncConnection) -> None:
         """Processes that start together make the schema one after the other."""
         if not self._is_sqlite:
@@ -85,16 +79,16 @@ class Database:
 class _InlineConnection(aiosqlite.Connection):
     """Runs statements in the loop's own thread.
 
-    A statement of the sandbox takes some 20 microseconds; handing it to another thread and back takes ten times that, four
-    times a statement.
+    A statement of the sandbox's takes some 20 microseconds; handing it to another thread and back takes ten times
+    that, and aiosqlite does it four times a statement.
     """
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return fn(*args, **kwargs)
 
 
-def _connect_sqlite(path: str) -> _InlineConnection:
-    connection = _InlineConnection(partial(sqlite3.connect, path, check_same_thread=False), iter_chunk_size=64)
+def _connect_sqlite(path: str | None) -> _InlineConnection:
+    connection = _InlineConnection(partial(sqlite3.connect, str(path), check_same_thread=False), iter_chunk_size=64)
     connection._thread.daemon = True
     return connection
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter
-from sqlalchemy import ColumnElement, ColumnExpressionArgument, and_, select, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.accounts import AccountProfile, Channel, Closure
@@ -130,9 +130,33 @@ def icp_filings_of(account: AnyRow) -> IcpFilings:
     return IcpFilings(applications_ever=account.icp_applications_ever, active_filings=account.icp_active_filings)
 
 
+def _owned(table: type[Any], *columns: Any, where: ColumnElement[bool] | None = None) -> Select[*tuple[Any, ...]]:
+    """What an account has in a table; one row of None where it has nothing, and no row for an unknown account."""
+    return (
+        select(*columns)
+        .select_from(AccountRow)
+        .outerjoin(table, and_(table.account_id == AccountRow.id, true() if where is None else where))
+        .where(AccountRow.id == bindparam("account_id"))
+        .order_by(*table.__table__.primary_key)
+    )
+
+
+# Built once: building a statement takes several times as long as running it.
+_ACCOUNT = select(*AccountRow.__table__.c).where(AccountRow.id == bindparam("account_id"))
+_PROFILE = _owned(
+    PersonalDataRow, *AccountRow.__table__.c, PersonalDataRow.kind.label("contact"), where=verified_contact()
+)
+_ENTITLEMENTS = _owned(EntitlementRow, EntitlementRow.reference, EntitlementRow.kind, EntitlementRow.value_fen)
+_ROLES = _owned(ProviderRoleRow, ProviderRoleRow.marketplace, ProviderRoleRow.businesses_in_progress)
+_RESOURCES = _owned(ResourceRow, ResourceRow.kind, where=and_(ResourceRow.billable))
+
+
+async def read_account(connection: AsyncConnection, account_id: str) -> AnyRow:
+    return (await _rows(connection, _ACCOUNT, account_id))[0]
+
+
 async def read_profile(connection: AsyncConnection, account_id: str) -> AccountProfile:
-    columns = [*AccountRow.__table__.c, PersonalDataRow.kind.label("contact")]
-    rows = await _owned(connection, account_id, PersonalDataRow, columns, verified_contact())
+    rows = await _rows(connection, _PROFILE, account_id)
     account = rows[0]
     contacts = {row.contact for row in rows}
     return AccountProfile(
@@ -147,8 +171,7 @@ async def read_profile(connection: AsyncConnection, account_id: str) -> AccountP
 
 
 async def read_entitlements(connection: AsyncConnection, account_id: str) -> Entitlements:
-    columns = [EntitlementRow.reference, EntitlementRow.kind, EntitlementRow.value_fen]
-    rows = await _owned(connection, account_id, EntitlementRow, columns)
+    rows = await _rows(connection, _ENTITLEMENTS, account_id)
     return Entitlements(
         items=tuple(
             Entitlement(entitlement_id=row.reference, kind=row.kind, value_fen=row.value_fen)
@@ -159,8 +182,7 @@ async def read_entitlements(connection: AsyncConnection, account_id: str) -> Ent
 
 
 async def read_provider_roles(connection: AsyncConnection, account_id: str) -> ProviderRoles:
-    columns = [ProviderRoleRow.marketplace, ProviderRoleRow.businesses_in_progress]
-    rows = await _owned(connection, account_id, ProviderRoleRow, columns)
+    rows = await _rows(connection, _ROLES, account_id)
     return ProviderRoles(
         roles=tuple(
             ProviderRole(marketplace=row.marketplace, businesses_in_progress=row.businesses_in_progress)
@@ -171,35 +193,13 @@ async def read_provider_roles(connection: AsyncConnection, account_id: str) -> P
 
 
 async def read_resources(connection: AsyncConnection, account_id: str) -> Resources:
-    rows = await _owned(connection, account_id, ResourceRow, [ResourceRow.kind], ResourceRow.billable)
+    rows = await _rows(connection, _RESOURCES, account_id)
     numbers = Counter(row.kind for row in rows if row.kind)
     return Resources(active=tuple(ActiveResource(product=kind, count=number) for kind, number in numbers.items()))
 
 
-async def read_account(connection: AsyncConnection, account_id: str) -> AnyRow:
-    rows = await connection.execute(select(*AccountRow.__table__.c).where(AccountRow.id == account_id))
-    account = rows.one_or_none()
-    if account is None:
-        raise account_unknown()
-    return account
-
-
-async def _owned(
-    connection: AsyncConnection,
-    account_id: str,
-    table: type[Any],
-    columns: list[Any],
-    condition: ColumnExpressionArgument[bool] | None = None,
-) -> Sequence[AnyRow]:
-    """What the account has in a table, in one query; one row of None where it has nothing."""
-    statement = (
-        select(*columns)
-        .select_from(AccountRow)
-        .outerjoin(table, and_(table.account_id == AccountRow.id, true() if condition is None else condition))
-        .where(AccountRow.id == account_id)
-        .order_by(*table.__table__.primary_key)
-    )
-    rows = (await connection.execute(statement)).all()
+async def _rows(connection: AsyncConnection, statement: Select[*tuple[Any, ...]], account_id: str) -> Sequence[AnyRow]:
+    rows = (await connection.execute(statement, {"account_id": account_id})).all()
     if not rows:
         raise account_unknown()
     return rows

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Header
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import ErrorType
@@ -24,7 +24,7 @@ from sandbox.facts import verified_contact
 from sandbox.faults import FaultyRoute
 from sandbox.kinds import Carrier, Effect, Endpoint, PersonalKind
 from sandbox.openapi import ACCOUNT_PROBLEMS, COMMON_PROBLEMS, problems
-from sandbox.state import AccountId, Platform, lock_account
+from sandbox.state import AccountId, Platform, lock_account, lock_contacts
 from sandbox.tables import OutboxRow, PersonalDataRow
 from sandbox.templates import printable, render
 
@@ -41,6 +41,12 @@ IdempotencyKey = Annotated[
 ]
 
 _CARRIERS = {PersonalKind.PHONE: Carrier.SMS, PersonalKind.EMAIL: Carrier.EMAIL}
+
+
+_CONTACTS = select(PersonalDataRow.kind, PersonalDataRow.value).where(
+    PersonalDataRow.account_id == bindparam("account_id"), verified_contact()
+)
+_SEND = insert(OutboxRow)
 
 
 @dataclass(frozen=True)
@@ -63,9 +69,7 @@ async def notify_account(
         await lock_account(tx, account_id)
 
         async def send() -> tuple[Accepted, Effect]:
-            mine = (PersonalDataRow.account_id == account_id, verified_contact())
-            rows = await tx.execute(select(PersonalDataRow.kind, PersonalDataRow.value).where(*mine))
-            contacts = {row.kind: row.value for row in rows}
+            contacts = {row.kind: row.value for row in await tx.execute(_CONTACTS, {"account_id": account_id})}
             message = Message(notification.template, notification.locale, notification.params)
             await hand_to_carrier(tx, message, contacts, account_id=account_id)
             return Accepted(delivered=len(contacts)), Effect.APPLIED
@@ -85,6 +89,7 @@ async def notify_contact(
 ) -> Accepted:
     """Tell the contact that a ticket names, by SMS and by e-mail, or a desk of the platform's own staff."""
     async with platform.write() as tx:
+        await lock_contacts(tx)
 
         async def send() -> tuple[Accepted, Effect]:
             message = Message(notification.template, notification.locale, notification.params)
@@ -115,18 +120,20 @@ async def hand_to_carrier(
     ]
     if desk is not None:
         ways.append((Carrier.DESK, None))
-    for carrier, destination in ways:
-        await tx.execute(
-            insert(OutboxRow).values(
-                at=utc_now(),
-                account_id=account_id,
-                carrier=carrier,
-                destination=destination,
-                desk=desk,
-                template=message.template,
-                locale=message.locale,
-                params=message.params,
-                subject=subject,
-                text=text,
-            )
-        )
+    messages = [
+        {
+            "at": utc_now(),
+            "account_id": account_id,
+            "carrier": carrier,
+            "destination": destination,
+            "desk": desk,
+            "template": message.template,
+            "locale": message.locale,
+            "params": message.params,
+            "subject": subject,
+            "text": text,
+        }
+        for carrier, destination in ways
+    ]
+    if messages:
+        await tx.execute(_SEND, messages)

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Path, Request
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import ErrorType
@@ -23,6 +23,16 @@ from sandbox.tables import AccountRow, Base, CallRow, ReplyRow, ServerStateRow
 M = TypeVar("M", bound=Model)
 
 _KEY_NAME = "hash-key"
+
+# Built once: building a statement takes several times as long as running it.
+_LOCK_ACCOUNT = select(*AccountRow.__table__.c).where(AccountRow.id == bindparam("account_id")).with_for_update()
+_STORED_REPLY = select(ReplyRow.fingerprint, ReplyRow.answer).where(
+    ReplyRow.endpoint == bindparam("endpoint"),
+    ReplyRow.account_id == bindparam("account_id"),
+    ReplyRow.key == bindparam("key"),
+)
+_KEEP_REPLY = insert(ReplyRow)
+_RECORD_CALL = insert(CallRow)
 
 
 class Sandbox:
@@ -68,7 +78,8 @@ class Sandbox:
     ) -> M:
         """Do the work, or answer what the first request with this key was answered.
 
-        A refusal rolls the transaction back and so leaves the key free.
+        The caller holds a lock under which requests with this key come one after the other. A refusal rolls the
+        transaction back and so leaves the key free.
 
         Raises:
             PlatformProblem: `IDEMPOTENCY_CONFLICT` when the key came with another request before.
@@ -76,32 +87,27 @@ class Sandbox:
         # Keyed, because the request may hold a contact and the row outlives the account.
         fingerprint = self.keyed_hash("request", request.model_dump_json() if request else "")
         row_id = {"endpoint": endpoint.value, "account_id": account_id or "", "key": key}
-        first = await tx.execute(self.db.insert_if_absent(ReplyRow, **row_id, fingerprint=fingerprint, answer=""))
-        if first.one_or_none() is None:
-            stored = await self._stored_reply(tx, row_id)
-            if not hmac.compare_digest(stored.fingerprint, fingerprint):
-                raise PlatformProblem(
-                    ErrorType.IDEMPOTENCY_CONFLICT,
-                    f"{endpoint}: this key came with another request before. Use a new key for a new request.",
-                )
-            await record_call(tx, endpoint, account_id, key, Effect.REPLAYED)
-            return answer.model_validate_json(stored.answer)
-        done, effect = await work()
-        await tx.execute(update(ReplyRow).filter_by(**row_id).values(answer=done.model_dump_json()))
+        stored = (await tx.execute(_STORED_REPLY, row_id)).one_or_none()
+        if stored is None:
+            done, effect = await work()
+            reply = {**row_id, "fingerprint": fingerprint, "answer": done.model_dump_json()}
+            await tx.execute(_KEEP_REPLY, reply)
+        elif hmac.compare_digest(stored.fingerprint, fingerprint):
+            done, effect = answer.model_validate_json(stored.answer), Effect.REPLAYED
+        else:
+            raise PlatformProblem(
+                ErrorType.IDEMPOTENCY_CONFLICT,
+                f"{endpoint}: this key came with another request before. Use a new key for a new request.",
+            )
         await record_call(tx, endpoint, account_id, key, effect)
         return done
-
-    @staticmethod
-    async def _stored_reply(tx: AsyncConnection, row_id: dict[str, str]) -> AnyRow:
-        return (await tx.execute(select(ReplyRow.fingerprint, ReplyRow.answer).filter_by(**row_id))).one()
 
 
 async def record_call(
     tx: AsyncConnection, endpoint: Endpoint, account_id: str | None, key: str, effect: Effect
 ) -> None:
-    await tx.execute(
-        insert(CallRow).values(at=utc_now(), endpoint=endpoint, account_id=account_id, key=key, effect=effect)
-    )
+    call = {"at": utc_now(), "endpoint": endpoint, "account_id": account_id, "key": key, "effect": effect}
+    await tx.execute(_RECORD_CALL, call)
 
 
 def account_unknown() -> PlatformProblem:
@@ -110,11 +116,15 @@ def account_unknown() -> PlatformProblem:
 
 async def lock_account(tx: AsyncConnection, account_id: str) -> AnyRow:
     """The account, locked until the transaction ends: what changes an account happens one after the other."""
-    rows = await tx.execute(select(*AccountRow.__table__.c).where(AccountRow.id == account_id).with_for_update())
-    account = rows.one_or_none()
+    account = (await tx.execute(_LOCK_ACCOUNT, {"account_id": account_id})).one_or_none()
     if account is None:
         raise account_unknown()
     return account
+
+
+async def lock_contacts(tx: AsyncConnection) -> None:
+    """The lock of requests that name no account."""
+    await tx.execute(select(ServerStateRow.name).where(ServerStateRow.name == _KEY_NAME).with_for_update())
 
 
 async def _sandbox_of(request: Request) -> Sandbox:

@@ -14,14 +14,15 @@ from temporalio.testing import WorkflowEnvironment
 
 from domain.accounts import Channel
 from domain.business_calendar import CALENDAR, BusinessCalendar
+from domain.checks import Check
+from domain.deletion import DeletionView
 from domain.ids import cancellation_workflow_id, deletion_workflow_id, review_workflow_id
 from domain.locale import Locale
 from domain.messages import CancellationResult, CancellationView, ReviewResult
-from domain.deletion import DeletionView
 from domain.notices import CURRENT_NOTICE
 from domain.phases import Phase
 from domain.policy import Policy
-from domain.tickets import Check, Decision, DecisionReason
+from domain.tickets import Decision, DecisionReason
 from gateways.contract import Group
 from gateways.platform import ChallengeDesk, HttpPlatform
 from gateways.vault import ObjectVault

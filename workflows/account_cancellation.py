@@ -12,26 +12,32 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.common import WorkflowIDReusePolicy
-from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, WorkflowAlreadyStartedError
+from temporalio.exceptions import (
+    ActivityError,
+    ChildWorkflowError,
+    WorkflowAlreadyStartedError,
+    is_cancelled_exception,
+)
 
 with workflow.unsafe.imports_passed_through():
     from activities.account import AccountActivities, AccountRef
-    from activities.sealing import AccountClosed, CloseOrder, HoldOrder, ReleaseOrder, SealingActivities
-    from domain.accounts import refusal_reason
-    from domain.deletion import DeletionInput, DeletionStatus, DeletionView
-    from domain.errors import ErrorType
+    from domain.accounts import RefusalReason, refusal_reason
+    from domain.deletion import DeletionStatus, DeletionView
     from domain.ids import deletion_workflow_id
     from domain.messages import CancellationInput, CancellationResult, ReviewReport, WithdrawalReason
-    from domain.model import Instant, VaultRef
+    from domain.model import Instant
     from domain.notifications import Notification, Template
     from domain.phases import Phase, Step
     from domain.tickets import ReviewStatus
 
 from workflows.account_deletion import AccountDeletion
+from workflows.eligibility import run_checks
+from workflows.failures import error_type
 from workflows.forward_only import undisturbed
 from workflows.notices import tell
-from workflows.options import BEST_EFFORT, PATIENT, RELEASE_HOLD_LIMIT
+from workflows.options import PATIENT
 from workflows.owner_steps import OwnerSteps
+from workflows.sealing import release_hold, seal
 
 _TOLD_AT_THE_END = {
     Phase.WITHDRAWN: Template.CANCELLATION_WITHDRAWN,
@@ -56,7 +62,7 @@ class AccountCancellation(OwnerSteps):
         self.state.show()
         while not self.state.is_over:
             await self._until_over(self._work_of(self.state.phase))
-        await self._release_hold()
+        await release_hold(self.state)
         await self._tell_owner_the_end()
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self.state.result()
@@ -68,7 +74,7 @@ class AccountCancellation(OwnerSteps):
             case Phase.CHECKING:
                 return self._check()
             case Phase.SEALING:
-                return self._seal()
+                return seal(self.state)
             case Phase.DELETING | Phase.DELETION_STALLED:
                 return self._delete()
             case _:
@@ -89,12 +95,23 @@ class AccountCancellation(OwnerSteps):
 
     async def _open(self) -> None:
         state = self.state
-        found = await workflow.execute_activity_method(
-            AccountActivities.read_account,
-            AccountRef(account_id=state.account_id),
-            summary=f"Read account {state.account_id}",
-            **PATIENT,
-        )
+        try:
+            found = await workflow.execute_activity_method(
+                AccountActivities.read_account,
+                AccountRef(account_id=state.account_id),
+                summary=f"Read account {state.account_id}",
+                **PATIENT,
+            )
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            workflow.logger.error(
+                "The platform's answer about the account cannot be used: check its address and contract",
+                extra={"account_id": state.account_id, "error_type": error_type(error)},
+            )
+            state.refusal = RefusalReason.ACCOUNT_UNREADABLE
+            state.move(Phase.REFUSED)
+            return
         state.profile = found.profile
         if found.unfinished_deletion:
             state.deletion_input = found.unfinished_deletion
@@ -106,86 +123,9 @@ class AccountCancellation(OwnerSteps):
             state.move(Phase.AWAITING_IDENTITY)
 
     async def _check(self) -> None:
-        self.state.report = report = await self._run_checks()
+        self.state.report = report = await run_checks(self.state)
         clear = report.is_clear(self.state.waivers)
         self.state.move(Phase.AWAITING_CONFIRMATION if clear else Phase.BLOCKED)
-
-    async def _seal(self) -> None:
-        """Hold, re-check, dossier, close: the first three harm nothing, and `close` is the point of no return."""
-        state = self.state
-        state.seal_refused = None
-        await self._hold()
-        sealing_report = await self._run_checks()
-        if not sealing_report.is_clear(state.waivers):
-            state.report = sealing_report
-            await self._back_to_owner()
-            return
-        dossier = state.dossier(sealing_report)
-        state.last_dossier = await workflow.execute_activity_method(
-            SealingActivities.write_dossier,
-            dossier,
-            summary=f"Dossier of {state.request_no}, before anything is destroyed",
-            **PATIENT,
-        )
-        closed = await self._close(state.last_dossier)
-        if closed:
-            state.deletion_input = DeletionInput.from_dossier(
-                dossier, state.last_dossier, closed.closed_at, state.request.policy.final_notice_limit
-            )
-            state.move(Phase.DELETING)
-
-    async def _hold(self) -> None:
-        state = self.state
-        state.holds_taken += 1
-        hold = await workflow.execute_activity_method(
-            SealingActivities.take_hold,
-            HoldOrder(
-                account_id=state.account_id,
-                hold_id=f"{state.request_no}-{state.holds_taken}",
-                ttl_seconds=int(state.request.policy.hold_ttl.total_seconds()),
-            ),
-            summary=f"Hold {state.account_id} (a lease, lapses by itself)",
-            **PATIENT,
-        )
-        state.hold_token = hold.hold_token
-
-    async def _close(self, dossier: VaultRef) -> AccountClosed | None:
-        """Close the account; None when the platform refused and the account is as it was."""
-        state = self.state
-        assert state.hold_token is not None
-        # From here a withdrawal is refused: the call may take effect before its answer arrives.
-        state.closing = True
-        try:
-            return await workflow.execute_activity_method(
-                SealingActivities.close_account,
-                CloseOrder(
-                    account_id=state.account_id,
-                    request_no=state.request_no,
-                    hold_token=state.hold_token,
-                    waivers=tuple(waiver.check for waiver in state.waivers),
-                    dossier_sha256=dossier.sha256,
-                ),
-                summary=f"CLOSE {state.account_id}: the point of no return",
-                **PATIENT,
-            )
-        except ActivityError as error:
-            state.closing = False
-            await self._close_refused(error)
-            return None
-
-    async def _close_refused(self, error: ActivityError) -> None:
-        """A definite no. A lapsed hold is taken again, as often as the policy says; anything else is the owner's."""
-        refused = error.cause.type if isinstance(error.cause, ApplicationError) else None
-        if refused == ErrorType.HOLD_LAPSED and self.state.holds_taken < self.state.request.policy.seal_attempts:
-            return
-        self.state.seal_refused = refused or type(error.cause).__name__
-        await self._back_to_owner()
-
-    async def _back_to_owner(self) -> None:
-        self.state.confirmation = None
-        self.state.holds_taken = 0
-        self.state.move(Phase.BLOCKED)
-        await self._release_hold()
 
     async def _delete(self) -> None:
         """Start the deletion and see it through. It goes on without this request, which does not end without it."""
@@ -282,23 +222,6 @@ class AccountCancellation(OwnerSteps):
             self.state.show()
 
     # On the way out
-
-    async def _release_hold(self) -> None:
-        """Give the account back early. When that fails the lease lapses by itself: there is nothing to undo."""
-        state = self.state
-        if state.hold_token is None or state.phase is Phase.CLOSED:
-            return
-        try:
-            await workflow.execute_activity_method(
-                SealingActivities.release_hold,
-                ReleaseOrder(account_id=state.account_id, hold_token=state.hold_token),
-                schedule_to_close_timeout=RELEASE_HOLD_LIMIT,
-                summary=f"Release the hold on {state.account_id}",
-                **BEST_EFFORT,
-            )
-        except ActivityError:
-            workflow.logger.warning("The hold will lapse by itself", extra={"account_id": state.account_id})
-        state.hold_token = None
 
     async def _tell_owner_the_end(self) -> None:
         if template := _TOLD_AT_THE_END.get(self.state.phase):

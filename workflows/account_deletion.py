@@ -22,8 +22,10 @@ with workflow.unsafe.imports_passed_through():
     from domain.messages import Resume
     from domain.model import VaultRef
     from domain.notifications import Notification, StaffDesk, Template
+    from domain.phases import Phase
     from domain.policy import Policy
 
+from workflows.failures import error_type
 from workflows.forward_only import undisturbed
 from workflows.notices import tell
 from workflows.options import BEST_EFFORT, FORWARD_ONLY
@@ -35,6 +37,12 @@ _PLATFORM_PHASES: dict[DeletionPhase, Callable[[DeletionActivities, PhaseOrder],
     DeletionPhase.FORFEIT_ENTITLEMENTS: DeletionActivities.forfeit_entitlements,
     DeletionPhase.PURGE_RESOURCES: DeletionActivities.purge_resources,
     DeletionPhase.ERASE_PERSONAL_DATA: DeletionActivities.erase_personal_data,
+}
+
+_PHASE_OF = {
+    DeletionStatus.RUNNING: Phase.DELETING,
+    DeletionStatus.STALLED: Phase.DELETION_STALLED,
+    DeletionStatus.FINISHED: Phase.CLOSED,
 }
 
 
@@ -118,11 +126,11 @@ class AccountDeletion:
         return issued.receipt
 
     async def _stall(self, phase: DeletionPhase, error: ActivityError) -> None:
-        error_type = getattr(error.cause, "type", None) or type(error.cause).__name__
-        self._stalled[phase] = StalledPhase(phase=phase, error_type=error_type, since=workflow.now())
+        cause = error_type(error)
+        self._stalled[phase] = StalledPhase(phase=phase, error_type=cause, since=workflow.now())
         workflow.logger.error(
             "Deletion stalled: put the cause right, then `starter.py deletion resume`",
-            extra={"account_id": self._deletion.account_id, "deletion_phase": phase, "error_type": error_type},
+            extra={"account_id": self._deletion.account_id, "deletion_phase": phase, "error_type": cause},
         )
         self._describe()
         await self._report()
@@ -131,7 +139,7 @@ class AccountDeletion:
                 template=Template.DELETION_STALLED,
                 locale=self._deletion.locale,
                 key=f"{self._deletion.request_no}-stalled-{workflow.uuid4()}",
-                params={"request_no": self._deletion.request_no, "phase": phase, "error_type": error_type},
+                params={"request_no": self._deletion.request_no, "phase": phase, "error_type": cause},
                 desk=StaffDesk.OPERATIONS,
             ),
             Policy(),
@@ -186,7 +194,7 @@ class AccountDeletion:
         """Search attributes and current details: what ops read at 3 a.m."""
         view = self.view()
         stalled = view.status is DeletionStatus.STALLED
-        workflow.upsert_search_attributes([CANCELLATION_PHASE.value_set("DELETION_STALLED" if stalled else "DELETING")])
+        workflow.upsert_search_attributes([CANCELLATION_PHASE.value_set(_PHASE_OF[view.status])])
         lines = [f"**{view.status}** - request `{view.request_no}`, account `{view.account_id}`"]
         lines += [f"- done: {receipt.phase}" for receipt in view.receipts]
         lines += [f"- **stalled: {s.phase}** ({s.error_type}) since {s.since:%Y-%m-%d %H:%M} UTC" for s in view.stalled]

@@ -1,7 +1,6 @@
 """The five checks, started together; one slow or dead upstream delays or hides none of the others."""
 
 import asyncio
-from collections.abc import Callable
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
@@ -9,8 +8,8 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 with workflow.unsafe.imports_passed_through():
     from activities.eligibility import CheckOrder, EligibilityActivities
     from domain.checks import Check, CheckOutcome, EligibilityReport, Entitlements
-    from domain.policy import Policy
 
+from workflows.cancellation_state import CancellationState
 from workflows.options import CHECK_RETRY
 
 _ACTIVITIES = {
@@ -25,13 +24,15 @@ CONCURRENT_ACTIVITIES = len(_ACTIVITIES) + 1
 """The checks and the entitlements: what a worker must be able to start at once."""
 
 
-async def run_checks(
-    request_no: str, account_id: str, number: int, policy: Policy, on_outcome: Callable[[CheckOutcome], None]
-) -> EligibilityReport:
-    """Run all five, calling `on_outcome` as each finishes. Trouble past the policy's limit is UNKNOWN, never a pass."""
+async def run_checks(state: CancellationState) -> EligibilityReport:
+    """Run all five; `state.checks_done` grows as each finishes. Trouble past the policy's limit is UNKNOWN, no pass."""
+    account_id, policy = state.account_id, state.request.policy
     order = CheckOrder(account_id=account_id, at=workflow.now())
+    state.reports += 1
+    number, state.checks_done = state.reports, {}
+    done = state.checks_done
 
-    async def outcome_of(check: Check) -> CheckOutcome:
+    async def outcome_of(check: Check) -> None:
         try:
             outcome = await workflow.execute_activity_method(
                 _ACTIVITIES[check],
@@ -45,8 +46,7 @@ async def run_checks(
             if is_cancelled_exception(error):
                 raise
             outcome = CheckOutcome.unknown(check, workflow.now())
-        on_outcome(outcome)
-        return outcome
+        done[check] = outcome
 
     async def entitlements() -> Entitlements | None:
         try:
@@ -63,8 +63,5 @@ async def run_checks(
                 raise
             return None
 
-    outcomes, forfeits = await asyncio.gather(
-        asyncio.gather(*(outcome_of(check) for check in Check)),
-        entitlements(),
-    )
-    return EligibilityReport.compose(request_no, number, {o.check: o for o in outcomes}, forfeits)
+    forfeits, *_ = await asyncio.gather(entitlements(), *(outcome_of(check) for check in Check))
+    return EligibilityReport.compose(state.request_no, number, done, forfeits)

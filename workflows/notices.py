@@ -8,6 +8,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.notifications import Notification
     from domain.policy import Policy
 
+from workflows.failures import error_type
 from workflows.options import BEST_EFFORT
 
 
@@ -25,11 +26,7 @@ async def tell(message: Notification, policy: Policy) -> bool:
         if is_cancelled_exception(error):
             raise
         workflow.logger.warning(
-            "A message was given up", extra={"template": message.template, "error_type": _type_of(error)}
+            "A message was given up", extra={"template": message.template, "error_type": error_type(error)}
         )
         return False
     return True
-
-
-def _type_of(error: ActivityError) -> str:
-    return str(getattr(error.cause, "type", None) or type(error.cause).__name__)

@@ -14,7 +14,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflow
 with workflow.unsafe.imports_passed_through():
     from activities.account import AccountActivities, ChallengeOrder, ProofOrder
     from activities.tickets import TicketActivities, TicketFacts, TicketOrder
-    from domain.checks import CheckOutcome, EligibilityReport
+    from domain.checks import EligibilityReport
     from domain.deletion import Confirmation, NoticeAcceptance
     from domain.errors import ErrorType
     from domain.ids import review_workflow_id
@@ -167,7 +167,7 @@ class OwnerSteps:
         async with self._filing:
             await self._begin(Step.FILE_TICKET)
             facts = await self._read_ticket(step.ticket, revises=None)
-            report = await self._run_checks()
+            report = await run_checks(self.state)
             self.state.require(Step.FILE_TICKET)
             self.state.report = report
             self._refuse_unless_waivable(report)
@@ -268,16 +268,6 @@ class OwnerSteps:
         await workflow.wait_condition(lambda: self.state.phase is not Phase.OPENING)
         self.state.require(step)
         self.state.owner_active_at = workflow.now()
-
-    async def _run_checks(self) -> EligibilityReport:
-        state = self.state
-        state.reports += 1
-        state.checks_done = {}
-
-        def record(outcome: CheckOutcome) -> None:
-            state.checks_done[outcome.check] = outcome
-
-        return await run_checks(state.request_no, state.account_id, state.reports, state.request.policy, record)
 
     async def _read_ticket(self, ticket: TicketRef, revises: TicketRef | None) -> TicketFacts:
         state = self.state

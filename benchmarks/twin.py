@@ -1,0 +1,107 @@
+"""The bare twin: what Temporal itself costs for a request of this shape, and nothing else.
+
+It has what a clean self-service request has, in the same number and arrangement:
+
+- the same five updates: code, proof, notice, re-check, confirm; the same query;
+- the same 18 + 7 activities: one; one a code and one a proof; six together; one, six together, one, one; then the
+  child's stages of 4, 1, 1, 1;
+- the same timers: an idle wait that every step of the owner cancels and starts anew;
+- the same child workflow, which signals its parent at the end; the parent waits for both.
+
+It leaves out whatever is ours: activities are empty, payloads are None or one short string, there are no validators,
+search attributes, summaries, details, retries of our own or interceptors. A test holds both histories together, event
+by event, so that the twin cannot drift.
+"""
+
+import asyncio
+from datetime import timedelta
+
+from temporalio import activity, workflow
+
+CHECKS = 6
+STAGES = (4, 1, 1, 1)
+
+_IDLE = timedelta(days=23)
+_LIMIT = timedelta(seconds=15)
+
+
+@activity.defn
+async def nothing() -> None:
+    pass
+
+
+async def _act(times: int = 1) -> None:
+    await asyncio.gather(
+        *(workflow.execute_activity(nothing, start_to_close_timeout=_LIMIT) for _ in range(times))
+    )
+
+
+@workflow.defn
+class BareRequest:
+    def __init__(self) -> None:
+        self._phase = "opening"
+        self._steps = 0
+        self._deleted = False
+
+    @workflow.run
+    async def run(self) -> None:
+        await _act()
+        self._phase = "identity"
+        await self._idle("identity")
+        await self._idle("notice")
+        await _act(CHECKS)
+        self._phase = "confirmation"
+        await self._idle("confirmation")
+        await _act()
+        await _act(CHECKS)
+        await _act()
+        await _act()
+        await workflow.execute_child_workflow(BareDeletion.run, id=f"{workflow.info().workflow_id}-deletion")
+        await workflow.wait_condition(lambda: self._deleted)
+
+    async def _idle(self, phase: str) -> None:
+        while self._phase == phase:
+            steps = self._steps
+            await workflow.wait_condition(lambda: self._phase != phase or self._steps != steps, timeout=_IDLE)
+
+    @workflow.query
+    def view(self) -> str:
+        return self._phase
+
+    @workflow.update
+    async def send_code(self) -> None:
+        self._steps += 1
+        await _act()
+
+    @workflow.update
+    async def submit_identity_proof(self) -> None:
+        self._steps += 1
+        await _act()
+        self._phase = "notice"
+
+    @workflow.update
+    async def accept_notice(self) -> None:
+        self._phase = "checking"
+
+    @workflow.update
+    async def recheck(self) -> None:
+        await workflow.wait_condition(lambda: self._phase != "checking")
+
+    @workflow.update
+    async def confirm(self) -> None:
+        self._phase = "sealing"
+
+    @workflow.signal
+    def deletion_reported(self) -> None:
+        self._deleted = True
+
+
+@workflow.defn
+class BareDeletion:
+    @workflow.run
+    async def run(self) -> None:
+        for width in STAGES:
+            await _act(width)
+        parent = workflow.info().parent
+        assert parent is not None
+        await workflow.get_external_workflow_handle(parent.workflow_id).signal(BareRequest.deletion_reported)

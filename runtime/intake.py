@@ -1,0 +1,189 @@
+"""How a ticket gets into the vault: checked as a whole, stored, and from then on known by its reference alone.
+
+Everything here handles contact data, and none of it may reach Temporal or a message.
+"""
+
+import asyncio
+import re
+import secrets
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Final
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from pydantic import Field
+
+from domain.accounts import RealNameType
+from domain.errors import ErrorType, Refusal
+from domain.ids import new_number
+from domain.model import Model, OpaqueId, Sha256Hex
+from domain.tickets import Letter, LetterType, Statement, TicketForm, TicketRef, missing_parts, ticket_path
+from gateways.ports import Vault
+from runtime.letters import inspect_letter
+
+MAX_NOTE_CHARACTERS: Final = 4000
+
+_EXTENSIONS: Final = {LetterType.PDF: "pdf", LetterType.JPEG: "jpg", LetterType.PNG: "png"}
+
+
+class _Filing(Model):
+    """What every filing says: by whom, and whether the notice, in this version, was read and accepted."""
+
+    filed_by: OpaqueId
+    statement_accepted: bool = False
+    notice_version: str = Field(max_length=40)
+    notice_sha256: Sha256Hex
+
+    @property
+    def statement(self) -> Statement | None:
+        if not self.statement_accepted:
+            return None
+        return Statement(notice_version=self.notice_version, notice_sha256=self.notice_sha256)
+
+
+class TicketDraft(_Filing):
+    """A ticket as it is handed in. Contacts may be in any usual notation; a number without country is Chinese."""
+
+    account_id: OpaqueId
+    real_name_type: RealNameType
+    contact_email: str = ""
+    contact_phone: str = ""
+
+
+class TicketChanges(_Filing):
+    """What a new revision changes. A contact that is None stays as it was, and so does a statement once made."""
+
+    contact_email: str | None = None
+    contact_phone: str | None = None
+
+
+class _Note(Model):
+    ticket_no: OpaqueId
+    note_ref: OpaqueId
+    text: str
+
+
+class TicketIntake:
+    """Files tickets in the vault. `now` is the moment of filing, with a time zone.
+
+    Raises `Refusal`: `TICKET_INCOMPLETE` with the `missing` parts, `LETTER_REFUSED` with the `because`; nothing has been
+    stored then. Raises `GatewayError` when the vault does.
+    """
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    async def file(self, draft: TicketDraft, letter: bytes | None, *, now: datetime) -> TicketRef:
+        """File a new ticket as revision 1."""
+        form = TicketForm(
+            ticket_no=new_number("T", now),
+            revision=1,
+            account_id=draft.account_id,
+            real_name_type=draft.real_name_type,
+            contact_email=_usable_email(draft.contact_email),
+            contact_phone=_usable_phone(draft.contact_phone),
+            statement=draft.statement,
+            letter=None,
+            filed_by=draft.filed_by,
+            filed_at=now,
+        )
+        return await self._store(form, letter)
+
+    async def supply(
+        self, previous: TicketRef, changes: TicketChanges, letter: bytes | None, *, now: datetime
+    ) -> TicketRef:
+        """File the next revision, chained to `previous`. Without a new letter the earlier one goes on counting."""
+        before = await self.load(previous)
+        email, phone = changes.contact_email, changes.contact_phone
+        form = TicketForm(
+            ticket_no=before.ticket_no,
+            revision=await self._next_revision(previous),
+            account_id=before.account_id,
+            real_name_type=before.real_name_type,
+            contact_email=before.contact_email if email is None else _usable_email(email),
+            contact_phone=before.contact_phone if phone is None else _usable_phone(phone),
+            statement=changes.statement or before.statement,
+            letter=before.letter,
+            filed_by=changes.filed_by,
+            filed_at=now,
+            previous_sha256=previous.sha256,
+        )
+        return await self._store(form, letter)
+
+    async def load(self, ref: TicketRef) -> TicketForm:
+        """The form of one revision, verified against its hash."""
+        return await self._vault.read(ref.record, TicketForm)
+
+    async def put_note(self, ticket_no: str, text: str) -> str:
+        """Keep a reviewer's free text; the answer is the `note_ref` for a decision."""
+        if not 1 <= len(text.strip()) <= MAX_NOTE_CHARACTERS:
+            raise Refusal(
+                ErrorType.BAD_INPUT, f"A note has 1 to {MAX_NOTE_CHARACTERS} characters; shorten it, or leave it out."
+            )
+        note = _Note(ticket_no=ticket_no, note_ref=secrets.token_hex(8), text=text.strip())
+        await self._vault.put_evidence(_note_path(ticket_no, note.note_ref), note)
+        return note.note_ref
+
+    async def read_note(self, ticket_no: str, note_ref: str) -> str:
+        """Raises `Refusal(NOT_FOUND)` when the ticket has no such note."""
+        found = await self._vault.find(_note_path(ticket_no, note_ref), _Note)
+        if found is None:
+            raise Refusal(
+                ErrorType.NOT_FOUND, f"Ticket {ticket_no} has no note {note_ref}; take the reference from its decision."
+            )
+        return found[0].text
+
+    async def _next_revision(self, previous: TicketRef) -> int:
+        """The first free number: a revision that was stored but never reached its request stays where it is."""
+        paths = await self._vault.list(_folder(previous.ticket_no))
+        taken = [int(found[1]) for path in paths if (found := re.search(r"/r(\d+)[.-][^/]*$", path))]
+        return max(taken, default=previous.revision) + 1
+
+    async def _store(self, form: TicketForm, letter: bytes | None) -> TicketRef:
+        blob = None
+        if letter is not None:
+            # In a thread: decoding a large scan would hold up every other request of this process.
+            inspected = await asyncio.to_thread(inspect_letter, letter)
+            path = ticket_path(form.ticket_no, form.revision).removesuffix(".json")
+            blob = Letter(path=f"{path}-letter.{_EXTENSIONS[inspected.media_type]}", **inspected.model_dump())
+            form = form.model_copy(update={"letter": blob})
+        if missing := missing_parts(form):
+            raise Refusal(
+                ErrorType.TICKET_INCOMPLETE,
+                f"The ticket lacks {', '.join(missing)}; add it and file again. "
+                "A contact that is not a valid address or number counts as missing.",
+                missing=list(missing),
+            )
+        # The letter first: a form must never refer to a letter that is not there.
+        if blob and letter is not None:
+            await self._vault.put_blob(blob.path, letter, blob.media_type)
+        stored = await self._vault.put_evidence(ticket_path(form.ticket_no, form.revision), form)
+        return TicketRef(ticket_no=form.ticket_no, revision=form.revision, sha256=stored.sha256)
+
+
+def _folder(ticket_no: str) -> str:
+    return str(PurePosixPath(ticket_path(ticket_no, 1)).parent)
+
+
+def _note_path(ticket_no: str, note_ref: str) -> str:
+    return f"{_folder(ticket_no)}/notes/{note_ref}.json"
+
+
+def _usable_email(text: str) -> str:
+    """The address as any mail server takes it, a Chinese domain in its ASCII form; empty when it is none."""
+    try:
+        return validate_email(text.strip(), check_deliverability=False, allow_smtputf8=False).ascii_email or ""
+    except EmailNotValidError:
+        return ""
+
+
+def _usable_phone(text: str) -> str:
+    """The number as E.164, such as `+8613800138000`; empty when it is none."""
+    try:
+        number = phonenumbers.parse(text, "CN")
+    except phonenumbers.NumberParseException:
+        return ""
+    if not phonenumbers.is_valid_number(number):
+        return ""
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -1,0 +1,160 @@
+"""docker-compose.yml against itself and against the code."""
+
+import re
+import subprocess
+
+import pytest
+
+from runtime.settings import LogFormat, Settings
+from sandbox.settings import Settings as SandboxSettings
+from tests.deploy import compose
+from tests.deploy.compose import OWN, ROOT, environment, seconds, services
+
+JOBS = {name for name, service in services.items() if service["restart"].startswith("on-failure")}
+
+
+def test_every_variable_is_defined_or_asked_for_and_none_is_left_over() -> None:
+    asked_for = {name for name, is_asked_for in compose.variables.items() if is_asked_for}
+    assert asked_for == {"POSTGRES_PASSWORD"}
+    assert set(compose.variables) - asked_for == set(compose.dot_env)
+
+
+def test_no_secret_is_in_the_files() -> None:
+    assert not [name for name in compose.dot_env if re.search("PASSWORD|SECRET|KEY|TOKEN", name)]
+    for service in services:
+        given = environment(service)
+        assert {given[name] for name in given if "PASSWORD" in name or "PWD" in name} <= {"given"}
+
+
+def test_a_service_is_either_a_job_that_ends_or_runs_on_with_a_health_check() -> None:
+    assert {"schema", "namespace"} == JOBS
+    for name, service in services.items():
+        if name not in JOBS:
+            assert service["restart"] == "unless-stopped", name
+            assert service["healthcheck"]["test"][0] == "CMD", name
+            assert service["healthcheck"]["retries"] > 0, name
+
+
+def test_every_dependency_is_a_service_that_can_meet_its_condition() -> None:
+    for name, service in services.items():
+        for needed, rule in service.get("depends_on", {}).items():
+            assert needed in services, f"{name} needs {needed}"
+            expected = "service_completed_successfully" if needed in JOBS else "service_healthy"
+            assert rule["condition"] == expected, f"{name} needs {needed}"
+
+
+def test_the_worker_starts_last_when_database_schema_server_and_namespace_are_ready() -> None:
+    order, waiting = [], ["worker"]
+    while waiting:
+        order.append(service := waiting.pop(0))
+        waiting += services[service].get("depends_on", {})
+    assert [name for name in order if name != "sandbox"] == ["worker", "namespace", "temporal", "schema", "postgres"]
+
+
+def test_every_image_is_pinned_to_an_exact_version() -> None:
+    dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
+    images = [service["image"] for service in services.values() if "build" not in service]
+    images += re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)
+    assert len(images) > len(services) - len(OWN)
+    for image in images:
+        assert re.fullmatch(r"[\w./-]+:\d+\.\d+(\.\d+)?(-\w+)*", image), image
+
+
+def test_the_schema_and_namespace_jobs_are_of_the_servers_own_version() -> None:
+    tags = {services[name]["image"].split(":")[1] for name in ("schema", "namespace", "temporal")}
+    assert tags == {compose.dot_env["TEMPORAL_TAG"]}
+
+
+def test_the_server_is_of_the_version_that_the_tests_run() -> None:
+    from tests.conftest import TEMPORAL
+
+    version = subprocess.run([TEMPORAL, "--version"], capture_output=True, text=True, check=True).stdout
+    assert f"Server {compose.dot_env['TEMPORAL_TAG']}," in version
+    assert f"UI {compose.dot_env['TEMPORAL_UI_TAG']}" in version
+
+
+def test_every_port_is_on_loopback_and_no_two_share_one() -> None:
+    ports = [port for service in services.values() for port in service.get("ports", [])]
+    assert len(ports) == 4
+    assert all(re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port) for port in ports), ports
+    assert len({port.split(":")[1] for port in ports}) == len(ports)
+
+
+def test_nothing_else_listens_for_the_database() -> None:
+    assert "ports" not in services["postgres"]
+
+
+def test_the_number_of_history_shards_is_chosen_not_left_at_four() -> None:
+    assert int(environment("temporal")["NUM_HISTORY_SHARDS"]) >= 64
+
+
+def test_the_ui_can_only_look() -> None:
+    assert environment("ui")["TEMPORAL_DISABLE_WRITE_ACTIONS"] == "true"
+
+
+@pytest.mark.parametrize("service", OWN)
+def test_our_containers_have_no_rights_they_do_not_need(service: str) -> None:
+    definition = services[service]
+    assert definition["read_only"] is True
+    assert definition["cap_drop"] == ["ALL"]
+    assert definition["security_opt"] == ["no-new-privileges:true"]
+    user = re.findall(r"^USER (\S+)", (ROOT / "deploy" / "Dockerfile").read_text(), re.MULTILINE)
+    assert user == ["10001:10001"]
+
+
+@pytest.mark.parametrize("service", OWN)
+def test_what_is_written_lies_on_a_volume_that_the_image_prepares(service: str) -> None:
+    [volume, folder] = services[service]["volumes"][0].split(":")
+    assert volume in compose.document["volumes"]
+    assert re.search(rf"install -d .*{folder}\b", (ROOT / "deploy" / "Dockerfile").read_text())
+    addresses = {"worker": environment("worker").get("CANCELLATION_VAULT_URL"), "sandbox": _sandbox_database()}
+    assert folder in str(addresses[service])
+
+
+def _sandbox_database() -> str:
+    return environment("sandbox")["SANDBOX_DATABASE_URL"]
+
+
+def test_every_setting_of_our_services_exists_and_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = _worker_settings(monkeypatch)
+    assert settings.log_format is LogFormat.JSON
+    assert str(settings.platform_url) == "http://sandbox:8350/"
+    known = {f"CANCELLATION_{name}".upper() for name in Settings.model_fields}
+    known |= {f"SANDBOX_{name}".upper() for name in SandboxSettings.model_fields}
+    ours = re.findall(r"^ +((?:CANCELLATION|SANDBOX)_\w+):", compose.text, re.MULTILINE)
+    assert set(ours) <= known
+    assert len(ours) >= 7
+
+
+def test_the_stop_grace_is_longer_than_the_drain(monkeypatch: pytest.MonkeyPatch) -> None:
+    drain = _worker_settings(monkeypatch).drain.total_seconds()
+    assert drain > 0
+    assert seconds(services["worker"]["stop_grace_period"]) > drain
+
+
+def _worker_settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
+    for name, value in environment("worker").items():
+        monkeypatch.setenv(name, value)
+    return Settings()
+
+
+def test_namespace_and_address_are_the_same_everywhere() -> None:
+    assert {environment(name)["TEMPORAL_ADDRESS"] for name in ("namespace", "ui", "worker")} == {"temporal:7233"}
+    names = {environment("namespace")["TEMPORAL_NAMESPACE"], environment("worker")["TEMPORAL_NAMESPACE"]}
+    assert names == {environment("ui")["TEMPORAL_DEFAULT_NAMESPACE"]}
+
+
+@pytest.mark.parametrize("service", [name for name in services if "deploy/temporal" in str(services[name])])
+def test_every_file_that_is_mounted_exists(service: str) -> None:
+    [mount] = services[service]["volumes"]
+    source, folder, mode = mount.split(":")
+    assert mode == "ro"
+    inside = [*services[service].get("entrypoint", []), *environment(service).values()]
+    files = [path.removeprefix(f"{folder}/") for path in inside if path.startswith(f"{folder}/")]
+    assert files
+    assert all((ROOT / source / file).is_file() for file in files), files
+
+
+@pytest.mark.parametrize("script", ["schema.sh", "namespace.sh"])
+def test_a_job_s_script_is_valid_shell(script: str) -> None:
+    subprocess.run(["sh", "-n", ROOT / "deploy" / "temporal" / script], check=True)

@@ -1,0 +1,227 @@
+"""The transition table against the picture of the process, drawn here a second time; and whose turn it is in each phase."""
+
+from itertools import product
+
+import pytest
+
+from domain.accounts import AccountKind, AccountProfile, AccountStatus, Channel, RealNameType, RefusalReason, refusal_reason
+from domain.phases import OUTCOMES, STEP_PHASES, TRANSITIONS, IllegalTransition, Phase, Step, advance, due_step
+
+PICTURE = """
+    OPENING -> AWAITING_IDENTITY -> AWAITING_NOTICE -> CHECKING -> AWAITING_CONFIRMATION -> SEALING -> DELETING -> CLOSED
+
+    CHECKING -> BLOCKED -> CHECKING                                         re-check
+    AWAITING_CONFIRMATION -> CHECKING                                       re-check
+    SEALING -> BLOCKED                                                      something changed since it was confirmed
+    DELETING -> DELETION_STALLED -> DELETING                                parked, resumed
+    DELETION_STALLED -> CLOSED                                              what was parked was the last of it
+
+    AWAITING_IDENTITY -> UNDER_REVIEW                                       ticket, where no channel is verified
+    BLOCKED -> UNDER_REVIEW                                                 ticket
+    UNDER_REVIEW -> AWAITING_MATERIALS -> UNDER_REVIEW                      materials asked for, supplied
+    UNDER_REVIEW -> SEALING                                                 approved
+    UNDER_REVIEW -> REJECTED
+    AWAITING_MATERIALS -> REJECTED
+
+    OPENING -> REFUSED
+    OPENING -> DELETING                                                     a closure that the platform already holds
+"""
+
+OWNERS_TURN = {
+    Phase.AWAITING_IDENTITY,
+    Phase.AWAITING_NOTICE,
+    Phase.BLOCKED,
+    Phase.AWAITING_CONFIRMATION,
+    Phase.AWAITING_MATERIALS,
+}
+BEFORE_DELETING = OWNERS_TURN | {Phase.OPENING, Phase.CHECKING, Phase.UNDER_REVIEW, Phase.SEALING}
+AFTER_THE_POINT_OF_NO_RETURN = {Phase.DELETING, Phase.DELETION_STALLED}
+THE_END = {Phase.CLOSED, Phase.REJECTED, Phase.WITHDRAWN, Phase.LAPSED, Phase.REFUSED}
+
+
+def arrows() -> set[tuple[Phase, Phase]]:
+    """Every arrow of the picture, and the two ways out that are too many to draw."""
+    drawn = set()
+    for line in PICTURE.strip().splitlines():
+        phases = [Phase(part.split()[0]) for part in line.split("->") if part.strip()]
+        drawn |= set(zip(phases, phases[1:], strict=False))
+    return drawn | {(at, Phase.WITHDRAWN) for at in BEFORE_DELETING} | {(at, Phase.LAPSED) for at in OWNERS_TURN}
+
+
+ARROWS = arrows()
+
+
+def reachable_from(start: Phase) -> set[Phase]:
+    """Where a request can come to, `start` itself only by a way back."""
+    found: set[Phase] = set()
+    ahead = {start}
+    while ahead:
+        ahead = {to for at in ahead for to in TRANSITIONS[at]} - found
+        found |= ahead
+    return found
+
+
+def phases_leading_to(to: Phase) -> set[Phase]:
+    return {at for at, moves in TRANSITIONS.items() if to in moves}
+
+
+# --- the table ---
+
+
+def test_every_phase_is_before_or_after_the_point_of_no_return_or_the_end() -> None:
+    assert len(BEFORE_DELETING) + len(AFTER_THE_POINT_OF_NO_RETURN) + len(THE_END) == len(Phase)
+    assert BEFORE_DELETING | AFTER_THE_POINT_OF_NO_RETURN | THE_END == set(Phase) == set(TRANSITIONS)
+
+
+@pytest.mark.parametrize(("current", "to"), list(product(Phase, Phase)), ids=lambda phase: phase.value)
+def test_a_move_is_allowed_exactly_when_the_picture_has_its_arrow(current: Phase, to: Phase) -> None:
+    if (current, to) in ARROWS:
+        assert advance(current, to) is to
+    else:
+        with pytest.raises(IllegalTransition, match=f"^{current} -> {to} is not in the transition table$"):
+            advance(current, to)
+
+
+def test_outcomes_have_no_exits_and_every_other_phase_has_one() -> None:
+    assert OUTCOMES == THE_END
+    assert {phase for phase, moves in TRANSITIONS.items() if not moves} == THE_END
+
+
+def test_a_request_can_be_withdrawn_from_exactly_the_phases_before_deleting() -> None:
+    assert phases_leading_to(Phase.WITHDRAWN) == BEFORE_DELETING
+
+
+def test_a_request_lapses_only_where_the_owner_has_the_turn() -> None:
+    assert phases_leading_to(Phase.LAPSED) == OWNERS_TURN
+    assert {phase for phase in Phase if due_step(phase)} == OWNERS_TURN
+
+
+def test_a_request_is_refused_only_while_it_opens() -> None:
+    assert phases_leading_to(Phase.REFUSED) == {Phase.OPENING}
+
+
+def test_deleting_is_entered_by_sealing_by_a_closure_that_exists_and_by_resuming_only() -> None:
+    assert phases_leading_to(Phase.DELETING) == {Phase.SEALING, Phase.OPENING, Phase.DELETION_STALLED}
+    assert phases_leading_to(Phase.DELETION_STALLED) == {Phase.DELETING}
+
+
+def test_deleting_never_goes_back() -> None:
+    assert reachable_from(Phase.DELETING) == {Phase.DELETING, Phase.DELETION_STALLED, Phase.CLOSED}
+
+
+def test_an_account_is_closed_by_a_deletion_only() -> None:
+    assert phases_leading_to(Phase.CLOSED) == AFTER_THE_POINT_OF_NO_RETURN
+
+
+def test_sealing_needs_a_confirmation_or_a_review() -> None:
+    assert phases_leading_to(Phase.SEALING) == {Phase.AWAITING_CONFIRMATION, Phase.UNDER_REVIEW}
+
+
+def test_every_phase_is_reached_from_the_opening_and_leads_to_an_end() -> None:
+    assert reachable_from(Phase.OPENING) == set(Phase) - {Phase.OPENING}
+    assert [phase for phase in set(Phase) - THE_END if not reachable_from(phase) & THE_END] == []
+
+
+# --- the owner's steps ---
+
+STEPS: dict[Phase, set[Step]] = {
+    Phase.OPENING: {Step.WITHDRAW},
+    Phase.AWAITING_IDENTITY: {Step.SEND_CODE, Step.SUBMIT_IDENTITY_PROOF, Step.FILE_TICKET, Step.WITHDRAW},
+    Phase.AWAITING_NOTICE: {Step.ACCEPT_NOTICE, Step.WITHDRAW},
+    Phase.CHECKING: {Step.RECHECK, Step.WITHDRAW},
+    Phase.BLOCKED: {Step.RECHECK, Step.FILE_TICKET, Step.WITHDRAW},
+    Phase.AWAITING_CONFIRMATION: {Step.RECHECK, Step.CONFIRM, Step.WITHDRAW},
+    Phase.UNDER_REVIEW: {Step.WITHDRAW},
+    Phase.AWAITING_MATERIALS: {Step.SUPPLY_MATERIALS, Step.WITHDRAW},
+    Phase.SEALING: {Step.WITHDRAW},
+}
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_each_phase_allows_its_own_steps_and_no_others(phase: Phase) -> None:
+    assert {step for step in Step if phase in STEP_PHASES[step]} == STEPS.get(phase, set())
+
+
+def test_a_step_is_named_as_its_update_is() -> None:
+    assert {step.value for step in Step} == {
+        "send_code",
+        "submit_identity_proof",
+        "accept_notice",
+        "recheck",
+        "confirm",
+        "file_ticket",
+        "supply_materials",
+        "withdraw",
+    }
+
+
+DUE: dict[Phase, Step] = {
+    Phase.AWAITING_NOTICE: Step.ACCEPT_NOTICE,
+    Phase.BLOCKED: Step.RECHECK,
+    Phase.AWAITING_CONFIRMATION: Step.CONFIRM,
+    Phase.AWAITING_MATERIALS: Step.SUPPLY_MATERIALS,
+}
+
+
+@pytest.mark.parametrize("phase", [phase for phase in Phase if phase is not Phase.AWAITING_IDENTITY])
+@pytest.mark.parametrize("channel_verified", [True, False])
+@pytest.mark.parametrize("code_sent", [True, False])
+def test_the_due_step_of_a_phase_does_not_depend_on_channels_once_identity_is_past(
+    phase: Phase, channel_verified: bool, code_sent: bool
+) -> None:
+    assert due_step(phase, channel_verified=channel_verified, code_sent=code_sent) is DUE.get(phase)
+
+
+@pytest.mark.parametrize(
+    ("channel_verified", "code_sent", "due"),
+    [
+        pytest.param(True, False, Step.SEND_CODE, id="a channel, no code yet"),
+        pytest.param(True, True, Step.SUBMIT_IDENTITY_PROOF, id="a code is out"),
+        pytest.param(False, False, Step.FILE_TICKET, id="no channel"),
+        pytest.param(False, True, Step.FILE_TICKET, id="the channel was lost after the code"),
+    ],
+)
+def test_identity_is_proven_by_a_code_or_where_no_channel_is_verified_by_a_ticket(
+    channel_verified: bool, code_sent: bool, due: Step
+) -> None:
+    assert due_step(Phase.AWAITING_IDENTITY, channel_verified=channel_verified, code_sent=code_sent) is due
+
+
+@pytest.mark.parametrize(("channel_verified", "code_sent"), list(product([True, False], repeat=2)))
+def test_the_due_step_is_always_one_that_its_phase_allows(channel_verified: bool, code_sent: bool) -> None:
+    for phase in OWNERS_TURN:
+        due = due_step(phase, channel_verified=channel_verified, code_sent=code_sent)
+        assert due is not None
+        assert phase in STEP_PHASES[due]
+
+
+# --- refused at the start ---
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "restricted", "reason"),
+    [
+        (AccountKind.MAIN, AccountStatus.ACTIVE, False, None),
+        (AccountKind.MAIN, AccountStatus.ACTIVE, True, RefusalReason.RESTRICTED),
+        (AccountKind.MAIN, AccountStatus.CLOSED, False, RefusalReason.ALREADY_CLOSED),
+        (AccountKind.MAIN, AccountStatus.CLOSED, True, RefusalReason.ALREADY_CLOSED),
+        *product([AccountKind.SUB_USER], AccountStatus, [True, False], [RefusalReason.SUB_USER]),
+    ],
+)
+def test_only_the_main_account_of_an_open_unrestricted_account_may_ask(
+    kind: AccountKind, status: AccountStatus, restricted: bool, reason: RefusalReason | None
+) -> None:
+    for channels, real_name_type in product([(), (Channel.PHONE,), tuple(Channel)], RealNameType):
+        profile = AccountProfile(
+            account_id="a-1",
+            kind=kind,
+            real_name_type=real_name_type,
+            channels=channels,
+            status=status,
+            restricted=restricted,
+        )
+        assert refusal_reason(profile) is reason
+
+
+def test_an_account_that_the_platform_does_not_know_is_refused() -> None:
+    assert refusal_reason(None) is RefusalReason.UNKNOWN_ACCOUNT
