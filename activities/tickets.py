@@ -72,7 +72,8 @@ def _belongs(form: TicketForm, order: TicketOrder) -> bool:
     return (
         same
         and form.ticket_no == order.revises.ticket_no
-        and form.revision == order.revises.revision + 1
+        # Greater, not next: a revision that was stored but never reached its request keeps its number.
+        and form.revision > order.revises.revision
         and form.previous_sha256 == order.revises.sha256
     )
 

@@ -52,7 +52,7 @@ class InstantPlatform:
             kind=AccountKind.MAIN,
             real_name_type=RealNameType.INDIVIDUAL,
             channels=(Channel.PHONE, Channel.EMAIL),
-            status=AccountStatus.OPEN,
+            status=AccountStatus.ACTIVE,
             restricted=False,
         )
 
@@ -88,9 +88,7 @@ class InstantPlatform:
         )
 
     async def take_hold(self, account_id: str, request: HoldRequest) -> Hold:
-        return Hold(
-            hold_token=f"hold-{token_hex(12)}", expires_at=_now() + timedelta(seconds=request.ttl_seconds)
-        )
+        return Hold(hold_token=f"hold-{token_hex(12)}", expires_at=_now() + timedelta(seconds=request.ttl_seconds))
 
     async def release_hold(self, account_id: str, hold_token: str) -> None:
         pass

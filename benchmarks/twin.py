@@ -15,6 +15,7 @@ by event, so that the twin cannot drift.
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 from temporalio import activity, workflow
 
@@ -31,9 +32,7 @@ async def nothing() -> None:
 
 
 async def _act(times: int = 1) -> None:
-    await asyncio.gather(
-        *(workflow.execute_activity(nothing, start_to_close_timeout=_LIMIT) for _ in range(times))
-    )
+    await asyncio.gather(*(workflow.execute_activity(nothing, start_to_close_timeout=_LIMIT) for _ in range(times)))
 
 
 @workflow.defn
@@ -61,8 +60,11 @@ class BareRequest:
 
     async def _idle(self, phase: str) -> None:
         while self._phase == phase:
-            steps = self._steps
-            await workflow.wait_condition(lambda: self._phase != phase or self._steps != steps, timeout=_IDLE)
+            seen = (phase, self._steps)
+            await workflow.wait_condition(partial(self._has_moved_on, seen), timeout=_IDLE)
+
+    def _has_moved_on(self, seen: tuple[str, int]) -> bool:
+        return (self._phase, self._steps) != seen
 
     @workflow.query
     def view(self) -> str:

@@ -1,9 +1,9 @@
 """The whole system on this machine: Temporal, the sandbox platform and the worker, as separate processes.
 
-    async with Stack.start(folder) as stack:
-        await stack.desk.start("acct-clean-phone", "somebody")
-        await stack.worker.kill()
-        await stack.worker.start()
+async with Stack.start(folder) as stack:
+    await stack.desk.start("acct-clean-phone", "somebody")
+    await stack.worker.kill()
+    await stack.worker.start()
 """
 
 import asyncio
@@ -13,9 +13,10 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from temporalio.client import Client
+from temporalio.common import SearchAttributeKey
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 
@@ -62,16 +63,24 @@ class Stack:
     intake: TicketIntake
 
     def __init__(
-        self, workdir: Path, ports: Ports, *, ui: bool, db_file: Path | None, vault_url: str, platform_db: str
+        self,
+        workdir: Path,
+        ports: Ports,
+        *,
+        ui: bool,
+        db_file: Path | None,
+        vault_url: str | None,
+        platform_db: str | None,
     ) -> None:
-        self.workdir = workdir
+        self.workdir = workdir.resolve()
+        self.workdir.mkdir(parents=True, exist_ok=True)
         self.ports = ports
         self.temporal_address = f"{_HOST}:{ports.temporal}"
         self.platform_url = f"http://{_HOST}:{ports.platform}"
         self.ui_url = f"http://{_HOST}:{ports.ui}" if ui else None
-        self.db_file = db_file
-        self.vault_url = vault_url
-        self.platform_db = platform_db
+        self.db_file = db_file.resolve() if db_file else None
+        self.vault_url = vault_url or (self.workdir / "vault").as_uri()
+        self.platform_db = platform_db or f"sqlite:///{self.workdir / 'platform.db'}"
 
     @classmethod
     @asynccontextmanager
@@ -99,16 +108,7 @@ class Stack:
         Raises:
             StartFailed: a program did not come up; those that did are stopped again.
         """
-        workdir = workdir.resolve()
-        workdir.mkdir(parents=True, exist_ok=True)
-        stack = cls(
-            workdir,
-            ports or Ports(),
-            ui=ui,
-            db_file=db_file.resolve() if db_file else None,
-            vault_url=vault_url or (workdir / "vault").as_uri(),
-            platform_db=platform_db or f"sqlite:///{workdir / 'platform.db'}",
-        )
+        stack = cls(workdir, ports or Ports(), ui=ui, db_file=db_file, vault_url=vault_url, platform_db=platform_db)
         async with AsyncExitStack() as exits:
             # The last to start is the first to stop: a draining worker still needs the other two.
             stack.temporal = stack._temporal()
@@ -143,6 +143,14 @@ class Stack:
         assert self.ui_url is not None, "the stack was started without the UI"
         return f"{self.ui_url}/namespaces/{NAMESPACE}/workflows/{workflow_id}/{run_id}"
 
+    async def wait_for_an_end(self) -> Program:
+        """Wait until one of the programs has ended by itself; answers which."""
+        while True:
+            for program in (self.temporal, self.platform_server, self.worker):
+                if not program.is_running:
+                    return program
+            await asyncio.sleep(0.5)
+
     async def _open_doors(self, exits: AsyncExitStack) -> None:
         self.client = await self._connect()
         urls = dict.fromkeys(Group, self.platform_url)
@@ -161,9 +169,7 @@ class Stack:
     def _temporal(self) -> Program:
         ui = ["--ui-port", str(self.ports.ui)] if self.ui_url else ["--headless"]
         db_file = ["--db-filename", str(self.db_file)] if self.db_file else []
-        attributes = [
-            part for key in ALL for part in ("--search-attribute", f"{key.name}={_type_name(key.indexed_value_type.name)}")
-        ]
+        attributes = [f"--search-attribute={key.name}={_type_name(key)}" for key in ALL]
 
         async def is_ready() -> bool:
             try:
@@ -213,7 +219,7 @@ class Stack:
                 **_plain_environment(),
                 **self.variables(),
                 "CANCELLATION_LOG_FORMAT": LogFormat.JSON,
-                "CANCELLATION_DRAIN": str(_DRAIN_SECONDS),
+                "CANCELLATION_DRAIN": f"PT{_DRAIN_SECONDS}S",
                 **settings,
             },
             log=self.workdir / "worker.log",
@@ -230,6 +236,6 @@ def _plain_environment() -> dict[str, str]:
     return {**kept, "TEMPORAL_CONFIG_FILE": os.devnull, "NO_PROXY": _HOST, "no_proxy": _HOST}
 
 
-def _type_name(indexed_value_type: str) -> str:
-    """`INDEXED_VALUE_TYPE_KEYWORD_LIST`, or `KEYWORD_LIST`, as the server's flag wants it: `KeywordList`."""
-    return "".join(word.capitalize() for word in indexed_value_type.removeprefix("INDEXED_VALUE_TYPE_").split("_"))
+def _type_name(key: SearchAttributeKey[Any]) -> str:
+    """As the server's flag wants it: KEYWORD_LIST is `KeywordList`."""
+    return "".join(word.capitalize() for word in key.indexed_value_type.name.split("_"))

@@ -35,10 +35,10 @@ class AlarmState:
 def next_alarm(clock: ReviewClock, sounded: AlarmState, status: ReviewStatus) -> tuple[datetime, Alarm] | None:
     """The next alarm and its instant (UTC), or None when there is none left in this status.
 
-    While materials are awaited the 3-day clock stands still and only the ceiling can sound.
+    While materials are awaited the 3-day clock stands still and only the ceiling can sound; after the decision nothing.
     """
     alarms: list[tuple[datetime, Alarm]] = []
-    if not sounded.ceiling:
+    if status.is_open and not sounded.ceiling:
         alarms.append((clock.ceiling_at, Alarm.CEILING))
     if status is ReviewStatus.UNDER_REVIEW:
         if sounded.escalated:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import SecretStr
+from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
 from temporalio.client import (
     Client,
     WorkflowExecutionStatus,
@@ -56,10 +57,11 @@ from domain.model import Model
 from domain.phases import Phase, Step
 from domain.policy import Policy
 from domain.tickets import Decision, DecisionKind, DecisionRequest, TicketRef
-from gateways.contract import ChallengeShown
+from gateways.contract import RETRYABLE_PROBLEMS, ChallengeShown
 from gateways.errors import GatewayError
 from gateways.platform import ChallengeDesk
 from gateways.ports import Platform, Vault
+from runtime.ticket_queue import Bucket, QueuedTicket, count, tickets_in
 from workflows.account_cancellation import AccountCancellation
 from workflows.account_deletion import AccountDeletion
 from workflows.search_attributes import CANCELLATION_PHASE
@@ -68,8 +70,14 @@ from workflows.ticket_review import TicketReview
 ANSWER_LIMIT = timedelta(seconds=40)
 """How long a step may take before it is called unreachable: longer than a re-check with dead upstreams."""
 
+LOOK_LIMIT = timedelta(seconds=10)
+"""How long a look at a workflow may take: nothing waits behind it, so a longer silence means that no worker runs."""
+
 OPENING_LIMIT = timedelta(seconds=10)
 """How long `start` waits for the platform's word about the account before it answers with phase OPENING."""
+
+_NO_ANSWER = RETRYABLE_PROBLEMS | {ErrorType.UNREACHABLE, ErrorType.ANSWER_UNREADABLE, ErrorType.VAULT_UNAVAILABLE}
+"""What a step reports when another system did not answer: no rule has said no."""
 
 
 class Unreachable(Exception):
@@ -90,7 +98,7 @@ async def _plain_errors(what: str) -> AsyncIterator[None]:
     except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
         raise Unreachable(f"{what} could not be read: {error}") from None
     except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
+        if error.status is RPCStatusCode.NOT_FOUND and not _lacks_namespace(error):
             raise Refusal(ErrorType.NOT_FOUND, f"There is no open {what}.") from None
         raise Unreachable(f"Temporal did not answer for {what}: {error.message}") from None
     except GatewayError as error:
@@ -99,13 +107,17 @@ async def _plain_errors(what: str) -> AsyncIterator[None]:
         raise Refusal(error.type, str(error), **error.details) from None
 
 
+def _lacks_namespace(error: RPCError) -> bool:
+    return any(detail.Is(NamespaceNotFoundFailure.DESCRIPTOR) for detail in error.grpc_status.details)
+
+
 def _refusal(cause: BaseException | None, what: str) -> Exception:
     if not isinstance(cause, ApplicationError):
         return Unreachable(f"{what} did not finish the step: {cause}")
     details: dict[str, Any] = {}
     for detail in cause.details:
         details |= detail if isinstance(detail, dict) else {}
-    refusals = {str(known): known for known in ErrorType if known is not ErrorType.UNREACHABLE}
+    refusals = {str(known): known for known in ErrorType if known not in _NO_ANSWER}
     if (known := refusals.get(cause.type or "")) is None:
         return Unreachable(f"{what}: {cause.message}")
     return Refusal(known, cause.message, **details)
@@ -152,16 +164,20 @@ class FrontDesk:
                 search_attributes=TypedSearchAttributes([SearchAttributePair(CANCELLATION_PHASE, Phase.OPENING)]),
                 rpc_timeout=ANSWER_LIMIT,
             )
-        view = await self.view(account_id)
-        deadline = asyncio.get_running_loop().time() + OPENING_LIMIT.total_seconds()
-        while view.phase is Phase.OPENING and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.05)
-            view = await self.view(account_id)
-        return view
+        return await self.wait_while(account_id, Phase.OPENING, OPENING_LIMIT)
 
     async def view(self, account_id: str) -> CancellationView:
         async with _plain_errors(f"request of account {account_id}"):
-            return await self._request(account_id).query(AccountCancellation.view, rpc_timeout=ANSWER_LIMIT)
+            return await self._request(account_id).query(AccountCancellation.view, rpc_timeout=LOOK_LIMIT)
+
+    async def wait_while(self, account_id: str, phase: Phase, limit: timedelta = ANSWER_LIMIT) -> CancellationView:
+        """The request once it has left a phase, or as it is when `limit` is over."""
+        deadline = asyncio.get_running_loop().time() + limit.total_seconds()
+        view = await self.view(account_id)
+        while view.phase is phase and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.05)
+            view = await self.view(account_id)
+        return view
 
     async def send_code(self, account_id: str, channel: Channel) -> CancellationView:
         return await self._step(account_id, Step.SEND_CODE, SendCode(channel=channel))
@@ -218,9 +234,15 @@ class FrontDesk:
 
     # Staff
 
+    async def queued(self, bucket: Bucket, limit: int) -> tuple[list[QueuedTicket], int]:
+        """At most `limit` tickets of one bucket of the queue, and how many there are in it."""
+        async with _plain_errors("ticket queue"):
+            tickets = await tickets_in(self._client, bucket, limit) if limit else []
+            return tickets, await count(self._client, bucket)
+
     async def review(self, ticket_no: str) -> ReviewView:
         async with _plain_errors(f"ticket {ticket_no}"):
-            return await self._review(ticket_no).query(TicketReview.view, rpc_timeout=ANSWER_LIMIT)
+            return await self._review(ticket_no).query(TicketReview.view, rpc_timeout=LOOK_LIMIT)
 
     async def decide(self, kind: DecisionKind, decision: Decision) -> DecisionAnswer:
         """Decide with an answer. Asking again with the same decision id gets the first answer, also after the end."""
@@ -241,7 +263,7 @@ class FrontDesk:
 
     async def deletion(self, account_id: str) -> DeletionView:
         async with _plain_errors(f"deletion of account {account_id}"):
-            return await self._deletion(account_id).query(AccountDeletion.view, rpc_timeout=ANSWER_LIMIT)
+            return await self._deletion(account_id).query(AccountDeletion.view, rpc_timeout=LOOK_LIMIT)
 
     async def resume_deletion(self, account_id: str, operator_id: str) -> DeletionView:
         """Wake a stalled deletion, or start again one that was terminated. Nothing is done twice.
@@ -273,7 +295,7 @@ class FrontDesk:
                 static_summary=f"Deletion of {account_id}, resumed by {operator_id}",
                 rpc_timeout=ANSWER_LIMIT,
             )
-            return await handle.query(AccountDeletion.view, rpc_timeout=ANSWER_LIMIT)
+            return await handle.query(AccountDeletion.view, rpc_timeout=LOOK_LIMIT)
 
     # Handles
 

@@ -5,6 +5,7 @@ The first bytes choose one parser out of three, and that parser must then accept
 
 import re
 from collections.abc import Callable
+from copy import deepcopy
 from enum import StrEnum
 from hashlib import sha256
 from io import BytesIO
@@ -45,7 +46,7 @@ class LetterProblem(StrEnum):
     ENCRYPTED = "ENCRYPTED"
     ACTIVE_CONTENT = "ACTIVE_CONTENT"
     FOREIGN_CONTENT = "FOREIGN_CONTENT"
-    TOO_MANY_PAGES = "TOO_MANY_PAGES"
+    PAGE_COUNT = "PAGE_COUNT"
     TOO_MANY_PIXELS = "TOO_MANY_PIXELS"
     TOO_COMPLEX = "TOO_COMPLEX"
 
@@ -58,7 +59,7 @@ _MESSAGES: Final = {
     LetterProblem.ENCRYPTED: "The letter is protected by a password or by rights. Save it without protection.",
     LetterProblem.ACTIVE_CONTENT: "The letter contains actions, scripts, forms or attached files. Send a plain scan.",
     LetterProblem.FOREIGN_CONTENT: "The letter carries other data besides the page. Scan it, or save the picture anew.",
-    LetterProblem.TOO_MANY_PAGES: "The letter must have 1 to 20 pages. Send the stamped letter alone.",
+    LetterProblem.PAGE_COUNT: "The letter must have 1 to 20 pages. Send the stamped letter alone.",
     LetterProblem.TOO_MANY_PIXELS: "The letter has more than 40 million pixels. Scan it at a lower resolution.",
     LetterProblem.TOO_COMPLEX: "The letter's structure is too large to be a letter. Send a plain scan.",
 }
@@ -144,28 +145,33 @@ def _pdf_pages(data: bytes) -> int:
         page_tree_maximum_entries=MAX_PDF_NODES,
         page_tree_maximum_page_entries=MAX_PDF_NODES,
     ):
-        # Strict: what has to be repaired to be read may be read differently by the reviewer's program.
-        reader = PdfReader(file, strict=True)
+        # What has to be repaired to be read may be read differently by the reviewer's program. Strict mode alone still
+        # searches for a lost catalog, and for objects that are not where the table says, which it then corrects.
+        reader = PdfReader(file, strict=True, root_object_recovery_limit=0)
         if reader.is_encrypted:
             raise _refusal(LetterProblem.ENCRYPTED)
+        table = deepcopy(reader.xref)
         _refuse_active_content(reader.trailer, file.check)
         pages = len(reader.pages)
+        if reader.xref != table:
+            raise _refusal(LetterProblem.UNREADABLE)
     if not 1 <= pages <= MAX_PAGES:
-        raise _refusal(LetterProblem.TOO_MANY_PAGES)
+        raise _refusal(LetterProblem.PAGE_COUNT)
     return pages
 
 
 def _refuse_active_content(trailer: DictionaryObject, check_time: Callable[[], None]) -> None:
     """Walk everything that the trailer leads to, so that a name behind a reference or in an object stream is found."""
     waiting: list[object] = [trailer]
-    followed: set[int] = set()
+    followed: set[tuple[int, int]] = set()
     found = 0
     while waiting:
         node = waiting.pop()
         if isinstance(node, IndirectObject):
-            if node.idnum in followed:
+            key = node.idnum, node.generation
+            if key in followed:
                 continue
-            followed.add(node.idnum)
+            followed.add(key)
             check_time()
             node = node.get_object()
         if isinstance(node, NameObject) and node in _ACTIVE_NAMES:

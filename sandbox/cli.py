@@ -3,13 +3,13 @@
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeVar
 
 from cyclopts import App, Parameter
 from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from domain.errors import ErrorType
 from sandbox.edits import BadFact
@@ -58,7 +58,7 @@ def accounts(*, db: Db = DEFAULT_DATABASE, as_json: AsJson = False) -> None:
     rows = _with_store(db, lambda store: store.accounts())
     if as_json:
         return _print_json(rows)
-    table = Table("account", "what it shows", "status", "verified channels", "real name")
+    table = Table(Column("account", no_wrap=True), "what it shows", "status", "verified channels", "real name")
     for row in rows:
         profile = row.profile
         table.add_row(
@@ -186,13 +186,19 @@ def _print_json(value: Any) -> None:
 def _state_table(state: AccountState) -> Table:
     table = Table("what", "value", title=f"{state.profile.account_id}: {state.situation}", show_lines=True)
     for name, value in state.model_dump(mode="json", exclude={"situation"}).items():
-        table.add_row(name, _readable(value))
+        lines = (
+            [f"{key}: {_short(part)}" for key, part in value.items()] if isinstance(value, dict) else [_short(value)]
+        )
+        table.add_row(name, "\n".join(lines))
     return table
 
 
-def _readable(value: Any) -> str:
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_short, value)) or "-"
     if isinstance(value, dict):
-        return "\n".join(f"{name}: {_readable(part)}" for name, part in value.items()) or "-"
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return "\n".join(_readable(part).replace("\n", ", ") for part in value) or "-"
+        counts = all(isinstance(part, int) for part in value.values())
+        return (
+            ", ".join(f"{key} {part}" for key, part in value.items()) if counts else " ".join(map(str, value.values()))
+        )
     return "-" if value is None else str(value)

@@ -33,6 +33,7 @@ router = APIRouter(route_class=FaultyRoute, tags=[Group.MESSAGING])
 IdempotencyKey = Annotated[
     str,
     Header(
+        alias="Idempotency-Key",
         min_length=1,
         max_length=255,
         pattern=r"^[\x21-\x7e]+$",

@@ -1,5 +1,6 @@
 """The platform contract as an OpenAPI 3.1 document: its operations, and nothing of the sandbox's own."""
 
+import json
 from itertools import groupby
 from typing import Any
 
@@ -7,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from domain.errors import ErrorType
-from gateways.contract import PROBLEM_MEDIA_TYPE, PROBLEM_PREFIX, PROBLEM_STATUS, Group, Problem
+from gateways.contract import PROBLEM_MEDIA_TYPE, PROBLEM_PREFIX, PROBLEM_STATUS, RETRYABLE_PROBLEMS, Group, Problem
 
 TITLE = "The account platform contract"
 
@@ -33,19 +34,15 @@ GROUPS = {
     Group.MESSAGING: "Messages by template; the platform holds the wording and the addresses.",
 }
 
-COMMON_PROBLEMS = (
-    ErrorType.REQUEST_INVALID,
-    ErrorType.RATE_LIMITED,
-    ErrorType.INTERNAL_ERROR,
-    ErrorType.SERVICE_UNAVAILABLE,
-)
+COMMON_PROBLEMS = (ErrorType.REQUEST_INVALID,)
 ACCOUNT_PROBLEMS = (ErrorType.ACCOUNT_UNKNOWN, *COMMON_PROBLEMS)
 
 
 def problems(*types: ErrorType) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of an operation that can be refused for these reasons."""
+    """The `responses` of an operation that can be refused for these reasons, and by trouble that heals by itself."""
     by_status = groupby(sorted(types, key=_status), _status)
-    return {status: _response(list(names)) for status, names in by_status}
+    healing = _response([name for name in PROBLEM_STATUS if name in RETRYABLE_PROBLEMS])
+    return {**{status: _response(list(names)) for status, names in by_status}, "default": healing}
 
 
 def _status(type: ErrorType) -> int:
@@ -53,8 +50,7 @@ def _status(type: ErrorType) -> int:
 
 
 def _response(names: list[ErrorType]) -> dict[str, Any]:
-    content = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {"description": ", ".join(f"`{name}`" for name in names), "content": content}
+    return {"$ref": "#/components/responses/Problem", "description": ", ".join(f"`{name}`" for name in names)}
 
 
 def contract(app: FastAPI) -> dict[str, Any]:
@@ -67,9 +63,17 @@ def contract(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
         tags=[{"name": group.value, "description": GROUPS[group]} for group in Group],
     )
+    for operation in (operation for path in document["paths"].values() for operation in path.values()):
+        operation["summary"] = operation["operationId"].replace("-", " ").capitalize()
     problem = Problem.model_json_schema()
     problem["properties"]["type"]["enum"] = [PROBLEM_PREFIX + name for name in PROBLEM_STATUS]
     document["components"]["schemas"]["Problem"] = problem
+    document["components"]["responses"] = {
+        "Problem": {
+            "description": "A problem document (RFC 9457).",
+            "content": {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+    }
     return document
 
 
@@ -80,4 +84,12 @@ def contract_yaml() -> str:
     from sandbox.app import create_app
     from sandbox.settings import Settings
 
-    return yaml.safe_dump(contract(create_app(Settings())), sort_keys=False, allow_unicode=True, width=120)
+    class Dumper(yaml.SafeDumper):
+        """Writes text of several lines as such."""
+
+    def text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+    Dumper.add_representer(str, text)
+    document = json.loads(json.dumps(contract(create_app(Settings()))))
+    return yaml.dump(document, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=120)

@@ -40,6 +40,12 @@ def serve(host: str, port: int, database: str | None = None) -> None:
     """Serve until a signal ends it. Port 0 is a free one; the line printed when ready names it."""
     settings = Settings() if database is None else Settings(database_url=database)
     config = uvicorn.Config(
-        create_app(settings), host=host, port=port, http=_CuttableConnection, access_log=False, log_level="warning"
+        create_app(settings),
+        host=host,
+        port=port,
+        http=_CuttableConnection,
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=5,  # a fault may have put a request to sleep for long
     )
     _Server(config).run()

@@ -13,7 +13,7 @@ from domain.model import Model
 from domain.notifications import StaffDesk, Template
 from gateways.contract import ClosurePhase
 from sandbox import edits, facts, faults, seeds
-from sandbox.database import AnyRow
+from sandbox.database import AnyRow, UtcDateTime
 from sandbox.faults import Fault
 from sandbox.kinds import Carrier, Effect, Endpoint, FaultKind
 from sandbox.phases import TABLES
@@ -144,7 +144,7 @@ class SandboxStore:
         """Make this account's challenges, proofs and hold older, so that nobody has to wait for them to expire."""
         async with self._sandbox.write() as tx:
             for table in (ChallengeRow, HoldRow):
-                columns = [c for c in table.__table__.c if c.type.python_type is datetime]
+                columns = [c for c in table.__table__.c if isinstance(c.type, UtcDateTime)]
                 key = next(iter(table.__table__.primary_key))
                 rows = await tx.execute(select(key, *columns).where(table.account_id == account_id))
                 for first, *times in rows.all():

@@ -1,59 +1,28 @@
 """Session fixtures: one real Temporal server with per-workflow time skipping, one sandbox platform over HTTP."""
 
-import asyncio
-import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 
+# Imported early: first imported after SQLAlchemy's greenlets have run, it trips over a bug of CPython 3.11's parser
+# ("AST constructor recursion depth mismatch").
+import hypothesis as _hypothesis  # noqa: F401
 import pytest
 import pytest_asyncio
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
+from temporalio.testing import WorkflowEnvironment
 
-from gateways.platform import ChallengeDesk, HttpPlatform
-from gateways.vault import ObjectVault
 from sandbox.store import SandboxStore
-from tests.service import Service, base_urls
-from workflows.search_attributes import ALL
-
-TEMPORAL = Path(sys.executable).parent / "temporal"
+from tests.service import Service, sandbox_process, service_on, temporal_environment
 
 
 @pytest_asyncio.fixture(scope="session")
 async def temporal() -> AsyncIterator[WorkflowEnvironment]:
-    """Starts in real time; a test skips with `fast_forward`, which moves one workflow's clock only."""
-    async with await WorkflowEnvironment.start_time_skipping_v2(
-        dev_server_existing_path=str(TEMPORAL),
-        dev_server_log_level="error",
-        data_converter=pydantic_data_converter,
-        search_attributes=ALL,
-        dev_server_extra_args=[
-            "--dynamic-config-value",
-            "frontend.WorkflowTimeSkippingEnabled=true",
-            # The default of 1 s would cost a second of wall time for every timer that is skipped.
-            "--dynamic-config-value",
-            'history.timerProcessorMaxTimeShift="5ms"',
-        ],
-        ts_config=TimeSkippingConfig(enabled=False),
-    ) as environment:
+    async with await temporal_environment() as environment:
         yield environment
 
 
 @pytest_asyncio.fixture(scope="session")
 async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[str, SandboxStore]]:
-    """The pretend platform as a process of its own: its base URL, and the hand that changes its world."""
-    database = f"sqlite:///{tmp_path_factory.mktemp('sandbox') / 'platform.db'}"
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "sandbox", "serve", "--port", "0", "--db", database, stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    try:
-        ready = (await asyncio.wait_for(process.stdout.readline(), 30)).decode()
-        async with SandboxStore(database) as store:
-            yield ready.split()[-1], store
-    finally:
-        process.terminate()
-        await process.wait()
+    async with sandbox_process(f"sqlite:///{tmp_path_factory.mktemp('sandbox') / 'platform.db'}") as running:
+        yield running
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -61,10 +30,8 @@ async def idle_service(
     temporal: WorkflowEnvironment, sandbox: tuple[str, SandboxStore], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Service]:
     """The service without a worker; a test that stops and starts one makes a copy with a task queue of its own."""
-    url, store = sandbox
-    vault = ObjectVault((tmp_path_factory.mktemp("vault")).as_uri())
-    async with HttpPlatform(base_urls(url)) as platform, ChallengeDesk(base_urls(url)) as challenges:
-        yield Service(temporal, store, platform, challenges, vault)
+    async with service_on(temporal, sandbox, tmp_path_factory.mktemp("vault")) as idle:
+        yield idle
 
 
 @pytest_asyncio.fixture(scope="session")

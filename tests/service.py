@@ -1,16 +1,19 @@
 """The service as the tests use it: the real Temporal server, the sandbox platform over HTTP, a real worker."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
+from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
 from temporalio.client import Client, WorkflowHandle
-from temporalio.testing import WorkflowEnvironment
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
 from domain.accounts import Channel
 from domain.business_calendar import CALENDAR, BusinessCalendar
@@ -32,6 +35,7 @@ from sandbox.edits import Value
 from sandbox.store import SandboxStore
 from worker import build_worker
 from workflows import AccountCancellation, AccountDeletion, TicketReview
+from workflows.search_attributes import ALL
 
 T = TypeVar("T")
 
@@ -146,5 +150,49 @@ def decision(
     )
 
 
-def base_urls(url: str) -> dict[Group, str]:
-    return dict.fromkeys(Group, url)
+TEMPORAL = Path(sys.executable).parent / "temporal"
+
+
+async def temporal_environment() -> WorkflowEnvironment:
+    """The real dev server. It starts in real time; `fast_forward` moves the clock of one workflow only."""
+    return await WorkflowEnvironment.start_time_skipping_v2(
+        dev_server_existing_path=str(TEMPORAL),
+        dev_server_log_level="error",
+        data_converter=pydantic_data_converter,
+        search_attributes=ALL,
+        dev_server_extra_args=[
+            "--dynamic-config-value",
+            "frontend.WorkflowTimeSkippingEnabled=true",
+            # The default of 1 s would cost a second of wall time for every timer that is skipped.
+            "--dynamic-config-value",
+            'history.timerProcessorMaxTimeShift="5ms"',
+        ],
+        ts_config=TimeSkippingConfig(enabled=False),
+    )
+
+
+@asynccontextmanager
+async def sandbox_process(database: str) -> AsyncIterator[tuple[str, SandboxStore]]:
+    """The pretend platform as a process of its own: its base URL, and the hand that changes its world."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "sandbox", "serve", "--port", "0", "--db", database, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    try:
+        ready = (await asyncio.wait_for(process.stdout.readline(), 30)).decode()
+        async with SandboxStore(database) as store:
+            yield ready.split()[-1], store
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+@asynccontextmanager
+async def service_on(
+    env: WorkflowEnvironment, sandbox: tuple[str, SandboxStore], vault: Path
+) -> AsyncIterator[Service]:
+    """The service without a worker."""
+    url, store = sandbox
+    urls = dict.fromkeys(Group, url)
+    async with HttpPlatform(urls) as platform, ChallengeDesk(urls) as challenges:
+        yield Service(env, store, platform, challenges, ObjectVault(vault.as_uri()))

@@ -32,6 +32,8 @@ async def seal(state: CancellationState) -> None:
         refused = error_type(error)
         if refused != ErrorType.HOLD_LAPSED or state.holds_taken >= state.request.policy.seal_attempts:
             await _back_to_owner(state, refused)
+        else:
+            await release_hold(state)
 
 
 async def _hold_recheck_and_close(state: CancellationState) -> None:

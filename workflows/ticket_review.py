@@ -75,12 +75,15 @@ class TicketReview:
         return await undisturbed(self._review(), on_cancel_request=self._call_off)
 
     async def _review(self) -> ReviewResult:
+        await self._compute_clock()
         self._tell_contact(Template.TICKET_FILED)
         while self._status.is_open:
+            # One thing at a time, and all judged anew: a decision or new materials may come during each of them.
             if self._clock is None:
                 await self._compute_clock()
-            await self._tell_request()
-            if alarm := await self._next_alarm_or_change():
+            elif self._report() != self._told_request:
+                await self._tell_request()
+            elif alarm := await self._next_alarm_or_change():
                 await self._sound(alarm)
         await self._tell_request()
         await self._outlive_the_decision()
@@ -110,14 +113,17 @@ class TicketReview:
         self._show()
 
     async def _next_alarm_or_change(self) -> Alarm | None:
-        """Sleep to the next alarm. None when the case changed first, or when the alarm turned out to be later."""
-        clock, status = self._clock, self._status
+        """Sleep to the next alarm. None when the case changed first, or when the alarm turned out to be later.
+
+        "Changed" is "not yet told": a decision that arrived while the request was being told must not be slept over.
+        """
+        clock = self._clock
         assert clock is not None
-        upcoming = next_alarm(clock, self._sounded, status)
+        upcoming = next_alarm(clock, self._sounded, self._status)
         timeout = max(upcoming[0] - workflow.now(), _NO_TIME) if upcoming else None
         try:
             await workflow.wait_condition(
-                lambda: (self._status, self._clock) != (status, clock),
+                lambda: self._report() != self._told_request,
                 timeout=timeout,
                 timeout_summary=f"{upcoming[1]} ticket {self._case.ticket.ticket_no}" if upcoming else None,
             )
@@ -252,14 +258,17 @@ class TicketReview:
     def _show(self) -> None:
         show_review(self.view())
 
-    async def _tell_request(self) -> None:
-        report = ReviewReport(
+    def _report(self) -> ReviewReport:
+        return ReviewReport(
             ticket=self._case.ticket,
             status=self._status,
             clock=self._clock,
             overdue=self._overdue,
             decision=self._decisions[-1] if self._decisions else None,
         )
+
+    async def _tell_request(self) -> None:
+        report = self._report()
         if report == self._told_request:
             return
         self._told_request = report

@@ -13,7 +13,14 @@ from domain.notices import CONSENT_WORDING, CURRENT_NOTICE, CURRENT_VERSION, NOT
 TEXTS = Path(domain.notices.__file__).parent / "texts"
 
 CONDITIONS = {
-    Locale.ZH: ["持有者", "安全、稳定", "自愿放弃", "没有未结清的费用", "没有有效的业务和数据", "规避纠纷、监管或法律责任"],
+    Locale.ZH: [
+        "持有者",
+        "安全、稳定",
+        "自愿放弃",
+        "没有未结清的费用",
+        "没有有效的业务和数据",
+        "规避纠纷、监管或法律责任",
+    ],
     Locale.EN: [
         "its holder",
         "safe and stable",

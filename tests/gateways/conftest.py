@@ -11,13 +11,20 @@ import pytest
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
-from tests.gateways.upstream import Upstream, serve
+from tests.gateways.upstream import DROP, Upstream, serve
+
+
+@pytest.fixture(scope="session")
+async def server() -> AsyncIterator[Upstream]:
+    async with serve() as server:
+        yield server
 
 
 @pytest.fixture
-async def upstream() -> AsyncIterator[Upstream]:
-    async with serve() as server:
-        yield server
+def upstream(server: Upstream) -> Upstream:
+    server.reply = DROP
+    server.requests.clear()
+    return server
 
 
 BUCKET = "vault"

@@ -1,0 +1,32 @@
+"""A program that may be stopped at any moment: its contexts are left in order, and nothing stays behind."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+from demo.programs import StartFailed
+
+INTERRUPTED = 130
+UNREACHABLE = 4
+"""As everywhere on the command line: something that is needed could not be reached."""
+
+
+def run(main: Coroutine[Any, Any, int], *, when_stopped: int) -> int:
+    """Run to the end and answer its exit code; `when_stopped` after Ctrl-C or SIGTERM. A second Ctrl-C hurries."""
+
+    async def stoppable() -> int:
+        task = asyncio.current_task()
+        assert task is not None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        return await main
+
+    try:
+        return asyncio.run(stoppable())
+    except asyncio.CancelledError:
+        return when_stopped
+    except StartFailed as error:
+        print(error, file=sys.stderr)
+        return UNREACHABLE

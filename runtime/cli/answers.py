@@ -1,0 +1,55 @@
+"""What a command gives back. Imports nothing heavy: `--help` comes through here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+from domain.locale import Locale
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from rich.console import RenderableType
+
+PROGRAM = "python starter.py"
+"""How people start the command line; it begins every command that is shown to them."""
+
+
+class ExitCode(IntEnum):
+    DONE = 0
+    FAILED = 1
+    """The demo did not end as it should, or a bug."""
+    USAGE = 2
+    REFUSED = 3
+    """A rule said no."""
+    UNREACHABLE = 4
+    """Temporal, a worker, the platform or the vault did not answer."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer in two forms: `data` for programs (a JSON object), `show` for people."""
+
+    data: "BaseModel | Mapping[str, Any]"
+    show: "Callable[[Locale], RenderableType]"
+    code: ExitCode = ExitCode.DONE
+
+
+class UsageError(Exception):
+    """Something has to be typed, or set, differently. `shown` is what there is to read before that.
+
+    Attributes:
+        details: machine-readable facts, such as the digest to confirm.
+        shown: for people, ahead of the message.
+    """
+
+    def __init__(
+        self, message: str, *, shown: "Callable[[Locale], RenderableType] | None" = None, **details: object
+    ) -> None:
+        super().__init__(message)
+        self.shown = shown
+        self.details = details
+
+
+def pick(locale: Locale, zh: str, en: str) -> str:
+    return zh if locale is Locale.ZH else en

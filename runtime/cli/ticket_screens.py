@@ -1,0 +1,118 @@
+"""What support staff see: the queue, one ticket, their decision."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from domain.business_calendar import BusinessCalendar
+from domain.checks import Reason
+from domain.locale import Locale
+from domain.messages import ReviewView
+from domain.tickets import ReviewStatus
+from runtime.cli.answers import pick
+from runtime.cli.next_steps import for_review
+from runtime.cli.screens import commands, day_end_or_time, report
+from runtime.texts import text
+
+if TYPE_CHECKING:
+    from runtime.ticket_queue import QueuedTicket
+
+
+@dataclass(frozen=True)
+class TimeLeft:
+    """Business days up to a deadline that is a day's end; None while the clock stands still."""
+
+    days: int | None
+    late: bool
+
+    @classmethod
+    def of(cls, status: ReviewStatus, due_at: datetime | None, calendar: BusinessCalendar, now: datetime) -> "TimeLeft":
+        if status is not ReviewStatus.UNDER_REVIEW or due_at is None:
+            return cls(None, late=False)
+        return cls(calendar.business_days_left(now, due_at), late=due_at <= now)
+
+    def text(self, locale: Locale) -> Text:
+        if self.days is None:
+            return Text(pick(locale, "暂停计时", "clock stands"), "dim")
+        days = max(abs(self.days), 1)
+        plural = "s" if days > 1 else ""
+        if self.late:
+            return Text(pick(locale, f"已超期 {days} 个工作日", f"LATE by {days} business day{plural}"), "bold red")
+        if self.days == 0:
+            return Text(pick(locale, "今天 24:00 到期", "due today 24:00"), "bold yellow")
+        return Text(pick(locale, f"剩余 {days} 个工作日", f"{days} business day{plural} left"))
+
+
+def queue(rows: Sequence[tuple["QueuedTicket", TimeLeft]], in_all: int, locale: Locale) -> RenderableType:
+    if not rows:
+        return Text(pick(locale, "没有待处理的工单。", "No ticket is waiting."), "green")
+    heads = (
+        ("工单", "剩余时间", "实名", "原因") if locale is Locale.ZH else ("ticket", "time left", "real name", "reasons")
+    )
+    table = Table(*heads, box=box.SIMPLE_HEAD, show_edge=False)
+    for ticket, left in rows:
+        kind = text(ticket.real_name_type, locale).title if ticket.real_name_type else ""
+        table.add_row(ticket.ticket_no, left.text(locale), kind, _names(map(Reason, ticket.reasons), locale))
+    more = in_all - len(rows)
+    shown = pick(locale, f"另有 {more} 件，用 --limit 查看", f"{more} more; see --limit") if more else ""
+    return Group(table, Text(shown, "dim"), commands([f"ticket show {rows[0][0].ticket_no}"], locale))
+
+
+def review(view: ReviewView, left: TimeLeft, locale: Locale) -> RenderableType:
+    case = view.case
+    head = Text.assemble((f"● {text(view.status, locale).title}", "bold cyan"), f"  {case.ticket.ticket_no}  ")
+    if view.status.is_open:
+        head.append_text(left.text(locale))
+    facts = [
+        f"{pick(locale, '账号', 'account')} {case.account_id}  {text(case.real_name_type, locale).title}",
+        f"{pick(locale, '申请编号', 'request')} {case.request_no}",
+    ]
+    if view.clock:
+        provisional = pick(locale, "（估算）", " (provisional)") if view.clock.provisional else ""
+        facts.append(f"{pick(locale, '期限', 'due')} {day_end_or_time(view.clock.due_at)}{provisional}")
+    asked = _names((waiver.check for waiver in case.waivers_asked), locale)
+    facts.append(f"{pick(locale, '申请豁免', 'asks to waive')}: {asked or '-'}")
+    history = [
+        f"{done.received_at:%m-%d %H:%M} UTC  {done.kind}  {done.decision.operator_id}  "
+        f"{_names(done.decision.reason_codes, locale)}"
+        for done in view.decisions
+    ]
+    ignored = [
+        f"{i.received_at:%m-%d %H:%M} UTC  {i.kind}  {i.operator_id}  "
+        f"{pick(locale, '未采纳', 'ignored')}: {text(i.because, locale).title}"
+        for i in view.ignored
+    ]
+    attest = pick(
+        locale,
+        "账号未绑定手机和邮箱，须以其他方式核实身份。",
+        "No verified phone or e-mail: attest identity to approve.",
+    )
+    return Group(
+        head,
+        *(Text(f"  {fact}", "dim") for fact in facts),
+        *([] if case.identity_verified else [Text(attest, "yellow")]),
+        report(case.report, locale),
+        *(Text(line) for line in history + ignored),
+        commands(for_review(view), locale),
+    )
+
+
+def decision(ticket_no: str, status: ReviewStatus | None, late: bool | None, locale: Locale) -> RenderableType:
+    if status is None:
+        told = pick(
+            locale, "决定已送出，稍后生效。", "The decision is sent; it counts as soon as a worker has read it."
+        )
+    else:
+        told = f"{ticket_no}: {text(status, locale).title}" + pick(locale, "（已超期）", " (late)") * bool(late)
+    return Group(Text(told, "bold"), commands([f"ticket show {ticket_no}"], locale))
+
+
+def _names(codes: Iterable[StrEnum], locale: Locale) -> str:
+    return ", ".join(text(code, locale).title for code in codes)

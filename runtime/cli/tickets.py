@@ -1,0 +1,276 @@
+"""Manual requests: filed and completed for their owners, and the work of support staff on them."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Annotated
+from uuid import uuid4
+
+from cyclopts import Parameter
+from cyclopts.types import PositiveInt, ResolvedExistingFile
+
+from domain.business_calendar import load
+from domain.checks import Check
+from domain.errors import ErrorType, Refusal
+from domain.messages import CancellationView
+from domain.model import Model, OpaqueId
+from domain.notices import CURRENT_NOTICE
+from domain.phases import STEP_PHASES, Phase, Step
+from domain.tickets import Decision, DecisionKind, DecisionReason, ReviewStatus
+from runtime.cli import screens, ticket_screens
+from runtime.cli.answers import Answer
+from runtime.cli.parameters import Flag, Id, Moment, OrStdin, Several, or_stdin
+from runtime.cli.session import open_session
+from runtime.cli.ticket_screens import TimeLeft
+
+Reasons = Annotated[tuple[DecisionReason, ...], Several, Parameter(name="--reason")]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class By:
+    """What every decision carries."""
+
+    operator: Id
+    "Opaque id of the reviewer. The applicant cannot decide."
+    note: Annotated[str | None, OrStdin] = None
+    "Free text for the file, or - for standard input. It goes to the vault; only its reference travels."
+    signal: Flag = False
+    "Send it without waiting for an answer: goes through while no worker runs."
+    decided_at: Moment | None = None
+    "ISO 8601 with time zone; now unless given. Whether a decision is late goes by this."
+    decision_id: Id | None = None
+    "Repeat a decision under its id to get the first answer again; a new id unless given."
+
+
+class DecisionSent(Model):
+    """`status` and `late` are None for a signal, which has no answer."""
+
+    ticket_no: OpaqueId
+    decision_id: OpaqueId
+    kind: DecisionKind
+    status: ReviewStatus | None = None
+    late: bool | None = None
+
+
+async def file(
+    account: Id,
+    /,
+    *,
+    email: str = "",
+    phone: str = "",
+    letter: ResolvedExistingFile | None = None,
+    accept_notice: Flag = False,
+    filed_by: Id | None = None,
+) -> Answer:
+    """File a ticket.
+
+    Parameters
+    ----------
+    email
+        Contact e-mail; required.
+    phone
+        Contact phone; required. A number without country code is Chinese.
+    letter
+        Scan of the stamped letter of consent (PDF, JPEG or PNG); required of enterprises.
+    accept_notice
+        The statement that the notice was read and accepted; required of everybody else.
+    filed_by
+        Opaque id of whoever files; the account's own id unless given.
+    """
+    from runtime.intake import TicketDraft  # noqa: PLC0415 - heavy
+
+    scan = await asyncio.to_thread(letter.read_bytes) if letter else None
+    async with open_session() as session:
+        view = await session.desk.wait_while(account, Phase.OPENING)
+        # Before the vault is touched: no contact data shall lie there for nothing.
+        _require(view, Step.FILE_TICKET)
+        assert view.real_name_type is not None
+        notice = CURRENT_NOTICE[view.locale]
+        draft = TicketDraft(
+            account_id=account,
+            real_name_type=view.real_name_type,
+            contact_email=email,
+            contact_phone=phone,
+            filed_by=filed_by or account,
+            statement_accepted=accept_notice,
+            notice_version=notice.version,
+            notice_sha256=notice.sha256,
+        )
+        ticket = await session.intake.file(draft, scan, now=datetime.now(UTC))
+        filed = await session.desk.file_ticket(account, ticket)
+    return Answer(filed, partial(screens.request, filed))
+
+
+async def supply(
+    ticket_no: Id,
+    /,
+    *,
+    letter: ResolvedExistingFile | None = None,
+    email: str | None = None,
+    phone: str | None = None,
+    accept_notice: Flag = False,
+    filed_by: Id | None = None,
+) -> Answer:
+    """Supply materials. What is not given stays as it was.
+
+    Parameters
+    ----------
+    letter
+        New scan of the stamped letter (PDF, JPEG or PNG).
+    email
+        New contact e-mail.
+    phone
+        New contact phone.
+    accept_notice
+        The statement that the notice in force was read and accepted.
+    filed_by
+        Opaque id of whoever supplies; the account's own id unless given.
+    """
+    from runtime.intake import TicketChanges  # noqa: PLC0415 - heavy
+
+    scan = await asyncio.to_thread(letter.read_bytes) if letter else None
+    async with open_session() as session:
+        review = await session.desk.review(ticket_no)
+        account = review.case.account_id
+        view = await session.desk.view(account)
+        if review.status is ReviewStatus.AWAITING_MATERIALS:
+            # The review has decided; its request hears of that a moment later.
+            view = await session.desk.wait_while(account, Phase.UNDER_REVIEW)
+        _require(view, Step.SUPPLY_MATERIALS)
+        notice = CURRENT_NOTICE[view.locale]
+        changes = TicketChanges(
+            contact_email=email,
+            contact_phone=phone,
+            filed_by=filed_by or account,
+            statement_accepted=accept_notice,
+            notice_version=notice.version,
+            notice_sha256=notice.sha256,
+        )
+        ticket = await session.intake.supply(review.case.ticket, changes, scan, now=datetime.now(UTC))
+        supplied = await session.desk.supply_materials(account, ticket)
+    return Answer(supplied, partial(screens.request, supplied))
+
+
+async def list_tickets(*, limit: PositiveInt = 50) -> Answer:
+    """List the queue.
+
+    Parameters
+    ----------
+    limit
+        How many tickets to show. The counts are of all.
+    """
+    from runtime.ticket_queue import QueuedTicket, buckets  # noqa: PLC0415 - heavy
+
+    now = datetime.now(UTC)
+    rows: list[tuple[QueuedTicket, TimeLeft]] = []
+    counts: Counter[str] = Counter()
+    async with open_session() as session:
+        calendar = load(session.settings.calendar_dir)
+        for bucket in buckets(calendar, now):
+            tickets, in_all = await session.desk.queued(bucket, limit - len(rows))
+            counts[bucket.kind] += in_all
+            rows += [(ticket, TimeLeft.of(ticket.status, ticket.due_at, calendar, now)) for ticket in tickets]
+    listed = [
+        {**ticket.model_dump(mode="json"), "business_days_left": left.days, "late": left.late} for ticket, left in rows
+    ]
+    total = counts.total()
+    return Answer({"tickets": listed, "counts": {**counts, "TOTAL": total}}, partial(ticket_screens.queue, rows, total))
+
+
+async def show(ticket_no: Id, /) -> Answer:
+    """Show a ticket."""
+    async with open_session() as session:
+        review = await session.desk.review(ticket_no)
+        calendar = load(session.settings.calendar_dir)
+    due_at = review.clock.due_at if review.clock else None
+    left = TimeLeft.of(review.status, due_at, calendar, datetime.now(UTC))
+    return Answer(review, partial(ticket_screens.review, review, left))
+
+
+async def approve(
+    ticket_no: Id,
+    /,
+    *,
+    by: By,
+    waive: Annotated[tuple[Check, ...] | None, Several] = None,
+    attest_identity: Flag = False,
+) -> Answer:
+    """Approve.
+
+    Parameters
+    ----------
+    waive
+        The checks to set aside, such as BALANCE,ICP_FILING; all that the ticket asks for unless given.
+    attest_identity
+        Identity was established by other means; required where no phone or e-mail is verified.
+    """
+    return await _decide(DecisionKind.APPROVE, ticket_no, by, waive=waive, attested=attest_identity)
+
+
+async def reject(ticket_no: Id, /, *, by: By, reason: Reasons = ()) -> Answer:
+    """Reject.
+
+    Parameters
+    ----------
+    reason
+        At least one, by commas or repeated.
+    """
+    return await _decide(DecisionKind.REJECT, ticket_no, by, reasons=reason)
+
+
+async def request_materials(ticket_no: Id, /, *, by: By, reason: Reasons = ()) -> Answer:
+    """Request materials.
+
+    Parameters
+    ----------
+    reason
+        What is wrong or missing; at least one, by commas or repeated.
+    """
+    return await _decide(DecisionKind.REQUEST_MATERIALS, ticket_no, by, reasons=reason)
+
+
+async def _decide(
+    kind: DecisionKind,
+    ticket_no: str,
+    by: By,
+    *,
+    reasons: tuple[DecisionReason, ...] = (),
+    waive: tuple[Check, ...] | None = (),
+    attested: bool = False,
+) -> Answer:
+    note = or_stdin(by.note) if by.note else None
+    async with open_session() as session:
+        if waive is None or not by.signal:
+            # Needs a worker, which a signal that says everything can do without.
+            review = await session.desk.review(ticket_no)
+            waive = waive if waive is not None else tuple(waiver.check for waiver in review.case.waivers_asked)
+        decision = Decision(
+            decision_id=by.decision_id or str(uuid4()),
+            ticket_no=ticket_no,
+            operator_id=by.operator,
+            decided_at=by.decided_at or datetime.now(UTC),
+            reason_codes=reasons,
+            note_ref=await session.intake.put_note(ticket_no, note) if note else None,
+            waived=waive,
+            identity_attested=attested,
+        )
+        sent = DecisionSent(ticket_no=ticket_no, decision_id=decision.decision_id, kind=kind)
+        if by.signal:
+            await session.desk.signal_decision(kind, decision)
+        else:
+            answer = await session.desk.decide(kind, decision)
+            sent = sent.model_copy(update={"status": answer.status, "late": answer.late})
+    return Answer(sent, partial(ticket_screens.decision, ticket_no, sent.status, sent.late))
+
+
+def _require(view: CancellationView, step: Step) -> None:
+    if view.phase not in STEP_PHASES[step]:
+        raise Refusal(
+            ErrorType.WRONG_PHASE,
+            f"{step} is not possible in phase {view.phase} of request {view.request_no}. Nothing was stored.",
+            phase=view.phase,
+            due_step=view.due_step,
+        )

@@ -1,0 +1,430 @@
+import asyncio
+import gzip
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx2
+import pytest
+from pydantic import SecretStr
+
+from domain.accounts import AccountKind, AccountProfile, AccountStatus, Channel, RealNameType
+from domain.checks import Arrears, Balance, Check, Entitlements, IcpFilings, ProviderRoles, Resources
+from domain.errors import ErrorType
+from domain.locale import Locale
+from domain.notifications import Template
+from gateways.contract import (
+    PROBLEM_STATUS,
+    RETRYABLE_PROBLEMS,
+    Accepted,
+    AccountNotification,
+    ChallengeCreated,
+    ChallengeRequest,
+    ChallengeShown,
+    Closed,
+    ClosurePhase,
+    ClosureRequest,
+    ContactNotification,
+    Group,
+    Hold,
+    HoldRequest,
+    PhaseReceipt,
+    Redeemed,
+    RedeemRequest,
+    TicketContact,
+)
+from gateways.errors import GatewayError
+from gateways.platform import MAX_ANSWER_BYTES, MAX_RETRY_AFTER, ChallengeDesk, HttpPlatform
+from gateways.ports import Platform
+from tests.gateways.upstream import DROP, HANG, Upstream, answer, problem
+
+NOW = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
+BALANCE = {"available_fen": 1, "frozen_fen": 2, "in_withdrawal_fen": 3, "offline_fen": 4}
+SECRET = "zhang.san@example.com"
+
+
+@pytest.fixture(scope="module")
+async def platform(server: Upstream) -> AsyncIterator[HttpPlatform]:
+    async with HttpPlatform(server.urls, timeout=60) as platform:
+        yield platform
+
+
+@pytest.fixture(scope="module")
+async def desk(server: Upstream) -> AsyncIterator[ChallengeDesk]:
+    async with ChallengeDesk({Group.IDENTITY: server.urls[Group.IDENTITY]}, timeout=60) as desk:
+        yield desk
+
+
+async def refused(call: Awaitable[object]) -> GatewayError:
+    with pytest.raises(GatewayError) as caught:
+        await call
+    # The causes quote what was sent and received; a message must teach, and name the endpoint.
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+    assert SECRET not in f"{caught.value} {caught.value.details}"
+    assert "private title" not in str(caught.value)
+    return caught.value
+
+
+@dataclass(frozen=True)
+class Row:
+    """One call of the port, and what it must be on the wire."""
+
+    call: Callable[[Platform], Awaitable[object]]
+    answer: Any
+    wire: str
+    key: str | None = None
+    body: dict[str, Any] | None = None
+
+
+PROFILE = AccountProfile(
+    account_id="a-1",
+    kind=AccountKind.MAIN,
+    real_name_type=RealNameType.ENTERPRISE,
+    channels=(Channel.PHONE,),
+    status=AccountStatus.ACTIVE,
+    restricted=False,
+)
+NOTICE = AccountNotification(template=Template.ACCOUNT_CLOSED, locale=Locale.ZH, params={"request_no": "C1"})
+TO_CONTACT = ContactNotification(
+    template=Template.TICKET_FILED,
+    locale=Locale.EN,
+    params={},
+    contact=TicketContact(email=SECRET, phone="+8613800138000"),
+)
+
+
+def closure_phase_row(phase: ClosurePhase) -> Row:
+    return Row(
+        lambda p: p.run_closure_phase("a-1", phase, "account-deletion-a-1:x"),
+        PhaseReceipt(counts={"access_keys": 2}, already_gone=False, completed_at=NOW),
+        f"POST /closure/accounts/a-1/closure/{phase}",
+        key="account-deletion-a-1:x",
+    )
+
+
+CONTRACT = [
+    Row(lambda p: p.profile("a-1"), PROFILE, "GET /identity/accounts/a-1"),
+    Row(
+        lambda p: p.create_challenge("a-1", ChallengeRequest(channel=Channel.EMAIL, request_id="C1")),
+        ChallengeCreated(challenge_id="ch-1", expires_at=NOW, resend_after=NOW),
+        "POST /identity/accounts/a-1/challenges",
+        body={"channel": "EMAIL", "request_id": "C1"},
+    ),
+    Row(
+        lambda p: p.redeem_proof("a-1", RedeemRequest(challenge_id="ch-1", proof="pr-1", request_id="C1")),
+        Redeemed(verified_at=NOW, channel=Channel.EMAIL),
+        "POST /identity/accounts/a-1/proofs/redeem",
+        body={"challenge_id": "ch-1", "proof": "pr-1", "request_id": "C1"},
+    ),
+    Row(lambda p: p.balance("a-1"), Balance.model_validate(BALANCE), "GET /billing/accounts/a-1/balance"),
+    Row(lambda p: p.arrears("a-1"), Arrears(unpaid_fen=5), "GET /billing/accounts/a-1/arrears"),
+    Row(lambda p: p.provider_roles("a-1"), ProviderRoles(roles=()), "GET /marketplace/accounts/a-1/provider-roles"),
+    Row(
+        lambda p: p.icp_filings("a-1"),
+        IcpFilings(applications_ever=1, active_filings=0),
+        "GET /icp/accounts/a-1/icp-filings",
+    ),
+    Row(lambda p: p.resources("a-1"), Resources(active=()), "GET /resources/accounts/a-1/resources"),
+    Row(lambda p: p.entitlements("a-1"), Entitlements(items=()), "GET /billing/accounts/a-1/entitlements"),
+    Row(
+        lambda p: p.take_hold("a-1", HoldRequest(request_id="C1", ttl_seconds=60)),
+        Hold(hold_token="h-1", expires_at=NOW),
+        "PUT /closure/accounts/a-1/hold",
+        body={"request_id": "C1", "ttl_seconds": 60},
+    ),
+    Row(lambda p: p.release_hold("a-1", "h-1"), None, "DELETE /closure/accounts/a-1/hold/h-1"),
+    Row(
+        lambda p: p.close(
+            "a-1",
+            ClosureRequest(request_id="C1", hold_token="h-1", waivers=(Check.BALANCE,), dossier_sha256="0" * 64),
+        ),
+        Closed(closed_at=NOW),
+        "POST /closure/accounts/a-1/closure",
+        body={"request_id": "C1", "hold_token": "h-1", "waivers": ["BALANCE"], "dossier_sha256": "0" * 64},
+    ),
+    *(closure_phase_row(phase) for phase in ClosurePhase),
+    Row(
+        lambda p: p.notify_account("a-1", NOTICE, "key-1"),
+        Accepted(delivered=2),
+        "POST /messaging/accounts/a-1/notifications",
+        key="key-1",
+        body={"template": "ACCOUNT_CLOSED", "locale": "zh-CN", "params": {"request_no": "C1"}},
+    ),
+    Row(
+        lambda p: p.notify_contact(TO_CONTACT, "key-2"),
+        Accepted(delivered=1),
+        "POST /messaging/notifications",
+        key="key-2",
+        body={
+            "template": "TICKET_FILED",
+            "locale": "en",
+            "params": {},
+            "contact": {"kind": "ticket", "email": SECRET, "phone": "+8613800138000"},
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize("row", CONTRACT, ids=lambda row: row.wire)
+async def test_a_call_goes_to_its_groups_url_and_its_answer_is_read(
+    row: Row, upstream: Upstream, platform: Platform
+) -> None:
+    upstream.reply = answer(204) if row.answer is None else answer(200, row.answer.model_dump_json().encode())
+    assert await row.call(platform) == row.answer
+    (request,) = upstream.requests
+    assert f"{request.method} {request.path}" == row.wire
+    assert request.headers.get("idempotency-key") == row.key
+    assert (json.loads(request.body) if request.body else None) == row.body
+
+
+@pytest.mark.parametrize("row", CONTRACT, ids=lambda row: row.wire)
+async def test_every_call_maps_trouble_in_the_same_way(row: Row, upstream: Upstream, platform: Platform) -> None:
+    upstream.reply = answer(503)
+    error = await refused(row.call(platform))
+    assert (error.type, error.retryable) == (ErrorType.SERVICE_UNAVAILABLE, True)
+    assert "h-1" not in str(error)
+
+
+@pytest.mark.parametrize("type", PROBLEM_STATUS)
+async def test_a_problem_that_the_contract_names_is_told_by_its_type(
+    type: ErrorType, upstream: Upstream, platform: Platform
+) -> None:
+    upstream.reply = problem(PROBLEM_STATUS[type], type, detail=f"about {SECRET}")
+    error = await refused(platform.balance("a-1"))
+    assert (error.type, error.retryable) == (type, type in RETRYABLE_PROBLEMS)
+    assert str(error).startswith(f"GET /accounts/a-1/balance: the platform answered {PROBLEM_STATUS[type]}")
+
+
+async def test_the_type_of_a_problem_counts_for_more_than_its_status(upstream: Upstream, platform: Platform) -> None:
+    upstream.reply = problem(500, ErrorType.HOLD_LAPSED)
+    error = await refused(platform.balance("a-1"))
+    assert (error.type, error.retryable) == (ErrorType.HOLD_LAPSED, False)
+
+
+@pytest.mark.parametrize(
+    ("status", "type", "retryable"),
+    [
+        *((status, ErrorType.UNEXPECTED_ANSWER, False) for status in (301, 302, 400, 401, 403, 404, 405, 409, 422)),
+        *((status, ErrorType.SERVICE_UNAVAILABLE, True) for status in (408, 425, 500, 502, 503, 504)),
+        (429, ErrorType.RATE_LIMITED, True),
+    ],
+)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>gateway</html>",
+        b'{"type": "urn:somebody:else", "title": "t", "status": 1}',
+        b'{"type": "AccountUnknown", "title": "t", "status": 404}',
+        # A type of this service's own, which no platform has to give.
+        b'{"type": "urn:account-platform:problem:WrongPhase", "title": "t", "status": 409}',
+    ],
+)
+async def test_any_other_failure_is_told_by_its_status(
+    status: int, type: ErrorType, retryable: bool, body: bytes, upstream: Upstream, platform: Platform
+) -> None:
+    upstream.reply = answer(status, body)
+    error = await refused(platform.profile("a-1"))
+    assert (error.type, error.retryable) == (type, retryable)
+
+
+async def test_an_unknown_account_is_final(upstream: Upstream, platform: Platform) -> None:
+    upstream.reply = problem(404, ErrorType.ACCOUNT_UNKNOWN)
+    error = await refused(platform.profile("a-1"))
+    assert (error.type, error.retryable) == (ErrorType.ACCOUNT_UNKNOWN, False)
+
+
+async def test_tries_and_seconds_left_are_in_the_details(upstream: Upstream, desk: ChallengeDesk) -> None:
+    upstream.reply = problem(422, ErrorType.CODE_WRONG, tries_left=3)
+    error = await refused(desk.answer_challenge("ch-1", SecretStr("000000")))
+    assert error.details == {"tries_left": 3}
+    upstream.reply = problem(409, ErrorType.RESEND_TOO_SOON, retry_after_seconds=42)
+    error = await refused(desk.show_challenge("ch-1"))
+    assert error.details == {"retry_after_seconds": 42}
+    # The waiting is the owner's to do: nothing may repeat this by itself.
+    assert (error.retryable, error.retry_after) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"Retry-After": "7"}, timedelta(seconds=7)),
+        ({"Retry-After": "0"}, timedelta(0)),
+        ({"Retry-After": "999999999999"}, MAX_RETRY_AFTER),
+        (
+            {"Retry-After": "Fri, 20 Nov 2026 08:30:30 GMT", "Date": "Fri, 20 Nov 2026 08:30:00 GMT"},
+            timedelta(seconds=30),
+        ),
+        ({"Retry-After": "Fri, 20 Nov 2026 08:00:00 GMT", "Date": "Fri, 20 Nov 2026 08:30:00 GMT"}, timedelta(0)),
+        ({"Retry-After": "Fri, 31 Dec 9999 23:59:59 GMT"}, MAX_RETRY_AFTER),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "-5"}, None),
+        ({}, None),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+async def test_retry_after_is_honoured_in_both_its_forms(
+    status: int, headers: dict[str, str], expected: timedelta | None, upstream: Upstream, platform: Platform
+) -> None:
+    upstream.reply = answer(status, b"", **{name.replace("-", "_"): value for name, value in headers.items()})
+    assert (await refused(platform.balance("a-1"))).retry_after == expected
+
+
+async def test_without_the_header_a_retryable_problems_own_seconds_count(
+    upstream: Upstream, platform: Platform
+) -> None:
+    upstream.reply = problem(429, ErrorType.RATE_LIMITED, retry_after_seconds=11)
+    assert (await refused(platform.balance("a-1"))).retry_after == timedelta(seconds=11)
+    upstream.reply = problem(429, ErrorType.RATE_LIMITED, {"Retry_After": "3"}, retry_after_seconds=11)
+    assert (await refused(platform.balance("a-1"))).retry_after == timedelta(seconds=3)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        pytest.param(DROP, id="connection dropped without an answer"),
+        pytest.param(answer(200, BALANCE)[:-10], id="dropped in the middle of the answer"),
+        pytest.param(answer(503, b"x" * 100)[:-10], id="dropped in the middle of an error"),
+        pytest.param(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"av', id="dropped in a chunk"),
+        pytest.param(b"SSH-2.0-OpenSSH_9.2\r\n", id="another protocol"),
+        pytest.param(b"\x00\xff" * 500 + b"\r\n\r\n", id="garbage"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n{}", id="malformed header"),
+    ],
+)
+async def test_a_broken_answer_is_worth_another_try(reply: bytes, upstream: Upstream, platform: Platform) -> None:
+    upstream.reply = reply
+    error = await refused(platform.balance("a-1"))
+    assert (error.type, error.retryable) == (ErrorType.UNREACHABLE, True)
+    assert "a-1" in str(error)
+
+
+async def test_a_connection_that_nobody_accepts_is_worth_another_try(unused_tcp_port: int) -> None:
+    urls = dict.fromkeys(Group, f"http://127.0.0.1:{unused_tcp_port}")
+    async with HttpPlatform(urls) as platform:
+        error = await refused(platform.balance("a-1"))
+    assert (error.type, error.retryable) == (ErrorType.UNREACHABLE, True)
+    assert str(unused_tcp_port) not in str(error)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        pytest.param(HANG, id="silence"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Le" + HANG, id="half a head"),
+        pytest.param(answer(200, BALANCE)[:-10] + HANG, id="half a body"),
+    ],
+)
+async def test_the_timeout_covers_the_whole_call(reply: bytes, upstream: Upstream) -> None:
+    upstream.reply = reply
+    async with HttpPlatform(upstream.urls, timeout=0.2) as platform:
+        error = await refused(platform.balance("a-1"))
+    assert (error.type, error.retryable) == (ErrorType.UNREACHABLE, True)
+
+
+async def test_a_cancelled_call_gives_its_connection_back(upstream: Upstream) -> None:
+    async with HttpPlatform(upstream.urls, timeout=60, limits=httpx2.Limits(max_connections=1)) as platform:
+        upstream.reply = HANG
+        call = asyncio.create_task(platform.balance("a-1"))
+        async with asyncio.timeout(30):
+            while not upstream.requests:
+                await asyncio.sleep(0)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        upstream.reply = answer(200, BALANCE)
+        assert await platform.balance("a-1") == Balance.model_validate(BALANCE)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        pytest.param(answer(200, b"not json"), id="not JSON"),
+        pytest.param(answer(200), id="empty"),
+        pytest.param(answer(200, b"[]"), id="another shape"),
+        pytest.param(answer(200, {**BALANCE, "frozen_fen": -1}), id="a value out of range"),
+        pytest.param(answer(200, {**BALANCE, "frozen_fen": 1.5}), id="money as a float"),
+        pytest.param(answer(200, {**BALANCE, "owner": SECRET}), id="a member that the contract does not have"),
+        pytest.param(answer(200, {"owner": SECRET}), id="another answer"),
+        pytest.param(answer(200, b"\xff\xfe"), id="not UTF-8"),
+        pytest.param(answer(200, b"not gzip", Content_Encoding="gzip"), id="a lie about compression"),
+    ],
+)
+async def test_a_good_status_with_a_bad_body_is_unreadable(
+    reply: bytes, upstream: Upstream, platform: Platform
+) -> None:
+    upstream.reply = reply
+    error = await refused(platform.balance("a-1"))
+    assert (error.type, error.retryable) == (ErrorType.ANSWER_UNREADABLE, True)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+async def test_an_answer_is_not_read_beyond_its_limit(compressed: bool, upstream: Upstream, platform: Platform) -> None:
+    """The rest never comes, so that only an adapter which stops reading gets to the end of this test."""
+    body = json.dumps({**BALANCE, "padding": "x" * (4 * MAX_ANSWER_BYTES)}).encode()
+    if compressed:
+        upstream.reply = answer(200, gzip.compress(body), Content_Encoding="gzip")
+    else:
+        upstream.reply = answer(200, body)[: 2 * MAX_ANSWER_BYTES] + HANG
+    error = await refused(platform.balance("a-1"))
+    assert error.type is ErrorType.ANSWER_UNREADABLE
+
+
+@pytest.mark.parametrize(
+    "account_id",
+    ["", ".", "..", "../admin", "a/b", "a?b=c", "a#b", "a%2Fb", "张三", SECRET, "+8613800138000", "x" * 65],
+)
+async def test_what_is_not_an_opaque_id_is_neither_sent_nor_repeated(
+    account_id: str, upstream: Upstream, platform: Platform, desk: ChallengeDesk
+) -> None:
+    for call in (
+        platform.profile(account_id),
+        platform.release_hold("a-1", account_id),
+        desk.show_challenge(account_id),
+    ):
+        error = await refused(call)
+        assert (error.type, error.retryable) == (ErrorType.REQUEST_INVALID, False)
+        assert len(account_id) < 3 or account_id not in str(error)
+    assert upstream.requests == []
+
+
+async def test_the_code_goes_to_the_platform_and_nowhere_else(upstream: Upstream, desk: ChallengeDesk) -> None:
+    upstream.reply = answer(200, {"proof": "pr-1"})
+    assert (await desk.answer_challenge("ch-1", SecretStr("135790"))).proof == "pr-1"
+    (request,) = upstream.requests
+    assert (request.method, request.path) == ("POST", "/identity/challenges/ch-1/answers")
+    assert json.loads(request.body) == {"code": "135790"}
+    upstream.reply = problem(422, ErrorType.CODE_WRONG, detail="135790 is wrong", tries_left=4)
+    error = await refused(desk.answer_challenge("ch-1", SecretStr("135790")))
+    assert "135790" not in str(error)
+
+
+async def test_a_challenge_is_shown_with_its_masked_destination(upstream: Upstream, desk: ChallengeDesk) -> None:
+    shown = ChallengeShown(masked_destination="138****8000", tries_left=5, expires_at=NOW, resend_after=NOW)
+    upstream.reply = answer(200, shown.model_dump_json().encode())
+    assert await desk.show_challenge("ch-1") == shown
+
+
+def test_activities_cannot_reach_the_challenge_desk_through_their_port() -> None:
+    own = {name for name in vars(ChallengeDesk) if not name.startswith("_")}
+    assert own == {"show_challenge", "answer_challenge"}
+    assert not any(hasattr(Platform, name) or hasattr(HttpPlatform, name) for name in own)
+
+
+async def test_no_cookie_is_carried_from_one_account_to_the_next(upstream: Upstream, platform: Platform) -> None:
+    upstream.reply = answer(200, BALANCE, Set_Cookie="session=a-1; Path=/")
+    await platform.balance("a-1")
+    await platform.balance("a-2")
+    assert [request.headers.get("cookie") for request in upstream.requests] == [None, None]
+
+
+@pytest.mark.parametrize("url", ["", "127.0.0.1:80", "ftp://127.0.0.1", "http://"])
+async def test_a_group_without_a_usable_url_is_refused_at_the_start(url: str) -> None:
+    urls = dict.fromkeys(Group, "http://127.0.0.1:1") | {Group.ICP: url}
+    with pytest.raises(ValueError, match="icp"):
+        HttpPlatform(urls)
+    del urls[Group.ICP]
+    with pytest.raises(ValueError, match="icp"):
+        HttpPlatform(urls)

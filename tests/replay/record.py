@@ -1,0 +1,61 @@
+"""Record the histories that `test_replay.py` replays: `python -m tests.replay.record [ROUTE ...]`.
+
+Record a route when it is new. Never record over a file to make a failing replay pass: the failure says that requests
+which are running in production would break. Guard the change with `workflow.patched` instead.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from temporalio.client import WorkflowHistory
+
+from tests.replay.routes import ROUTES, Handle
+from tests.service import sandbox_process, service_on, temporal_environment
+
+HISTORIES = Path(__file__).parent / "histories"
+
+
+async def record(names: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        async with (
+            await temporal_environment() as env,
+            sandbox_process(f"sqlite:///{folder}/platform.db") as sandbox,
+            service_on(env, sandbox, Path(folder) / "vault") as service,
+            service.worker(),
+        ):
+            for name in names:
+                for handle in await ROUTES[name](service):
+                    await _write(name, handle)
+                sys.stdout.write(f"recorded {name}\n")
+
+
+async def _write(route: str, handle: Handle) -> None:
+    kind = handle.id.split("-")[1]
+    history = _anonymous(await handle.fetch_history())
+    path = HISTORIES / f"{route}.{kind}.json"
+    path.write_text(json.dumps({"workflow_id": handle.id, "history": history}, indent=1, sort_keys=True) + "\n")
+
+
+def _anonymous(history: WorkflowHistory) -> dict[str, object]:
+    """The history without the name of the machine and process that recorded it."""
+    found = json.loads(history.to_json())
+
+    def scrub(node: object) -> object:
+        if isinstance(node, dict):
+            return {key: "recorder" if key == "identity" else scrub(value) for key, value in node.items()}
+        return [scrub(item) for item in node] if isinstance(node, list) else node
+
+    scrubbed = scrub(found)
+    assert isinstance(scrubbed, dict)
+    return scrubbed
+
+
+if __name__ == "__main__":
+    HISTORIES.mkdir(exist_ok=True)
+    asyncio.run(record(sys.argv[1:] or list(ROUTES)))
+    sys.stdout.flush()
+    os._exit(0)

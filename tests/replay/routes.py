@@ -1,0 +1,231 @@
+"""Every route a request can take, played on the real server. `record.py` writes their histories down."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import WorkflowHandle
+
+from domain.accounts import RealNameType
+from domain.checks import Check
+from domain.deletion import DeletionStatus
+from domain.errors import ErrorType
+from domain.messages import WithdrawalReason
+from domain.phases import Phase
+from domain.tickets import DecisionKind, DecisionReason, ReviewStatus
+from sandbox.kinds import Endpoint, FaultKind
+from tests.service import Service, decision, eventually
+from tests.workflows.tickets import MARGIN, Case, blocked, file, file_in_vault, skip_to, under_review
+
+Handle = WorkflowHandle[Any, Any]
+Route = Callable[[Service], Awaitable[list[Handle]]]
+
+
+async def self_service(service: Service) -> list[Handle]:
+    account = await service.account()
+    await service.to_report(account)
+    await service.confirm(account)
+    await service.request(account).result()
+    return [service.request(account), service.deletion(account)]
+
+
+async def blocked_then_closed(service: Service) -> list[Handle]:
+    account = await service.account(available_fen=100, arrears_fen=200, **{"resources.vm": 3})
+    await service.to_report(account)
+    await service.store.set_facts(account, available_fen=0, arrears_fen=0, **{"resources.vm": 0})
+    await service.desk.recheck(account)
+    await service.confirm(account)
+    await service.request(account).result()
+    return [service.request(account)]
+
+
+async def changed_under_the_hold(service: Service) -> list[Handle]:
+    account = await service.account()
+    await service.to_report(account)
+    await service.store.set_facts(account, arrears_fen=1)
+    await service.confirm(account)
+    await service.in_phase(account, Phase.BLOCKED)
+    await service.store.set_facts(account, arrears_fen=0)
+    await service.desk.recheck(account)
+    await service.confirm(account)
+    await service.request(account).result()
+    return [service.request(account)]
+
+
+async def lapsed_hold(service: Service) -> list[Handle]:
+    account = await service.account()
+    await service.to_report(account)
+    await service.store.add_fault(
+        Endpoint.CLOSE, FaultKind.ERROR, account_id=account, problem=ErrorType.HOLD_LAPSED, status=409, times=3
+    )
+    await service.confirm(account)
+    await service.in_phase(account, Phase.BLOCKED)
+    await service.desk.recheck(account)
+    await service.confirm(account)
+    await service.request(account).result()
+    return [service.request(account)]
+
+
+async def unknown_upstream(service: Service) -> list[Handle]:
+    account = await service.account()
+    await service.store.add_fault(Endpoint.BALANCE, FaultKind.ERROR, account_id=account, status=503, times=None)
+    await service.to_report(account, check_limit=timedelta(seconds=1))
+    await service.store.clear_faults()
+    await service.desk.withdraw(account, WithdrawalReason.CHANGED_MIND)
+    await service.request(account).result()
+    return [service.request(account)]
+
+
+async def refused(service: Service) -> list[Handle]:
+    await service.start("acct-sub-user")
+    await service.request("acct-sub-user").result()
+    return [service.request("acct-sub-user")]
+
+
+async def withdrawn_under_review(service: Service) -> list[Handle]:
+    case = await under_review(service)
+    await service.desk.withdraw(case.account_id, WithdrawalReason.CHANGED_MIND)
+    await case.request.result()
+    await case.until_review(ReviewStatus.CALLED_OFF)
+    return [case.request, await ended(case)]
+
+
+async def cancelled_by_ops(service: Service) -> list[Handle]:
+    account = await service.account()
+    await service.start(account)
+    await service.request(account).cancel()
+    await service.request(account).result()
+    return [service.request(account)]
+
+
+async def lapsed(service: Service) -> list[Handle]:
+    account = await service.account()
+    await service.start(account)
+    await service.env.fast_forward(service.request(account))
+    await service.request(account).result()
+    return [service.request(account)]
+
+
+async def enterprise_with_materials(service: Service) -> list[Handle]:
+    account = await service.account(
+        real_name_type=RealNameType.ENTERPRISE, icp_applications_ever=1, available_fen=8_800
+    )
+    await service.to_report(account)
+    case = await file(service, account, await file_in_vault(service, account, RealNameType.ENTERPRISE))
+    await case.clock()
+    await case.ask_for_materials()
+    await case.supply()
+    await case.approve(waived=(Check.BALANCE, Check.ICP_FILING))
+    await case.request.result()
+    return [case.request, await ended(case), service.deletion(account)]
+
+
+async def no_channel(service: Service) -> list[Handle]:
+    account = await service.account(channels="")
+    await service.start(account)
+    case = await file(service, account)
+    await case.approve(waived=(), attested=True)
+    await case.request.result()
+    return [case.request, await ended(case)]
+
+
+async def overdue_then_rejected(service: Service) -> list[Handle]:
+    case = await under_review(service)
+    clock = await case.clock()
+    await case.skip_to(clock.next_reminder_at + MARGIN)
+    await eventually(case.view, lambda view: view.overdue)
+    await case.signal(
+        DecisionKind.REJECT, DecisionReason.DISPUTE_OPEN, decided_at=await service.env.get_current_time(case.review)
+    )
+    await case.request.result()
+    await service.review(case.ticket_no).signal("approve", decision(case.ticket_no))
+    return [case.request, await ended(case)]
+
+
+async def past_the_ceiling(service: Service) -> list[Handle]:
+    case = await under_review(service)
+    await case.skip_to((await case.clock()).ceiling_at + MARGIN)
+    await eventually(case.view, lambda view: view.ceiling_passed)
+    await case.reject()
+    await case.request.result()
+    return [await ended(case)]
+
+
+async def stalled_and_resumed(service: Service) -> list[Handle]:
+    account = await service.account()
+    await service.to_report(account)
+    await service.store.add_fault(
+        Endpoint.PURGE_RESOURCES,
+        FaultKind.ERROR,
+        account_id=account,
+        problem=ErrorType.ACCOUNT_NOT_CLOSABLE,
+        status=409,
+    )
+    await service.confirm(account)
+    await service.in_phase(account, Phase.DELETION_STALLED)
+    await service.deletion(account).cancel()
+    await eventually(lambda: service.desk.deletion(account), lambda view: view.cancels_refused == 1)
+    await service.desk.resume_deletion(account, "ops-1")
+    await service.request(account).result()
+    return [service.request(account), service.deletion(account)]
+
+
+async def terminated_and_picked_up(service: Service) -> list[Handle]:
+    account = await service.account()
+    await service.to_report(account)
+    await service.store.add_fault(
+        Endpoint.ERASE_PERSONAL_DATA, FaultKind.ERROR, account_id=account, status=503, times=None
+    )
+    await service.confirm(account)
+    await service.in_phase(account, Phase.DELETING)
+    await eventually(lambda: service.desk.deletion(account), lambda view: len(view.receipts) == 5)
+    await service.deletion(account).terminate("recorded")
+    await service.in_phase(account, Phase.DELETION_STALLED)
+    await service.store.clear_faults()
+    assert (await service.desk.resume_deletion(account, "ops-1")).status is not DeletionStatus.STALLED
+    await service.request(account).result()
+    return [service.request(account), service.deletion(account)]
+
+
+async def blocked_again_after_approval(service: Service) -> list[Handle]:
+    account = await blocked(service)
+    case = await file(service, account)
+    await case.clock()
+    await service.store.set_facts(account, arrears_fen=7)
+    await case.approve()
+    await service.in_phase(account, Phase.BLOCKED)
+    await service.store.set_facts(account, arrears_fen=0)
+    await service.desk.recheck(account)
+    await service.confirm(account)
+    await case.request.result()
+    return [case.request]
+
+
+async def ended(case: Case) -> Handle:
+    """The review, gone through its afterlife to its own end."""
+    await skip_to(case.service, case.review, await case.service.env.get_current_time(case.review) + timedelta(days=3))
+    await case.review.result()
+    return case.review
+
+
+ROUTES: dict[str, Route] = {
+    route.__name__: route
+    for route in (
+        self_service,
+        blocked_then_closed,
+        changed_under_the_hold,
+        lapsed_hold,
+        unknown_upstream,
+        refused,
+        withdrawn_under_review,
+        cancelled_by_ops,
+        lapsed,
+        enterprise_with_materials,
+        no_channel,
+        overdue_then_rejected,
+        past_the_ceiling,
+        stalled_and_resumed,
+        terminated_and_picked_up,
+        blocked_again_after_approval,
+    )
+}

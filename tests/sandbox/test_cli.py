@@ -1,0 +1,98 @@
+"""`python -m sandbox`: what an operator types."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from httpx2 import AsyncClient
+
+from sandbox.seeds import SEEDS
+
+
+class Cli:
+    def __init__(self, database: str) -> None:
+        self.database = database
+
+    def run(self, *args: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-W", "error", "-m", "sandbox", *args, "--db", self.database]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    def ok(self, *args: str) -> str:
+        done = self.run(*args)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    def json(self, *args: str) -> Any:
+        return json.loads(self.ok(*args, "--json"))
+
+
+@pytest.fixture
+def cli(database: str) -> Cli:
+    return Cli(database)
+
+
+def test_accounts_are_listed_with_what_each_one_shows(cli: Cli) -> None:
+    table = cli.ok("accounts")
+    assert all(seed.id in table for seed in SEEDS)
+    listed = {row["profile"]["account_id"]: row["situation"] for row in cli.json("accounts")}
+    assert len(SEEDS) >= 14
+    assert {seed.id: seed.situation for seed in SEEDS}.items() <= listed.items()
+
+
+async def test_a_change_by_hand_shows_in_the_running_server(cli: Cli, http: AsyncClient, account: str) -> None:
+    cli.ok("set", account, "available_fen=77", "resources.vm=2", "channels=PHONE")
+    assert (await http.get(f"/accounts/{account}/balance")).json()["available_fen"] == 77
+    shown = cli.json("show", account)
+    assert shown["resources"]["active"] == [{"product": "vm", "count": 2}]
+    assert shown["profile"]["channels"] == ["PHONE"]
+    assert "vm 2" in cli.ok("show", account)
+
+
+async def test_the_outbox_shows_the_code_that_went_out(cli: Cli, http: AsyncClient, account: str) -> None:
+    await http.post(f"/accounts/{account}/challenges", json={"channel": "PHONE", "request_id": "r"})
+    [message] = cli.json("outbox", "--account", account)
+    assert message["params"]["code"] in message["text"]
+    assert message["params"]["code"] in cli.ok("outbox", "--account", account)
+
+
+async def test_a_fault_set_by_hand_strikes_the_running_server(cli: Cli, http: AsyncClient, account: str) -> None:
+    faults = cli.json("fault", "balance", "--kind", "error", "--status", "503", "--times", "0", "--account", account)
+    assert {"endpoint": "balance", "account_id": account, "kind": "ERROR", "times_left": None} in faults
+    assert (await http.get(f"/accounts/{account}/balance")).status_code == 503
+    assert cli.json("fault", "--clear") == []
+    assert (await http.get(f"/accounts/{account}/balance")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "said"),
+    [
+        (["show", "acct-nobody"], 3, "No such account"),
+        (["set", "acct-clean-phone", "colour=red"], 3, "colour"),
+        (["fault", "no-such-endpoint"], 2, "endpoint"),
+    ],
+)
+def test_a_mistake_is_explained_in_a_line(cli: Cli, args: list[str], code: int, said: str) -> None:
+    done = cli.run(*args)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_reset_brings_the_seeds_back_and_nothing_else(tmp_path: Path) -> None:
+    cli = Cli(str(tmp_path / "made-on-the-way" / "platform.db"))
+    fresh = cli.json("accounts")
+    cli.ok("set", "acct-clean-phone", "arrears_fen=5", "channels=EMAIL", "provider.WANXIANG=1")
+    cli.ok("fault", "balance")
+    assert cli.json("accounts") != fresh
+    cli.ok("reset")
+    assert cli.json("accounts") == fresh
+    assert cli.json("fault") == []
+
+
+def test_the_database_may_be_named_by_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SANDBOX_DATABASE_URL", f"sqlite:///{tmp_path}/other.db")
+    subprocess.run([sys.executable, "-m", "sandbox", "reset"], check=True, timeout=60)
+    assert (tmp_path / "other.db").exists()

@@ -1,0 +1,69 @@
+"""`docs/platform-contract.yaml` is what the sandbox serves: design section 6, and nothing of the sandbox's own."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from domain.errors import ErrorType
+from gateways.contract import PROBLEM_PREFIX, PROBLEM_STATUS
+from sandbox.openapi import contract_yaml
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "platform-contract.yaml"
+
+OPERATIONS = {
+    "GET /accounts/{account_id}",
+    "POST /accounts/{account_id}/challenges",
+    "GET /challenges/{challenge_id}",
+    "POST /challenges/{challenge_id}/answers",
+    "POST /accounts/{account_id}/proofs/redeem",
+    "GET /accounts/{account_id}/balance",
+    "GET /accounts/{account_id}/arrears",
+    "GET /accounts/{account_id}/provider-roles",
+    "GET /accounts/{account_id}/icp-filings",
+    "GET /accounts/{account_id}/resources",
+    "GET /accounts/{account_id}/entitlements",
+    "PUT /accounts/{account_id}/hold",
+    "DELETE /accounts/{account_id}/hold/{hold_token}",
+    "POST /accounts/{account_id}/closure",
+    "POST /accounts/{account_id}/closure/{phase}",
+    "POST /accounts/{account_id}/notifications",
+    "POST /notifications",
+}
+
+
+def test_the_committed_contract_is_in_step_with_the_code() -> None:
+    assert DOCUMENT.read_text() == contract_yaml(), (
+        "The contract has changed. Next step: python -m sandbox openapi > docs/platform-contract.yaml"
+    )
+
+
+def test_the_contract_has_exactly_the_operations_of_the_design_each_in_one_group_and_explained() -> None:
+    document = yaml.safe_load(DOCUMENT.read_text())
+    assert document["openapi"].startswith("3.1")
+    operations = {
+        f"{method.upper()} {path}": operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+    assert set(operations) == OPERATIONS
+    groups = {tag["name"] for tag in document["tags"]}
+    for name, operation in operations.items():
+        assert operation["description"], name
+        assert len(operation["tags"]) == 1, name
+        assert set(operation["tags"]) <= groups, name
+        assert "422" in operation["responses"], name
+
+
+@pytest.mark.parametrize("type", PROBLEM_STATUS)
+def test_every_problem_is_documented_where_it_can_occur(type: ErrorType) -> None:
+    document = yaml.safe_load(DOCUMENT.read_text())
+    assert PROBLEM_PREFIX + type in document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]
+    answers = [
+        answer
+        for methods in document["paths"].values()
+        for operation in methods.values()
+        for status, answer in operation["responses"].items()
+        if status in (str(PROBLEM_STATUS[type]), "default")
+    ]
+    assert any(f"`{type}`" in answer["description"] for answer in answers)

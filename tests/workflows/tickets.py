@@ -1,0 +1,260 @@
+"""Filing tickets, and waiting for what becomes of them: shared by the tests of the manual route."""
+
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from PIL import Image
+from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import Replayer
+
+from domain.accounts import RealNameType
+from domain.checks import Check
+from domain.errors import ErrorType, Refusal
+from domain.ids import new_number
+from domain.locale import Locale
+from domain.messages import CancellationView, DecisionAnswer, ReviewClock, ReviewView
+from domain.notices import CURRENT_NOTICE
+from domain.notifications import Template
+from domain.phases import Phase
+from domain.tickets import (
+    DecisionKind,
+    DecisionReason,
+    ReviewStatus,
+    Statement,
+    TicketForm,
+    TicketRef,
+    ticket_path,
+)
+from runtime.intake import TicketChanges, TicketDraft, TicketIntake
+from sandbox.edits import Value
+from sandbox.kinds import Endpoint, FaultKind
+from sandbox.store import OutboxMessage
+from tests.service import Service, decision, eventually
+from workflows import WORKFLOWS
+
+NOTICE = CURRENT_NOTICE[Locale.EN]
+STATEMENT = Statement(notice_version=NOTICE.version, notice_sha256=NOTICE.sha256)
+MARGIN = timedelta(seconds=2)
+"""Past an alarm's instant, in virtual time: nobody waits for it."""
+
+
+def _scan() -> bytes:
+    page = BytesIO()
+    Image.new("L", (60, 80), 255).save(page, "PNG")
+    return page.getvalue()
+
+
+LETTER = _scan()
+
+
+# Tickets in the vault
+
+
+async def file_in_vault(
+    service: Service, account_id: str, real_name_type: RealNameType = RealNameType.INDIVIDUAL
+) -> TicketRef:
+    """A complete ticket, checked and stored as every filing is: with a letter or a statement, by real-name type."""
+    enterprise = real_name_type is RealNameType.ENTERPRISE
+    draft = TicketDraft(
+        account_id=account_id,
+        real_name_type=real_name_type,
+        contact_email="owner@example.com",
+        contact_phone="138 0013 8000",
+        filed_by=f"owner-of-{account_id}",
+        statement_accepted=not enterprise,
+        notice_version=NOTICE.version,
+        notice_sha256=NOTICE.sha256,
+    )
+    return await TicketIntake(service.vault).file(draft, LETTER if enterprise else None, now=datetime.now(UTC))
+
+
+async def next_revision(service: Service, previous: TicketRef) -> TicketRef:
+    changes = TicketChanges(
+        filed_by="owner-7",
+        contact_email="new@example.com",
+        notice_version=NOTICE.version,
+        notice_sha256=NOTICE.sha256,
+    )
+    return await TicketIntake(service.vault).supply(previous, changes, None, now=datetime.now(UTC))
+
+
+async def put_unchecked(service: Service, account_id: str, **changes: object) -> TicketRef:
+    """A form that came into the vault round the intake: a complete one of an individual, but for `changes`."""
+    now = datetime.now(UTC)
+    fields: dict[str, object] = {
+        "ticket_no": new_number("T", now),
+        "revision": 1,
+        "account_id": account_id,
+        "real_name_type": RealNameType.INDIVIDUAL,
+        "contact_email": "owner@example.com",
+        "contact_phone": "+8613800138000",
+        "statement": STATEMENT,
+        "letter": None,
+        "filed_by": "owner-7",
+        "filed_at": now,
+    }
+    form = TicketForm.model_validate(fields | changes)
+    stored = await service.vault.put_evidence(ticket_path(form.ticket_no, form.revision), form)
+    return TicketRef(ticket_no=form.ticket_no, revision=form.revision, sha256=stored.sha256)
+
+
+# Requests on the manual route
+
+
+@dataclass
+class Case:
+    """An account's request whose ticket is under review."""
+
+    service: Service
+    account_id: str
+    ticket: TicketRef
+
+    @property
+    def ticket_no(self) -> str:
+        return self.ticket.ticket_no
+
+    @property
+    def review(self) -> WorkflowHandle[Any, Any]:
+        return self.service.review(self.ticket_no)
+
+    @property
+    def request(self) -> WorkflowHandle[Any, Any]:
+        return self.service.request(self.account_id)
+
+    async def view(self) -> ReviewView:
+        return await self.service.desk.review(self.ticket_no)
+
+    async def clock(self) -> ReviewClock:
+        """The clock as soon as it is computed and the owner can see it."""
+        seen = await eventually(
+            lambda: self.service.desk.view(self.account_id), lambda v: bool(v.review and v.review.clock)
+        )
+        assert seen.review is not None
+        assert seen.review.clock is not None
+        return seen.review.clock
+
+    async def decide(self, kind: DecisionKind, *reasons: DecisionReason, **how: Any) -> DecisionAnswer:
+        return await self.service.desk.decide(kind, decision(self.ticket_no, *reasons, **how))
+
+    async def signal(self, kind: DecisionKind, *reasons: DecisionReason, **how: Any) -> None:
+        await self.service.desk.signal_decision(kind, decision(self.ticket_no, *reasons, **how))
+
+    async def approve(self, **how: Any) -> DecisionAnswer:
+        return await self.decide(DecisionKind.APPROVE, **{"waived": (Check.ICP_FILING,), **how})
+
+    async def reject(self, *reasons: DecisionReason, **how: Any) -> DecisionAnswer:
+        return await self.decide(DecisionKind.REJECT, *(reasons or (DecisionReason.DISPUTE_OPEN,)), **how)
+
+    async def ask_for_materials(self, **how: Any) -> CancellationView:
+        """Ask, and wait until the owner sees it."""
+        await self.decide(DecisionKind.REQUEST_MATERIALS, DecisionReason.CONTACT_UNREACHABLE, **how)
+        return await self.in_phase(Phase.AWAITING_MATERIALS)
+
+    async def supply(self) -> CancellationView:
+        view = await self.view()
+        return await self.service.desk.supply_materials(
+            self.account_id, await next_revision(self.service, view.case.ticket)
+        )
+
+    async def in_phase(self, *phases: Phase) -> CancellationView:
+        return await self.service.in_phase(self.account_id, *phases)
+
+    async def until_review(self, status: ReviewStatus) -> ReviewView:
+        return await eventually(self.view, lambda view: view.status is status)
+
+    async def messages(self, template: Template) -> list[OutboxMessage]:
+        """What went out about this ticket, in order."""
+        return [
+            message
+            for message in await self.service.store.outbox()
+            if message.template is template and message.params.get("ticket_no") == self.ticket_no
+        ]
+
+    async def until_messages(self, template: Template, number: int = 1) -> list[OutboxMessage]:
+        return await eventually(lambda: self.messages(template), lambda found: len(found) >= number)
+
+    async def skip_to(self, instant: datetime) -> None:
+        await skip_to(self.service, self.review, instant)
+
+
+async def blocked(service: Service, *, policy: dict[str, object] | None = None, **facts: Value) -> str:
+    """An account whose request is blocked: by an ICP filing unless `facts` say otherwise."""
+    account_id = await service.account(**(facts or {"icp_applications_ever": 1}))
+    view = await service.to_report(account_id, **(policy or {}))
+    assert view.phase is Phase.BLOCKED
+    return account_id
+
+
+async def under_review(service: Service, *, policy: dict[str, object] | None = None) -> Case:
+    """An individual's account with an ICP filing, whose ticket is filed and whose clock runs."""
+    account_id = await blocked(service, policy=policy)
+    case = await file(service, account_id)
+    await case.clock()
+    return case
+
+
+async def file(service: Service, account_id: str, ticket: TicketRef | None = None) -> Case:
+    ticket = ticket or await file_in_vault(service, account_id)
+    view = await service.desk.file_ticket(account_id, ticket)
+    assert view.phase is Phase.UNDER_REVIEW
+    return Case(service, account_id, ticket)
+
+
+# Time, refusals, replay
+
+
+async def skip_to(service: Service, handle: WorkflowHandle[Any, Any], instant: datetime) -> None:
+    """Move this workflow's clock, and no other, to an instant."""
+    distance = instant - await service.env.get_current_time(handle)
+    assert distance > timedelta(0), f"{instant} is past already"
+    await service.env.fast_forward(handle, distance)
+
+
+async def refusal(attempt: Awaitable[object]) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        await attempt
+    return caught.value
+
+
+async def refused_type(attempt: Awaitable[object]) -> ErrorType:
+    return (await refusal(attempt)).type
+
+
+async def update_failure(attempt: Awaitable[object]) -> ApplicationError:
+    """The error of an update that was sent by hand."""
+    with pytest.raises(WorkflowUpdateFailedError) as caught:
+        await attempt
+    assert isinstance(caught.value.cause, ApplicationError)
+    return caught.value.cause
+
+
+async def assert_replays(*handles: WorkflowHandle[Any, Any]) -> None:
+    """Every history so far replays without a difference."""
+    replayer = Replayer(workflows=list(WORKFLOWS), data_converter=pydantic_data_converter)
+    for handle in handles:
+        await replayer.replay_workflow(await handle.fetch_history())
+
+
+@asynccontextmanager
+async def fault(
+    service: Service, endpoint: Endpoint, kind: FaultKind, *, times: int | None = None, **how: object
+) -> AsyncIterator[None]:
+    """Trouble while the context is open: for ever, unless `times` says otherwise."""
+    await service.store.add_fault(endpoint, kind, times=times, **how)
+    try:
+        yield
+    finally:
+        await service.store.clear_faults()
+
+
+def own_queue(service: Service, **changes: Any) -> Service:
+    """A copy whose workers the test starts and stops itself."""
+    return replace(service, task_queue=f"queue-{uuid4().hex[:8]}", **changes)
