@@ -1,6 +1,6 @@
-"""The command line: every command by who runs it, and the one way in which an answer or an error is told.
+"""The command line: every command by who runs it, and the one way in which answers and errors are told.
 
-A command is imported when it is used, so that `--help` is quick.
+A command's module is imported when the command is used, so that `--help` is quick.
 """
 
 import asyncio
@@ -9,14 +9,14 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import redirect_stdout
-from typing import Annotated, Any
+from contextlib import nullcontext, redirect_stdout
+from functools import partial
+from typing import Annotated, Any, Literal
 
-from cyclopts import App, Group, Parameter
-from rich.console import Console
+from cyclopts import App, CycloptsError, Group, Parameter
 
 from domain.locale import Locale
-from runtime.cli.answers import PROGRAM, Answer, ExitCode, UsageError
+from runtime.cli.answers import PROGRAM, Answer
 
 OWNER = Group("Owner and backend", sort_key=1)
 STAFF = Group("Support staff", sort_key=2)
@@ -25,129 +25,107 @@ LOCAL = Group("On this machine", sort_key=4)
 ANYWHERE = Group("With every command", sort_key=9)
 
 app = App(
-    name="starter.py",
+    name=PROGRAM,
     help="Account cancellation (账号注销): start requests, take their steps, decide tickets.",
     help_format="plaintext",
-    help_epilogue="Exit codes: 0 done, 2 usage or settings, 3 refused by a rule, 4 something is unreachable. "
-    "Logs are on stderr.",
     version_flags=(),
+    suppress_keyboard_interrupt=False,
 )
-ticket = App(name="ticket", group=STAFF, help="Manual requests: file, supply, and work the queue.")
-deletion = App(name="deletion", group=OPERATIONS, help="Look at a deletion; resume one that has stalled.")
+ticket = App(name="ticket", group=STAFF, help="Manual requests: file and supply them, work the queue, decide.")
+deletion = App(name="deletion", group=OPERATIONS, help="Look at a deletion; go on with one that has stalled.")
+app.command(ticket)
+app.command(deletion)
 
 
-def _add(parent: App, group: Group, command: str, help: str, example: str, name: str | None = None) -> None:
+def _add(parent: App, group: Group, command: str, help: str, example: str, **options: Any) -> None:
     parent.command(
-        f"runtime.cli.{command}", name=name, group=group, help=help, help_epilogue=f"Example: {PROGRAM} {example}"
+        f"runtime.cli.{command}",
+        group=group,
+        help=help,
+        help_epilogue=f"Example: {PROGRAM} {example}",
+        # In the order of the process, not of the alphabet.
+        sort_key=len(list(parent)),
+        **options,
     )
 
 
-_add(app, OWNER, "owner:start", "Start a request, or find the running one of the account.", "start acct-clean-phone")
-_add(app, OWNER, "owner:status", "Show where a request stands and what to do next.", "status acct-clean-phone")
-_add(
-    app,
-    OWNER,
-    "owner:send_code",
-    "Send an identity code to the owner's verified phone or e-mail.",
-    "send-code acct-clean-phone --channel phone",
-)
-_add(
-    app,
-    OWNER,
+_owner = partial(_add, app, OWNER)
+_owner("owner:start", "Start a request, or find the account's running one.", "start acct-clean-phone")
+_owner("owner:status", "Show where a request stands, and what to do next.", "status acct-clean-phone")
+_owner("owner:send_code", "Send an identity code to the owner.", "send-code acct-clean-phone --channel phone")
+_owner(
     "owner:verify",
-    "Prove identity with the code. It goes to the platform only, never to Temporal.",
+    "Prove identity by the code. It goes to the platform only, never to Temporal.",
     "verify acct-clean-phone 123456",
 )
-_add(
-    app,
-    OWNER,
-    "owner:accept_notice",
-    "Show the cancellation notice in force, or accept it.",
-    "accept-notice acct-clean-phone --yes",
-)
-_add(app, OWNER, "owner:recheck", "Run the five checks again and wait for the report.", "recheck acct-clean-phone")
-_add(
-    app,
-    OWNER,
+_owner("owner:accept_notice", "Show the notice in force, or accept it.", "accept-notice acct-clean-phone --yes")
+_owner("owner:recheck", "Run the five checks again, and wait for the report.", "recheck acct-clean-phone")
+_owner(
     "owner:confirm",
-    "Show what is given up, or confirm: the owner's last word before the deletion.",
+    "Show what is given up, or confirm: the owner's last word. There is no way back.",
     "confirm acct-clean-phone --i-understand acct-clean-phone",
 )
-_add(
-    app,
-    OWNER,
+_owner(
     "owner:withdraw",
     "Withdraw the request, at any time before the point of no return.",
     "withdraw acct-clean-phone --reason keep-services",
 )
-_add(
-    app,
-    OWNER,
-    "owner:certificate",
-    "Show the certificate of a closed account, by request number or account id.",
-    "certificate acct-clean-phone",
-)
+_owner("owner:certificate", "Show the certificate of a closed account.", "certificate C20261122-7KQ2M9XT")
 
-app.command(ticket)
-_add(
-    ticket,
-    STAFF,
+_staff = partial(_add, ticket, STAFF)
+_staff(
     "tickets:file",
     "File a manual request for an owner.",
     "ticket file acct-icp --email owner@example.com --phone 13800138000 --accept-notice",
 )
-_add(
-    ticket,
-    STAFF,
+_staff(
     "tickets:supply",
-    "Supply what the reviewer asked for.",
+    "Supply what the reviewer asked for. What is not given stays as it was.",
     "ticket supply T20261122-7KQ2M9XT --phone 13800138000",
 )
-_add(ticket, STAFF, "tickets:list_tickets", "The queue, by deadline.", "ticket list --limit 20", name="list")
-_add(ticket, STAFF, "tickets:show", "Show what a ticket asks for, and its history.", "ticket show T20261122-7KQ2M9XT")
-_add(
-    ticket,
-    STAFF,
+_staff(
+    "tickets:list_tickets", "List the queue by deadline, the late ones first.", "ticket list --limit 20", name="list"
+)
+_staff("tickets:show", "Show what a ticket asks for, and its history.", "ticket show T20261122-7KQ2M9XT")
+_staff(
     "tickets:approve",
-    "Approve a ticket. Starts the deletion.",
+    "Approve a ticket: the account is sealed and deleted.",
     "ticket approve T20261122-7KQ2M9XT --operator agent-7 --waive BALANCE,ICP_FILING",
 )
-_add(
-    ticket,
-    STAFF,
+_staff(
     "tickets:reject",
     "Reject a ticket, with reasons.",
     "ticket reject T20261122-7KQ2M9XT --operator agent-7 --reason DISPUTE_OPEN",
 )
-_add(
-    ticket,
-    STAFF,
+_staff(
     "tickets:request_materials",
-    "Ask the owner for materials; the 3-business-day clock stops until they arrive.",
+    "Ask the owner for materials; the clock stands still until they arrive.",
     "ticket request-materials T20261122-7KQ2M9XT --operator agent-7 --reason SEAL_MISSING",
 )
 _add(
     app,
     STAFF,
     "operations:due",
-    "When a ticket filed at an instant is due: the end of the 3rd business day after it.",
+    "Say when a ticket is due that is filed at an instant: 3 business days.",
     "due 2026-09-30T10:00+08:00",
 )
 
-app.command(deletion)
-_add(deletion, OPERATIONS, "operations:show", "Show what is deleted, and what has stalled.", "deletion show acct-icp")
-_add(
-    deletion,
-    OPERATIONS,
+_operations = partial(_add, deletion, OPERATIONS)
+_operations("operations:show", "Show what is deleted, and what has stalled.", "deletion show acct-clean-phone")
+_operations(
     "operations:resume",
     "Go on with a deletion that stalled or was terminated. Nothing is done twice.",
-    "deletion resume acct-icp --operator ops-1",
+    "deletion resume acct-clean-phone --operator ops-1",
 )
 
 
 @app.command(group=LOCAL, help_epilogue=f"Example: {PROGRAM} demo --lang zh --keep")
-def demo(*, keep: Annotated[bool, Parameter(negative=())] = False) -> Answer:
-    """Play the four stories on a real local stack.
+def demo(
+    *,
+    keep: Annotated[bool, Parameter(negative=())] = False,
+    locale: Annotated[Locale, Parameter(parse=False)],
+) -> Answer:
+    """Play four stories on a real local stack.
 
     Parameters
     ----------
@@ -156,7 +134,7 @@ def demo(*, keep: Annotated[bool, Parameter(negative=())] = False) -> Answer:
     """
     from demo.play import main as play
 
-    return _ended(play(_language, keep))
+    return _played(play(locale, keep))
 
 
 @app.command(group=LOCAL, help_epilogue=f"Example: {PROGRAM} dev")
@@ -164,4 +142,85 @@ def dev() -> Answer:
     """Keep a local stack running, and say what to type."""
     from demo.dev import main as keep_running
 
-    return _ended(keep_running())
+    return _played(keep_running())
+
+
+def _played(code: int) -> Answer:
+    error = {"error": {"type": "InternalError", "message": "It did not end as it should; see stderr."}} if code else {}
+    return Answer({"exit_code": code, **error}, lambda _: "", code)
+
+
+@app.meta.default
+def _launch(
+    *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+    as_json: Annotated[bool, Parameter(name="--json", negative=(), group=ANYWHERE)] = False,
+    lang: Annotated[Literal["zh", "en"] | None, Parameter(group=ANYWHERE)] = None,
+) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    as_json
+        Exactly one JSON object on stdout, for errors too; logs are on stderr.
+    lang
+        Language of what people read; by default that of the environment (LANG).
+    """
+    locale = _environment_locale() if lang is None else Locale.ZH if lang == "zh" else Locale.EN
+    # Whatever a command prints on its way must not get between a program and its one JSON object.
+    quiet = redirect_stdout(sys.stderr) if as_json else nullcontext()
+    try:
+        command, bound, unparsed = app.parse_args(tokens, exit_on_error=False, print_error=False)
+        with quiet:
+            answer = command(*bound.args, **bound.kwargs, **dict.fromkeys(unparsed, locale))
+            if inspect.iscoroutine(answer):
+                answer = asyncio.run(answer)
+    except Exception as error:  # noqa: BLE001 - the one place that turns errors into exit codes
+        answer = _explained(error)
+    # None: help was asked for, and has been printed.
+    return _tell(answer, as_json, locale) if answer else 0
+
+
+def _explained(error: Exception) -> Answer:
+    from runtime.cli.failures import explain
+
+    return explain(error).answer()
+
+
+def _tell(answer: Answer, as_json: bool, locale: Locale) -> int:
+    from pydantic_core import to_jsonable_python
+    from rich.console import Console
+
+    if as_json:
+        print(json.dumps(to_jsonable_python(answer.data), ensure_ascii=False, indent=2))
+    else:
+        # Soft: a command that is shown has to be copied in one piece.
+        Console(stderr=answer.code != 0, highlight=False).print(answer.show(locale), soft_wrap=True)
+    return answer.code
+
+
+def _environment_locale() -> Locale:
+    language = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    return Locale.ZH if language.startswith("zh") else Locale.EN
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command, print its answer, and return the exit code."""
+    try:
+        code: int = app.meta(arguments, exit_on_error=False, print_error=False, result_action="return_value") or 0
+    except CycloptsError as error:
+        return _tell(_explained(error), "--json" in arguments, _environment_locale())
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def main() -> None:
+    code = run(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # temporalio's native threads may abort the interpreter's own exit (sdk-python #300); everything is closed by now.
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -5,106 +5,80 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 
 from rich import box
-from rich.columns import Columns
 from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
-from demo.proof import Claim
-from demo.running import INTERRUPTED, run
+from demo.running import FAILED, INTERRUPTED, run
 from demo.scene import Scene
 from demo.stack import Stack
 from demo.stage import Stage
 from demo.stories import STORIES, Story
+from demo.summary import Played, claims_text, exit_code, sum_up
 from demo.texts import Say
-from demo.views import DONE, WRONG
 from domain.ids import cancellation_workflow_id, deletion_workflow_id, review_workflow_id
 from domain.locale import Locale
-from domain.messages import CancellationView
 from domain.phases import Phase
-from runtime.texts import text
 from sandbox.kinds import Endpoint, FaultKind
 
 STORY_LIMIT = 120.0
 """Seconds after which a story that hangs is given up."""
 
 _PLATFORM_PAUSES = {
-    Endpoint.BALANCE: 0.3,
-    Endpoint.ARREARS: 0.9,
-    Endpoint.PROVIDER_ROLES: 0.5,
-    Endpoint.ICP_FILINGS: 1.2,
-    Endpoint.RESOURCES: 0.7,
-    Endpoint.REVOKE_CREDENTIALS: 0.5,
-    Endpoint.UNBIND_THIRD_PARTIES: 0.9,
-    Endpoint.FORFEIT_ENTITLEMENTS: 0.7,
-    Endpoint.PURGE_RESOURCES: 1.1,
-    Endpoint.ERASE_PERSONAL_DATA: 0.6,
+    Endpoint.BALANCE: 0.1,
+    Endpoint.ARREARS: 0.4,
+    Endpoint.PROVIDER_ROLES: 0.2,
+    Endpoint.ICP_FILINGS: 0.5,
+    Endpoint.RESOURCES: 0.3,
+    Endpoint.REVOKE_CREDENTIALS: 0.2,
+    Endpoint.UNBIND_THIRD_PARTIES: 0.5,
+    Endpoint.FORFEIT_ENTITLEMENTS: 0.3,
+    Endpoint.PURGE_RESOURCES: 0.6,
+    Endpoint.ERASE_PERSONAL_DATA: 0.4,
 }
 """Seconds that the sandbox takes over a call, so that a person sees what happens at once and what one by one."""
 
 
-@dataclass
-class Played:
-    """A story that was played: what it left behind, and whether everything held."""
-
-    story: Story
-    seconds: float = 0
-    view: CancellationView | None = None
-    claims: list[Claim] = field(default_factory=list)
-    skipped: timedelta | None = None
-    error: str | None = None
-    runs: list[tuple[str, str, int]] = field(default_factory=list)
-    """Id, run id and number of history events of each workflow."""
-
-    @property
-    def ended_well(self) -> bool:
-        return self.error is None and bool(self.claims) and all(claim.holds for claim in self.claims)
-
-
 def main(lang: Locale, keep: bool) -> int:
-    """Play the stories. 0 when every one ended as it should, 1 when not, 4 when the stack did not start."""
+    """Play the stories; with `keep` the stack then goes on running until Ctrl-C.
+
+    0 when every story ended as it should, 1 when not, 4 when the stack did not start, 130 when broken off.
+    """
     return run(_demo(lang, keep), when_stopped=INTERRUPTED)
 
 
 async def _demo(locale: Locale, keep: bool) -> int:
     stage = Stage.on_terminal(locale)
+    title = Text(stage.say(Say.TITLE), "bold")
+    stage.console.print(Panel(stage.say(Say.SUBTITLE), title=title, border_style="cyan", box=box.ROUNDED))
     folder = Path(tempfile.mkdtemp(prefix="account-cancellation-"))
-    well = False
+    code = FAILED
     try:
-        stage.console.print(
-            Panel(
-                stage.say(Say.SUBTITLE), title=f"[bold]{stage.say(Say.TITLE)}[/]", border_style="cyan", box=box.ROUNDED
-            )
-        )
-        well = await _on_stack(stage, folder, keep)
+        code = await _on_stack(stage, folder, keep)
+    except asyncio.CancelledError:
+        code = INTERRUPTED
+        raise
     finally:
         # Whoever has to find out what went wrong needs the logs.
-        if well:
-            shutil.rmtree(folder, ignore_errors=True)
+        if code == FAILED:
+            stage.console.print(stage.say(Say.LOGS_IN, folder=folder), style="dim", soft_wrap=True)
         else:
-            stage.console.print(stage.say(Say.LOGS_IN, folder=folder), style="dim")
-    return 0 if well else 1
+            shutil.rmtree(folder, ignore_errors=True)
+    return code
 
 
-async def _on_stack(stage: Stage, folder: Path, keep: bool) -> bool:
-    status = stage.console.status(stage.say(Say.STARTING))
-    status.start()
-    try:
+async def _on_stack(stage: Stage, folder: Path, keep: bool) -> int:
+    with stage.console.status(stage.say(Say.STARTING)) as status:
         async with Stack.start(folder, ui=keep) as stack:
             status.stop()
             await _line_up(stage, stack)
             played = await play(stack, stage, STORIES)
-            well = _sum_up(stage, played)
+            sum_up(stage, played)
             if keep and not await _keep(stage, stack, played):
-                well = False
-    finally:
-        status.stop()
-    return well
+                return FAILED
+            return exit_code(played)
 
 
 async def _line_up(stage: Stage, stack: Stack) -> None:
@@ -135,9 +109,9 @@ async def _play_one(stack: Stack, stage: Stage, number: int, story: Story) -> Pl
         played.claims, played.skipped = ending.claims, ending.skipped
         played.runs = [await _run_of(stack, workflow_id) for workflow_id in _workflows(scene)]
         played.view = await scene.refresh()
-        await stage.line(Say.VERIFIED, _claims(played.claims))
+        await stage.line(Say.VERIFIED, claims_text(played.claims))
     except Exception as error:  # noqa: BLE001 - whatever goes wrong, the story ended wrongly and the next one is due
-        played.error = str(error) or type(error).__name__
+        played.error = f"{type(error).__name__}: {error}"
         stage.console.print(stage.say(Say.BROKEN_OFF, error=played.error), style="bold red", markup=False)
     played.seconds = time.monotonic() - started
     return played
@@ -154,51 +128,6 @@ def _workflows(scene: Scene) -> Iterable[str]:
 async def _run_of(stack: Stack, workflow_id: str) -> tuple[str, str, int]:
     found = await stack.client.get_workflow_handle(workflow_id).describe()
     return workflow_id, found.run_id, found.history_length
-
-
-def _claims(claims: Sequence[Claim]) -> Columns:
-    """As many in a row as fit: what held is quickly read, what did not stands out."""
-    return Columns(
-        [Text.assemble(DONE if c.holds else WRONG, " ", (c.what, "" if c.holds else "bold red")) for c in claims],
-        padding=(0, 3),
-    )
-
-
-def _sum_up(stage: Stage, played: Sequence[Played]) -> bool:
-    say, locale = stage.say, stage.locale
-    table = Table(
-        title=say(Say.SUMMARY), title_style="bold", box=box.ROUNDED, border_style="cyan", title_justify="left"
-    )
-    table.add_column(f"{say(Say.COL_ACCOUNT)}\n{say(Say.COL_REQUEST)}", no_wrap=True)
-    for column in (Say.COL_ROUTE, Say.COL_OUTCOME, Say.VERIFIED):
-        table.add_column(say(column), no_wrap=True)
-    table.add_column(say(Say.COL_TIME), justify="right", no_wrap=True)
-    table.add_column(say(Say.COL_EVENTS), justify="right")
-    for one in played:
-        view = one.view
-        style = "green" if one.ended_well else "bold red"
-        held = sum(claim.holds for claim in one.claims)
-        time_taken = f"{one.seconds:.1f} s"
-        if one.skipped:
-            time_taken += "\n" + say(Say.VIRTUAL, days=f"{one.skipped / timedelta(days=1):.1f}")
-        events = [events for _, _, events in one.runs]
-        table.add_row(
-            Text.assemble((one.story.account_id, "bold"), "\n", (view.request_no if view else "-", "dim")),
-            text(view.route, locale).title if view and view.route else "-",
-            Text(text(view.phase, locale).title if view else "-", style),
-            Text(f"{held}/{len(one.claims)}" if one.claims else "✗", style),
-            time_taken,
-            f"{sum(events)}\n[dim]{' + '.join(map(str, events))}[/]" if events else "-",
-        )
-    stage.console.print()
-    stage.console.print(table)
-    stage.console.print(say(Say.EVENTS_NOTE), style="dim")
-    wrong = [one.story.account_id for one in played if not one.ended_well]
-    if wrong:
-        stage.console.print(say(Say.NOT_WELL, stories=", ".join(wrong)), style="bold red")
-    else:
-        stage.console.print(say(Say.ALL_WELL), style="bold green")
-    return not wrong
 
 
 async def _keep(stage: Stage, stack: Stack, played: Sequence[Played]) -> bool:

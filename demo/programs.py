@@ -12,6 +12,9 @@ from pathlib import Path
 START_LIMIT = 60.0
 """Seconds that a program may take until it is ready; a loaded machine takes long."""
 
+NO_PROXY = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
+"""For the environment: no proxy stands between programs of one machine."""
+
 _TAIL_LINES = 15
 _POLL = 0.03
 

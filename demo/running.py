@@ -1,13 +1,15 @@
 """A program that may be stopped at any moment: its contexts are left in order, and nothing stays behind."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Coroutine
 from typing import Any
 
-from demo.programs import StartFailed
+from demo.programs import NO_PROXY, StartFailed
 
+FAILED = 1
 INTERRUPTED = 130
 UNREACHABLE = 4
 """As everywhere on the command line: something that is needed could not be reached."""
@@ -23,6 +25,7 @@ def run(main: Coroutine[Any, Any, int], *, when_stopped: int) -> int:
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         return await main
 
+    os.environ.update(NO_PROXY)
     try:
         return asyncio.run(stoppable())
     except asyncio.CancelledError:

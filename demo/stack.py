@@ -20,7 +20,7 @@ from temporalio.common import SearchAttributeKey
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 
-from demo.programs import Program, answers_ok, free_port
+from demo.programs import NO_PROXY, Program, answers_ok, free_port
 from gateways.contract import Group
 from gateways.platform import ChallengeDesk, HttpPlatform
 from gateways.vault import ObjectVault
@@ -232,8 +232,8 @@ def _plain_environment() -> dict[str, str]:
     """This environment without any of our settings: they may lead to a real Temporal or a real platform."""
     ours = ("CANCELLATION_", "SANDBOX_", "TEMPORAL_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    # A profile in the home directory must not count either, and no proxy stands between programs of one machine.
-    return {**kept, "TEMPORAL_CONFIG_FILE": os.devnull, "NO_PROXY": _HOST, "no_proxy": _HOST}
+    # A profile in the home directory must not count either.
+    return {**kept, **NO_PROXY, "TEMPORAL_CONFIG_FILE": os.devnull}
 
 
 def _type_name(key: SearchAttributeKey[Any]) -> str:

@@ -39,7 +39,7 @@ class Stage:
     def on_terminal(cls, locale: Locale) -> "Stage":
         console = Console(highlight=False)
         console.width = min(console.width, _WIDTH)
-        return cls(console, locale, pace=0.25 if console.is_terminal else 0)
+        return cls(console, locale, pace=0.15 if console.is_terminal else 0)
 
     def say(self, what: Say, **values: object) -> str:
         return what.of(self.locale, **values)

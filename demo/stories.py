@@ -57,12 +57,12 @@ async def four_reasons(scene: Scene) -> Ending:
     await _fix(scene, {"available_fen": 0}, still=2)
     await scene.line(Say.OWNER, Say.ENDS_BUSINESS)
     await _fix(scene, {f"provider.{Marketplace.CLOUD_MARKET}": 0}, still=1)
-    await scene.line(Say.OWNER, Say.ENDS_RESOURCES, items=views.resources(rest))
+    await scene.line(Say.OWNER, Say.ENDS_RESOURCES, items=views.counted(rest, scene.locale))
     await _fix(scene, {f"resources.{item.code}": 0 for item in rest}, still=0)
     await scene.confirm()
     await scene.watch_deletion()
     await scene.certify()
-    return Ending([Claim(scene.say(Say.BLOCKED_BY, count=4), len(reasons) == 4), *await closed_for_good(scene)])
+    return Ending([Claim(scene.say(Say.V_REASONS_TOGETHER), len(reasons) == 4), *await closed_for_good(scene)])
 
 
 async def _fix(scene: Scene, facts: dict[str, int], *, still: int) -> None:

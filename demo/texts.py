@@ -1,5 +1,6 @@
 """Every sentence of the demo, in Chinese and English."""
 
+from collections.abc import Iterable
 from enum import Enum, unique
 
 from domain.locale import Locale
@@ -31,7 +32,7 @@ class Say(Enum):
         "历史事件：申请 + 审核 + 删除，各为一个 Temporal 工作流。",
         "History events: request + review + deletion, each a Temporal workflow of its own.",
     )
-    VIRTUAL = ("虚拟 {days} 天", "{days} virtual days")
+    VIRTUAL = ("{days} 天（虚拟）", "{days} d (virtual)")
     ALL_WELL = ("四个故事都如期结束。", "Every story ended as it should.")
     NOT_WELL = ("有故事没有如期结束：{stories}。", "Not every story ended as it should: {stories}.")
     KEPT = (
@@ -157,7 +158,7 @@ class Say(Enum):
     V_CLOSED = ("平台已关闭账号", "closed at the platform")
     V_BY_REQUEST = ("由本申请关闭", "by this request")
     V_NO_PERSONAL_DATA = ("个人信息已清空", "no personal data left")
-    V_NOTHING_LEFT = ("凭证、绑定、权益、资源均已清空", "no credentials, bindings, entitlements, resources left")
+    V_NOTHING_LEFT = ("其余数据均已清空", "nothing else is left either")
     V_OWNER_TOLD = ("已通知用户", "owner was told")
     V_GROUP_LIVES = ("集团账号不受影响", "group account lives on")
     V_CERTIFICATE = ("注销证明与存证链有效", "certificate and its chain hold")
@@ -171,8 +172,52 @@ class Say(Enum):
     V_OWNER_TOLD_LATE = ("已如实告知用户超时", "owner was told that it is late")
     V_DECIDED_LATE = ("驳回记录为超时", "rejection recorded as late")
     V_REASONS = ("原因：{reasons}", "reasons: {reasons}")
+    V_REASONS_TOGETHER = ("四个原因一次列全", "all four reasons came at once")
     V_RESTARTED = ("补材料后重新计时", "the clock was started anew")
 
     def of(self, locale: Locale, **values: object) -> str:
         zh, en = self.value
         return (zh if locale is Locale.ZH else en).format(**values)
+
+
+def joined(parts: Iterable[str], locale: Locale) -> str:
+    return ("、" if locale is Locale.ZH else ", ").join(parts)
+
+
+def kind(code: str, locale: Locale) -> str:
+    """The name of a kind of record, by the code that the platform or the certificate gives it."""
+    name = _KINDS_ZH.get(code) if locale is Locale.ZH else None
+    return name or code.replace("_", " ").replace("-", " ")
+
+
+_KINDS_ZH = {
+    "access_key": "访问密钥",
+    "sub_user": "子用户",
+    "session": "会话",
+    "wechat": "微信",
+    "qq": "QQ",
+    "github": "GitHub",
+    "voucher": "代金券",
+    "pickup_voucher": "提货券",
+    "qualification": "资格",
+    "discount": "折扣",
+    "vm": "云主机",
+    "disk": "云硬盘",
+    "eip": "弹性公网 IP",
+    "rds": "云数据库",
+    "oss": "对象存储",
+    "cdn": "CDN",
+    "key-pair": "密钥对",
+    "security-group": "安全组",
+    "name": "名称",
+    "phone": "手机",
+    "email": "邮箱",
+    "real_name": "实名信息",
+    "messages": "消息",
+    "certificates": "证明",
+    "transactions": "交易记录",
+    "invoices": "票据",
+    "access-logs": "访问日志",
+    "cancellation-evidence": "注销证据",
+}
+"""A kind that is missing here is shown by its code: a real platform has others."""

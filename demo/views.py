@@ -11,7 +11,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from demo.texts import Say
+from demo.texts import Say, joined, kind
 from domain.business_calendar import SHANGHAI
 from domain.checks import Check, CheckItem, CheckOutcome, Entitlement, Figure, Marketplace, Verdict, Waiver
 from domain.deletion import DELETION_STAGES, Certificate, DeletionPhase, DeletionView, Receipt
@@ -29,7 +29,7 @@ def moment(instant: datetime, locale: Locale, *, clock: bool = True) -> str:
     time = f" {local:%H:%M}" if clock else ""
     weekday = _WEEKDAYS[locale][local.weekday()]
     if locale is Locale.ZH:
-        return f"{local.month}月{local.day}日（周{weekday}）{time}".rstrip()
+        return f"{local.month}月{local.day}日（周{weekday}）{time.strip()}"
     return f"{weekday} {local.day} {local:%b}{time}"
 
 
@@ -39,16 +39,27 @@ def day_end(instant: datetime, locale: Locale) -> str:
 
 
 def names(codes: Iterable[StrEnum], locale: Locale) -> str:
-    return ("、" if locale is Locale.ZH else ", ").join(text(code, locale).title for code in codes)
+    return joined((text(code, locale).title for code in codes), locale)
 
 
 def entitlements(items: Iterable[Entitlement], locale: Locale) -> str:
     parts = (text(item.kind, locale).title + (f" {yuan(item.value_fen)}" if item.value_fen else "") for item in items)
-    return ("、" if locale is Locale.ZH else ", ").join(parts)
+    return joined(parts, locale)
 
 
-def resources(items: Iterable[CheckItem]) -> str:
-    return ", ".join(f"{item.code} ×{item.count}" for item in items)
+def counted(items: Iterable[CheckItem], locale: Locale) -> str:
+    """Resources or businesses, by name and number."""
+    return joined((f"{_name_of(item, locale)} ×{item.count}" for item in items), locale)
+
+
+def named_figures(figures: Mapping[Figure, int], locale: Locale) -> str:
+    """Those that are not zero."""
+    return joined((f"{text(figure, locale).title} {amount(figure, n)}" for figure, n in figures.items() if n), locale)
+
+
+def _name_of(item: CheckItem, locale: Locale) -> str:
+    known = item.code in set(Marketplace)
+    return text(Marketplace(item.code), locale).title if known else kind(item.code, locale)
 
 
 def checks_table(done: Collection[CheckOutcome], locale: Locale) -> Table:
@@ -73,24 +84,14 @@ def _finding(outcome: CheckOutcome, locale: Locale) -> RenderableType:
         return Text(text(outcome.verdict, locale).title, "dim")
     reason = text(outcome.reason, locale)
     figures = _figures(outcome, locale)
-    finding = Text.assemble(reason.title, (f"  {figures}" if figures else "", "bold red"))
+    colon = "：" if locale is Locale.ZH else ": "
+    finding = Text.assemble(reason.title, (f"{colon}{figures}" if figures else "", "bold red"))
     return Group(finding, Text(f"→ {reason.advice}", "yellow"))
 
 
 def _figures(outcome: CheckOutcome, locale: Locale) -> str:
-    """The figures that are not zero; of counted things rather the things themselves."""
-    if outcome.items:
-        return ", ".join(f"{_name_of(item, locale)} ×{item.count}" for item in outcome.items)
-    return named_figures(outcome.figures, locale)
-
-
-def named_figures(figures: Mapping[Figure, int], locale: Locale) -> str:
-    return ", ".join(f"{text(figure, locale).title} {amount(figure, n)}" for figure, n in figures.items() if n)
-
-
-def _name_of(item: CheckItem, locale: Locale) -> str:
-    known = item.code in set(Marketplace)
-    return text(Marketplace(item.code), locale).title if known else item.code
+    """Of counted things rather the things themselves."""
+    return counted(outcome.items, locale) if outcome.items else named_figures(outcome.figures, locale)
 
 
 def deletion_table(view: DeletionView | None, locale: Locale) -> Table:
@@ -118,7 +119,7 @@ def deletion_table(view: DeletionView | None, locale: Locale) -> Table:
 def _counts(receipt: Receipt, locale: Locale) -> str:
     if receipt.already_gone:
         return Say.GONE_BEFORE.of(locale)
-    return ", ".join(f"{kind.replace('_', ' ').replace('-', ' ')} {count}" for kind, count in receipt.counts.items())
+    return joined((f"{kind(code, locale)} {count}" for code, count in receipt.counts.items()), locale)
 
 
 def records_deleted(receipts: Iterable[Receipt]) -> int:
@@ -127,8 +128,8 @@ def records_deleted(receipts: Iterable[Receipt]) -> int:
 
 
 def waivers(waived: Iterable[Waiver], locale: Locale) -> str:
-    parts = (f"{text(waiver.check, locale).title} ({named_figures(waiver.figures, locale)})" for waiver in waived)
-    return ", ".join(parts)
+    parts = (f"{text(waiver.check, locale).title} {named_figures(waiver.figures, locale)}" for waiver in waived)
+    return ("；" if locale is Locale.ZH else "; ").join(parts)
 
 
 def certificate_panel(certificate: Certificate, locale: Locale) -> Panel:
@@ -138,12 +139,12 @@ def certificate_panel(certificate: Certificate, locale: Locale) -> Panel:
     deleted = [_counts(r, locale) for r in certificate.receipts if r.phase is not DeletionPhase.SEND_FINAL_NOTICE]
     grid.add_row(Say.COL_ACCOUNT.of(locale), certificate.account_id)
     grid.add_row(Say.CERT_CLOSED_AT.of(locale), f"{moment(certificate.closed_at, locale)} {Say.SHANGHAI.of(locale)}")
-    grid.add_row(Say.CERT_DELETED.of(locale), ", ".join(part for part in deleted if part))
+    grid.add_row(Say.CERT_DELETED.of(locale), joined((part for part in deleted if part), locale))
     grid.add_row(Say.CERT_FORFEITED.of(locale), entitlements(certificate.forfeited, locale))
     kept = [
         Say.CERT_KEPT_UNTIL.of(
             locale,
-            what=record.record_class,
+            what=kind(record.record_class, locale),
             until=f"{record.keep_until.astimezone(SHANGHAI):%Y-%m-%d}",
             rule=text(record.rule, locale).title,
         )
@@ -158,9 +159,8 @@ def certificate_panel(certificate: Certificate, locale: Locale) -> Panel:
 
 def sealing(*, done: bool, locale: Locale) -> RenderableType:
     """The way to the point of no return."""
-    grid = Table.grid(padding=(0, 1))
-    grid.add_row(Text(Say.SEALING.of(locale)), Text(Say.SEALED.of(locale), "bold") if done else Spinner("dots"))
-    return grid
+    words = Say.SEALING.of(locale)
+    return Text(words).append(f"\n{Say.SEALED.of(locale)}", "bold red") if done else Spinner("dots", words)
 
 
 def _just_before(instant: datetime) -> datetime:

@@ -103,7 +103,7 @@ async def _let_pass(pace: float, show: Callable[[datetime], None], now: datetime
         return
     for step in range(_STEPS):
         show(now + (then - now) * step / _STEPS)
-        await asyncio.sleep(pace * 2.5 / _STEPS)
+        await asyncio.sleep(pace * 4 / _STEPS)
 
 
 def _next_midnight(after: datetime) -> datetime:

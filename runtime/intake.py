@@ -67,8 +67,8 @@ class _Note(Model):
 class TicketIntake:
     """Files tickets in the vault. `now` is the moment of filing, with a time zone.
 
-    Raises `Refusal`: `TICKET_INCOMPLETE` with the `missing` parts, `LETTER_REFUSED` with the `because`; nothing has been
-    stored then. Raises `GatewayError` when the vault does.
+    Raises `Refusal`: `TICKET_INCOMPLETE` with the `missing` parts, `LETTER_REFUSED` with the `because`. Then nothing
+    has been stored. Raises `GatewayError` when the vault does.
     """
 
     def __init__(self, vault: Vault) -> None:
@@ -173,7 +173,7 @@ def _note_path(ticket_no: str, note_ref: str) -> str:
 def _usable_email(text: str) -> str:
     """The address as any mail server takes it, a Chinese domain in its ASCII form; empty when it is none."""
     try:
-        return validate_email(text.strip(), check_deliverability=False, allow_smtputf8=False).ascii_email or ""
+        return validate_email(text.strip(), check_deliverability=False).ascii_email or ""
     except EmailNotValidError:
         return ""
 

@@ -241,8 +241,11 @@ _PNG_END: Final = b"\0\0\0\0IEND\xaeB`\x82"
 
 def _png_pages(data: bytes) -> int:
     _load_picture(data, "PNG")
-    # The first one: a second IEND would have a payload between them.
-    if data.partition(_PNG_END)[2].strip(_PADDING):
+    # The first one: with a second there would be a payload between the two.
+    _, end, rest = data.partition(_PNG_END)
+    if not end:
+        raise ValueError("no end of image")
+    if rest.strip(_PADDING):
         raise _refusal(LetterProblem.FOREIGN_CONTENT)
     return 1
 

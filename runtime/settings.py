@@ -24,8 +24,8 @@ class Settings(BaseSettings):
     """Base URL of the platform contract."""
     platform_urls: dict[Group, HttpUrl] = {}
     """Base URLs of single groups, as JSON: `{"billing": "https://billing.internal"}`; the rest is at `platform_url`."""
-    platform_timeout: timedelta = timedelta(seconds=4)
-    """One HTTP call. Below every activity's own time-out, so that the clearer error wins."""
+    platform_timeout: timedelta = Field(default=timedelta(seconds=4), le=timedelta(seconds=12))
+    """One HTTP call. Below every activity's own time-out (15 s), so that the clearer error wins."""
 
     vault_url: str = Field(default_factory=(Path.cwd() / ".local" / "vault").as_uri)
     """`file:///...`, or any S3-compatible store by URL, with the AWS_* variables of the object store."""

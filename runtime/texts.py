@@ -126,7 +126,7 @@ _CATALOGUE: dict[type[StrEnum], dict[StrEnum, _Words]] = {
         Figure.OFFLINE_FEN: ("线下汇入", "paid in offline"),
         Figure.ARREARS_FEN: ("欠费", "unpaid"),
         Figure.BUSINESSES_IN_PROGRESS: ("进行中业务", "in progress"),
-        Figure.APPLICATIONS_EVER: ("历史备案申请", "ever applied for"),
+        Figure.APPLICATIONS_EVER: ("历史申请", "applications"),
         Figure.ACTIVE_RESOURCES: ("计费资源", "active"),
     },
     Marketplace: {

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, TypeVar
 
 from cyclopts import App, Parameter
@@ -29,9 +29,10 @@ Db = Annotated[
 AsJson = Annotated[bool, Parameter(name="--json", negative=(), help="One JSON document on stdout.")]
 
 
-def main() -> None:
+def main(args: Sequence[str] | None = None) -> None:
+    """Run a command line; exit codes as everywhere: 0 done, 2 usage, 3 refused by a rule."""
     try:
-        app()
+        app(args)
     except (PlatformProblem, BadFact) as error:
         print(error, file=sys.stderr)
         raise SystemExit(3) from None

@@ -46,6 +46,7 @@ def serve(host: str, port: int, database: str | None = None) -> None:
         http=_CuttableConnection,
         access_log=False,
         log_level="warning",
+        timeout_keep_alive=75,  # longer than any client's, or one would send a request into a closing connection
         timeout_graceful_shutdown=5,  # a fault may have put a request to sleep for long
     )
     _Server(config).run()

@@ -32,7 +32,8 @@ PATIENT: ActivityOptions = {
 }
 
 FORWARD_ONLY: ActivityOptions = {
-    "start_to_close_timeout": timedelta(minutes=10),
+    # Also the time after which a killed worker's phase is taken up by another.
+    "start_to_close_timeout": _HTTP_CALL,
     # Past the point of no return there is no other way than on: no limit of attempts, no schedule-to-close. Capped at
     # five minutes so that a recovered service is noticed soon. Errors marked non-retryable park the phase for ops.
     "retry_policy": RetryPolicy(

@@ -26,26 +26,27 @@ class ExitCode(IntEnum):
     """Temporal, a worker, the platform or the vault did not answer."""
 
 
+Show = Callable[[Locale], "RenderableType"]
+
+
 @dataclass(frozen=True)
 class Answer:
     """One answer in two forms: `data` for programs (a JSON object), `show` for people."""
 
     data: "BaseModel | Mapping[str, Any]"
-    show: "Callable[[Locale], RenderableType]"
-    code: ExitCode = ExitCode.DONE
+    show: Show
+    code: int = ExitCode.DONE
 
 
 class UsageError(Exception):
-    """Something has to be typed, or set, differently. `shown` is what there is to read before that.
+    """Something has to be typed, or set, differently.
 
     Attributes:
+        shown: what people have to read first.
         details: machine-readable facts, such as the digest to confirm.
-        shown: for people, ahead of the message.
     """
 
-    def __init__(
-        self, message: str, *, shown: "Callable[[Locale], RenderableType] | None" = None, **details: object
-    ) -> None:
+    def __init__(self, message: str, *, shown: Show | None = None, **details: object) -> None:
         super().__init__(message)
         self.shown = shown
         self.details = details

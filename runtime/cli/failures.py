@@ -20,7 +20,7 @@ from domain.locale import Locale
 from domain.phases import Phase, Step
 from domain.tickets import IgnoredBecause, MissingPart
 from gateways.errors import GatewayError
-from runtime.cli.answers import Answer, ExitCode, UsageError, pick
+from runtime.cli.answers import Answer, ExitCode, Show, UsageError, pick
 from runtime.cli.refusals import IN_CHINESE
 from runtime.front_desk import Unreachable
 from runtime.texts import text
@@ -49,6 +49,7 @@ class Failure:
     type: ErrorType
     message: str
     details: dict[str, Any] = field(default_factory=dict)
+    shown: Show | None = None
 
     def answer(self) -> Answer:
         error = {"type": self.type, "message": self.message, **to_jsonable_python(self.details)}
@@ -58,7 +59,8 @@ class Failure:
         head = Text.assemble((f"✗ {pick(locale, *_TITLES[self.code])}", "bold red"), f" ({self.type})")
         if locale is Locale.ZH:
             head.append(f" {IN_CHINESE[self.type]}")
-        return Group(head, Text(self.message), *map(Text, self._facts(locale)))
+        first = [self.shown(locale)] if self.shown else []
+        return Group(*first, head, Text(self.message), *map(Text, self._facts(locale)))
 
     def _facts(self, locale: Locale) -> list[str]:
         facts = []
@@ -79,7 +81,7 @@ def explain(error: Exception) -> Failure:
     """The one place where an error gets its exit code."""
     match error:
         case UsageError():
-            return _usage(str(error), error.details)
+            return Failure(ExitCode.USAGE, ErrorType.BAD_INPUT, str(error), error.details, error.shown)
         case CycloptsError():
             return _usage(_as_typed(error))
         case ValidationError():
@@ -101,8 +103,8 @@ def explain(error: Exception) -> Failure:
             )
 
 
-def _usage(message: str, details: dict[str, Any] | None = None) -> Failure:
-    return Failure(ExitCode.USAGE, ErrorType.BAD_INPUT, message, details or {})
+def _usage(message: str) -> Failure:
+    return Failure(ExitCode.USAGE, ErrorType.BAD_INPUT, message)
 
 
 def _as_typed(error: CycloptsError) -> str:

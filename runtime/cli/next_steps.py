@@ -62,7 +62,9 @@ def for_review(view: ReviewView) -> list[str]:
     else:
         lines = (_SUPPLY,) if view.status is ReviewStatus.AWAITING_MATERIALS else ("status {account}",)
     attest = "" if view.case.identity_verified else " --attest-identity"
-    return [line.format(ticket=view.case.ticket.ticket_no, account=view.case.account_id, attest=attest) for line in lines]
+    return [
+        line.format(ticket=view.case.ticket.ticket_no, account=view.case.account_id, attest=attest) for line in lines
+    ]
 
 
 def for_deletion(view: DeletionView) -> list[str]:

@@ -7,7 +7,7 @@ from domain.model import Instant, Model
 from domain.policy import Policy
 from runtime.cli import screens
 from runtime.cli.answers import Answer
-from runtime.cli.parameters import Id, Moment
+from runtime.cli.parameters import Account, Id, Moment
 from runtime.cli.session import open_session
 from runtime.settings import Settings
 
@@ -39,14 +39,14 @@ async def due(filed_at: Moment, /) -> Answer:
     return Answer(due_date, partial(screens.due, deadlines))
 
 
-async def show(account: Id, /) -> Answer:
+async def show(account: Account, /) -> Answer:
     """Show a deletion."""
     async with open_session() as session:
         deletion = await session.desk.deletion(account)
     return Answer(deletion, partial(screens.deletion, deletion))
 
 
-async def resume(account: Id, /, *, operator: Id = "operations") -> Answer:
+async def resume(account: Account, /, *, operator: Id = "operations") -> Answer:
     """Resume a deletion.
 
     Parameters

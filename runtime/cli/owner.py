@@ -12,7 +12,7 @@ from domain.notices import CURRENT_NOTICE
 from domain.phases import Phase
 from runtime.cli import screens
 from runtime.cli.answers import Answer, UsageError
-from runtime.cli.parameters import Digest, Flag, Id, Language, OrStdin, or_stdin
+from runtime.cli.parameters import Account, Digest, Flag, Id, Language, OrStdin, or_stdin
 from runtime.cli.session import open_session
 
 
@@ -29,7 +29,7 @@ class CodeOnItsWay(Model):
     resend_after: Instant
 
 
-async def start(account: Id, /, *, requested_by: Id | None = None, locale: Language = Locale.ZH) -> Answer:
+async def start(account: Account, /, *, requested_by: Id | None = None, locale: Language = Locale.ZH) -> Answer:
     """Start a request.
 
     Parameters
@@ -51,13 +51,13 @@ async def start(account: Id, /, *, requested_by: Id | None = None, locale: Langu
     return _of(view)
 
 
-async def status(account: Id, /) -> Answer:
+async def status(account: Account, /) -> Answer:
     """Show a request."""
     async with open_session() as session:
         return _of(await session.desk.view(account))
 
 
-async def send_code(account: Id, /, *, channel: Channel | None = None) -> Answer:
+async def send_code(account: Account, /, *, channel: Channel | None = None) -> Answer:
     """Send a code.
 
     Parameters
@@ -96,7 +96,7 @@ async def verify(account: Id, code: Annotated[str, OrStdin], /) -> Answer:
 
 
 async def accept_notice(
-    account: Id,
+    account: Account,
     /,
     *,
     show: Flag = False,
@@ -136,14 +136,14 @@ async def accept_notice(
         return _of(await session.desk.wait_while(account, Phase.CHECKING))
 
 
-async def recheck(account: Id, /) -> Answer:
+async def recheck(account: Account, /) -> Answer:
     """Check again."""
     async with open_session() as session:
         return _of(await session.desk.recheck(account))
 
 
 async def confirm(
-    account: Id,
+    account: Account,
     /,
     *,
     report: Digest | None = None,
@@ -177,7 +177,7 @@ async def confirm(
         return _of(await session.desk.wait_while(account, Phase.SEALING))
 
 
-async def withdraw(account: Id, /, *, reason: WithdrawalReason = WithdrawalReason.CHANGED_MIND) -> Answer:
+async def withdraw(account: Account, /, *, reason: WithdrawalReason = WithdrawalReason.CHANGED_MIND) -> Answer:
     """Withdraw.
 
     Parameters
@@ -189,7 +189,7 @@ async def withdraw(account: Id, /, *, reason: WithdrawalReason = WithdrawalReaso
         return _of(await session.desk.withdraw(account, reason))
 
 
-async def certificate(request_or_account: Id, /) -> Answer:
+async def certificate(request_or_account: Account, /) -> Answer:
     """Show the certificate.
 
     Parameters

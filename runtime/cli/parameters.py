@@ -66,6 +66,8 @@ def _several(type_: Any, tokens: Sequence[Token]) -> Any:
 _OPAQUE = "an id has letters, digits, '.', '_' and '-' only, begins with a letter or digit, and has at most 64."
 
 Id = Annotated[str, Parameter(converter=_single(_valid(OpaqueId, _OPAQUE)))]
+Account = Annotated[Id, Parameter(help="The account's id.")]
+TicketNo = Annotated[Id, Parameter(help="The ticket's number.")]
 Digest = Annotated[str, Parameter(converter=_single(_valid(Sha256Hex, "a digest has 64 characters, 0-9 and a-f.")))]
 Moment = Annotated[datetime, Parameter(converter=_single(_instant))]
 Language = Annotated[Locale, Parameter(converter=_single(_locale))]

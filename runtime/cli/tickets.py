@@ -21,7 +21,7 @@ from domain.phases import STEP_PHASES, Phase, Step
 from domain.tickets import Decision, DecisionKind, DecisionReason, ReviewStatus
 from runtime.cli import screens, ticket_screens
 from runtime.cli.answers import Answer
-from runtime.cli.parameters import Flag, Id, Moment, OrStdin, Several, or_stdin
+from runtime.cli.parameters import Account, Flag, Id, Moment, OrStdin, Several, TicketNo, or_stdin
 from runtime.cli.session import open_session
 from runtime.cli.ticket_screens import TimeLeft
 
@@ -56,7 +56,7 @@ class DecisionSent(Model):
 
 
 async def file(
-    account: Id,
+    account: Account,
     /,
     *,
     email: str = "",
@@ -105,7 +105,7 @@ async def file(
 
 
 async def supply(
-    ticket_no: Id,
+    ticket_no: TicketNo,
     /,
     *,
     letter: ResolvedExistingFile | None = None,
@@ -180,7 +180,7 @@ async def list_tickets(*, limit: PositiveInt = 50) -> Answer:
     return Answer({"tickets": listed, "counts": {**counts, "TOTAL": total}}, partial(ticket_screens.queue, rows, total))
 
 
-async def show(ticket_no: Id, /) -> Answer:
+async def show(ticket_no: TicketNo, /) -> Answer:
     """Show a ticket."""
     async with open_session() as session:
         review = await session.desk.review(ticket_no)
@@ -191,7 +191,7 @@ async def show(ticket_no: Id, /) -> Answer:
 
 
 async def approve(
-    ticket_no: Id,
+    ticket_no: TicketNo,
     /,
     *,
     by: By,
@@ -210,7 +210,7 @@ async def approve(
     return await _decide(DecisionKind.APPROVE, ticket_no, by, waive=waive, attested=attest_identity)
 
 
-async def reject(ticket_no: Id, /, *, by: By, reason: Reasons = ()) -> Answer:
+async def reject(ticket_no: TicketNo, /, *, by: By, reason: Reasons = ()) -> Answer:
     """Reject.
 
     Parameters
@@ -221,7 +221,7 @@ async def reject(ticket_no: Id, /, *, by: By, reason: Reasons = ()) -> Answer:
     return await _decide(DecisionKind.REJECT, ticket_no, by, reasons=reason)
 
 
-async def request_materials(ticket_no: Id, /, *, by: By, reason: Reasons = ()) -> Answer:
+async def request_materials(ticket_no: TicketNo, /, *, by: By, reason: Reasons = ()) -> Answer:
     """Request materials.
 
     Parameters

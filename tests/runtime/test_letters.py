@@ -43,6 +43,21 @@ def dictionary(**items: object) -> DictionaryObject:
     return DictionaryObject({name(key): value for key, value in items.items()})
 
 
+def png_of_size(width: int, height: int) -> bytes:
+    """A few hundred bytes that promise any number of pixels."""
+
+    def chunk(type: bytes, data: bytes) -> bytes:
+        return len(data).to_bytes(4) + type + data + crc32(type + data).to_bytes(4)
+
+    header = width.to_bytes(4) + height.to_bytes(4) + bytes([1, 0, 0, 0, 0])
+    pixels = compress(bytes(1000))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+def with_last_bytes(data: bytes, end: bytes) -> bytes:
+    return data[: -len(end)] + end
+
+
 SCRIPT = dictionary(S=name("JavaScript"), JS=TextStringObject("app.alert(1)"))
 
 
@@ -118,7 +133,9 @@ def test_any_other_type_is_refused(data: bytes) -> None:
         pytest.param(scan("JPEG")[:-2], id="JPEG without its end"),
         pytest.param(b"\xff\xd8\xff" + scan("PNG"), id="PNG that calls itself a JPEG"),
         pytest.param(scan("PNG")[:-500], id="truncated PNG"),
-        pytest.param(scan("PNG").replace(b"IDAT", b"IDAT\0", 1), id="PNG with a wrong checksum"),
+        pytest.param(with_last_bytes(scan("PNG")[:-12], bytes(4)) + scan("PNG")[-12:], id="PNG with a wrong checksum"),
+        pytest.param(with_last_bytes(scan("PNG"), bytes(4)) + b"payload", id="PNG with a damaged end"),
+        pytest.param(png_of_size(1000, 1000), id="PNG with fewer pixels than it promises"),
         pytest.param(b"\x89PNG\r\n\x1a\n" + scan("JPEG"), id="JPEG that calls itself a PNG"),
     ],
 )
@@ -201,7 +218,7 @@ def test_an_escaped_name_is_still_that_name() -> None:
 
 
 def with_table(*objects: bytes, listed: int | None = None, shift: int = 0) -> bytes:
-    """A PDF by hand: the objects as given, the first `listed` of them in the table, the last of these off by `shift`."""
+    """A PDF by hand: the objects as given, the first `listed` of them in the table, the last row off by `shift`."""
     file = bytearray(b"%PDF-1.4\n")
     rows = [b"0000000000 65535 f \n"]
     for content in objects:
@@ -216,7 +233,7 @@ def with_table(*objects: bytes, listed: int | None = None, shift: int = 0) -> by
     return bytes(file) + b"trailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (len(rows), start)
 
 
-CATALOG = b"1 0 obj<</Type/Catalog/Pages 2 0 R/Extra[4 0 R 4 1 R]>>"
+CATALOG = b"1 0 obj<</Type/Catalog/Pages 2 0 R/Extra[4 0 R 4 1 R 4 0 R]>>"
 PAGE_TREE = (
     b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>",
     b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>",
@@ -232,7 +249,7 @@ def test_a_catalog_that_has_to_be_searched_for_is_not_trusted() -> None:
 
 def test_an_object_that_has_to_be_searched_for_is_not_trusted() -> None:
     """Which of two objects with the same number is shown depends on the program."""
-    catalog = CATALOG.replace(b" 4 1 R", b"")
+    catalog = CATALOG.replace(b"4 1 R", b"")
     assert inspect_letter(with_table(catalog, *PAGE_TREE, HARMLESS)).pages == 1
     assert problem_of(with_table(catalog, *PAGE_TREE, HARMFUL)) is LetterProblem.ACTIVE_CONTENT
     for data in (
@@ -321,17 +338,6 @@ def test_a_pdf_nested_without_end_is_refused() -> None:
 )
 def test_a_file_that_is_two_things_at_once_is_refused(data: bytes) -> None:
     assert problem_of(data) is LetterProblem.FOREIGN_CONTENT
-
-
-def png_of_size(width: int, height: int) -> bytes:
-    """A few hundred bytes that promise any number of pixels."""
-
-    def chunk(type: bytes, data: bytes) -> bytes:
-        return len(data).to_bytes(4) + type + data + crc32(type + data).to_bytes(4)
-
-    header = width.to_bytes(4) + height.to_bytes(4) + bytes([1, 0, 0, 0, 0])
-    pixels = compress(bytes(1000))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
 
 
 @pytest.mark.parametrize("side", [6_325, 10_000, 50_000])

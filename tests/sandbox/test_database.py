@@ -1,16 +1,19 @@
 """What holds for both databases."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
+import asyncpg
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import StatementError
 
 from domain.accounts import Channel
 from sandbox.challenges import mask
 from sandbox.code_limits import seconds_until, start_of_day
 from sandbox.database import Database
+from sandbox.seeds import SEEDS
 from sandbox.settings import async_url
 from sandbox.store import SandboxStore
 from sandbox.tables import AccountRow
@@ -22,7 +25,7 @@ async def test_a_moment_comes_back_aware_and_in_utc(store: SandboxStore, databas
     moment = datetime(2026, 10, 1, 8, 30, 15, 123456, tzinfo=CHINA)
     db = Database(database)
     async with db.write() as tx:
-        await tx.execute(AccountRow.__table__.update().filter_by(id=account).values(closed_at=moment))
+        await tx.execute(update(AccountRow).filter_by(id=account).values(closed_at=moment))
     async with db.read() as connection:
         kept = await connection.scalar(select(AccountRow.closed_at).filter_by(id=account))
     await db.close()
@@ -33,7 +36,7 @@ async def test_a_moment_comes_back_aware_and_in_utc(store: SandboxStore, databas
 
 async def test_a_naive_moment_is_refused(store: SandboxStore, database: str, account: str) -> None:
     db = Database(database)
-    naive = AccountRow.__table__.update().filter_by(id=account).values(closed_at=datetime(2026, 10, 1))  # noqa: DTZ001
+    naive = update(AccountRow).filter_by(id=account).values(closed_at=datetime(2026, 10, 1))  # noqa: DTZ001
     with pytest.raises(StatementError, match="naive"):
         async with db.write() as tx:
             await tx.execute(naive)
@@ -73,3 +76,24 @@ def test_seconds_to_wait_are_rounded_up_and_never_negative() -> None:
 def test_a_masked_address_keeps_just_enough_to_be_recognised() -> None:
     assert mask(Channel.PHONE, "13812348000") == "138****8000"
     assert mask(Channel.EMAIL, "zhang@example.com") == "z***@example.com"
+
+
+@pytest.fixture
+async def empty_database(database: str, tmp_path: Path) -> str:
+    """A database without tables, of the same kind."""
+    if database.startswith("sqlite"):
+        return f"sqlite:///{tmp_path / 'empty.db'}"
+    connection = await asyncpg.connect(database)
+    await connection.execute("CREATE DATABASE empty")
+    await connection.close()
+    return database.rpartition("/")[0] + "/empty"
+
+
+async def test_processes_that_start_together_make_the_schema_and_the_seeds_once(empty_database: str) -> None:
+    stores = [SandboxStore(empty_database) for _ in range(4)]
+    await asyncio.gather(*(store.__aenter__() for store in stores))
+    try:
+        assert {seed.id for seed in SEEDS} == {state.profile.account_id for state in await stores[-1].accounts()}
+        assert len(await stores[0].accounts()) == len(SEEDS)
+    finally:
+        await asyncio.gather(*(store.__aexit__(None, None, None) for store in stores))

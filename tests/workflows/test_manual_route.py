@@ -301,6 +301,7 @@ async def test_a_decided_ticket_never_gets_a_second_review(service: Service) -> 
     case = await under_review(service, policy={"review_afterlife": timedelta(hours=1)})
     await case.reject()
     await case.request.result()
+    await service.store.let_time_pass(case.account_id, timedelta(minutes=5))
     await service.to_report(case.account_id)
     # While the first review still records late decisions, and after it has ended.
     assert await refused_type(service.desk.file_ticket(case.account_id, case.ticket)) is ErrorType.TICKET_NOT_ALLOWED

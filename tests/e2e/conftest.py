@@ -1,0 +1,58 @@
+"""The system as separate processes, Temporal with a database file: what is killed here is really killed."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import pytest_asyncio
+
+from demo.stack import Stack
+from domain.accounts import Channel
+from domain.ids import cancellation_workflow_id
+from domain.locale import Locale
+from domain.messages import CancellationResult
+from domain.notices import CURRENT_NOTICE
+from domain.phases import Phase
+from domain.policy import Policy
+from workflows import AccountCancellation
+
+
+class Owner:
+    """An account's owner, at the front desk of a stack."""
+
+    def __init__(self, stack: Stack, account_id: str) -> None:
+        self.stack = stack
+        self.account_id = account_id
+
+    async def to_confirmation(self) -> None:
+        desk, notice = self.stack.desk, CURRENT_NOTICE[Locale.EN]
+        # Checks that wait out a dead worker, instead of becoming UNKNOWN.
+        patient = Policy(check_limit=timedelta(minutes=3))
+        await desk.start(self.account_id, f"owner-of-{self.account_id}", locale=Locale.EN, policy=patient)
+        await desk.send_code(self.account_id, Channel.PHONE)
+        await desk.verify(self.account_id, await self.stack.store.latest_code(self.account_id))
+        await desk.accept_notice(self.account_id, notice.version, notice.sha256)
+        assert (await desk.recheck(self.account_id)).phase is Phase.AWAITING_CONFIRMATION
+
+    async def confirm(self) -> None:
+        report = (await self.stack.desk.view(self.account_id)).report
+        assert report is not None
+        await self.stack.desk.confirm(self.account_id, report.digest)
+
+    async def result(self) -> CancellationResult:
+        handle = self.stack.client.get_workflow_handle_for(
+            AccountCancellation.run, cancellation_workflow_id(self.account_id)
+        )
+        return await handle.result()
+
+
+@pytest_asyncio.fixture(scope="module")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    folder = tmp_path_factory.mktemp("stack")
+    async with Stack.start(folder, db_file=folder / "temporal.db") as running:
+        yield running
+
+
+async def new_owner(stack: Stack, name: str) -> Owner:
+    [account_id] = await stack.store.add_clean_accounts(f"e2e-{name}-{datetime.now(UTC):%H%M%S%f}", 1)
+    return Owner(stack, account_id)

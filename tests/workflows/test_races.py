@@ -1,0 +1,445 @@
+"""Two things at once: whatever the order, one of them counts, nothing is lost and nobody waits for ever."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import pytest
+from temporalio import client, worker, workflow
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.update.v1 import UpdateRef, WaitPolicy
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import PollWorkflowExecutionUpdateRequest
+from temporalio.client import Client, WorkflowHandle
+from temporalio.service import RPCError
+from temporalio.worker import Worker
+
+from activities import all_activities
+from activities.failures import GatewayFailures
+from domain.accounts import AccountStatus
+from domain.checks import Check, Figure
+from domain.errors import ErrorType, Refusal
+from domain.messages import CancellationView, MaterialsSupplied, Withdraw, WithdrawalReason
+from domain.phases import Phase, Step
+from domain.tickets import DecisionKind, DecisionReason, ReviewStatus
+from runtime.settings import Settings
+from sandbox.kinds import Endpoint, FaultKind
+from tests.service import Service, decision, eventually
+from tests.workflows.tickets import (
+    MARGIN,
+    Case,
+    assert_replays,
+    blocked,
+    fault,
+    file,
+    file_in_vault,
+    next_revision,
+    own_queue,
+    refusal,
+    under_review,
+)
+from worker import build_worker
+from workflows import TicketReview
+
+T = TypeVar("T")
+
+A_DAY = timedelta(days=1)
+
+
+# An approval and the deadline in one workflow task
+
+
+async def fire_while_no_worker_runs(case: Case, until: datetime) -> asyncio.Task[bool]:
+    """Let the review's next timer fire: its task then waits for a worker. The answer ends once one runs."""
+    timers = await count_events(case.review, EventType.EVENT_TYPE_TIMER_FIRED)
+    now = await case.service.env.get_current_time(case.review)
+    skipping = asyncio.create_task(case.service.env.fast_forward(case.review, until - now))
+    await eventually(lambda: count_events(case.review, EventType.EVENT_TYPE_TIMER_FIRED), lambda n: n > timers)
+    return skipping
+
+
+async def count_events(handle: WorkflowHandle[Any, Any], kind: "EventType.ValueType") -> int:
+    return sum(event.event_type == kind for event in (await handle.fetch_history()).events)
+
+
+@pytest.mark.parametrize("decided", [timedelta(minutes=-1), timedelta(minutes=1)])
+async def test_a_decision_that_meets_the_fired_deadline_is_late_by_its_own_time_only(
+    idle_service: Service, decided: timedelta
+) -> None:
+    service = own_queue(idle_service)
+    async with service.worker():
+        case = await under_review(service)
+        clock = await case.clock()
+        await case.skip_to(clock.remind_at + MARGIN)
+    skipping = await fire_while_no_worker_runs(case, clock.due_at + MARGIN)
+    # The deadline has passed on the review's clock, and nobody has noticed when the decision arrives.
+    await case.signal(DecisionKind.APPROVE, waived=(Check.ICP_FILING,), decided_at=clock.due_at + decided)
+    async with service.worker():
+        assert (await case.request.result()).outcome is Phase.CLOSED
+        await skipping
+        view = await case.until_review(ReviewStatus.APPROVED)
+        late = decided > timedelta(0)
+        assert [recorded.late for recorded in view.decisions] == [late]
+        assert view.overdue is late
+        await assert_replays(case.review)
+
+
+@pytest.mark.parametrize("decided", [timedelta(minutes=-1), timedelta(minutes=1)])
+async def test_a_decision_that_waits_while_the_deadline_fires_is_late_by_its_own_time_only(
+    idle_service: Service, decided: timedelta
+) -> None:
+    service = own_queue(idle_service)
+    async with service.worker():
+        case = await under_review(service)
+        clock = await case.clock()
+        await case.skip_to(clock.due_at - MARGIN)
+    fired = await count_events(case.review, EventType.EVENT_TYPE_TIMER_FIRED)
+    await case.signal(DecisionKind.APPROVE, waived=(Check.ICP_FILING,), decided_at=clock.due_at + decided)
+    # From here its clock runs like any other: the last seconds up to the deadline pass by themselves.
+    await eventually(lambda: count_events(case.review, EventType.EVENT_TYPE_TIMER_FIRED), lambda n: n > fired)
+    async with service.worker():
+        assert (await case.request.result()).outcome is Phase.CLOSED
+        view = await case.until_review(ReviewStatus.APPROVED)
+        late = decided > timedelta(0)
+        assert [recorded.late for recorded in view.decisions] == [late]
+        assert view.overdue is late
+
+
+async def test_two_opposite_decisions_at_once_leave_one_that_counts_and_one_that_is_recorded(
+    idle_service: Service,
+) -> None:
+    service = own_queue(idle_service)
+    async with service.worker():
+        case = await under_review(service)
+    await case.signal(DecisionKind.REJECT, DecisionReason.DISPUTE_OPEN)
+    await case.signal(DecisionKind.APPROVE, waived=(Check.ICP_FILING,), operator="agent-8")
+    async with service.worker():
+        assert (await case.request.result()).outcome is Phase.REJECTED
+        view = await case.view()
+        assert [recorded.kind for recorded in view.decisions] == [DecisionKind.REJECT]
+        assert [(i.kind, i.operator_id, i.because) for i in view.ignored] == [
+            (DecisionKind.APPROVE, "agent-8", "ALREADY_DECIDED")
+        ]
+
+
+# News that come while the last are still on their way
+
+
+class SlowAcknowledgement(client.Interceptor, worker.Interceptor):
+    """Temporal's acknowledgement reaches one type of workflow a day late, as it does when its worker was down.
+
+    It stands for the moments in between, which no test could hit: a day can be skipped.
+    """
+
+    def __init__(self, workflow_type: str) -> None:
+        self._workflow_type = workflow_type
+
+    def workflow_interceptor_class(
+        self, input: worker.WorkflowInterceptorClassInput
+    ) -> type[worker.WorkflowInboundInterceptor]:
+        slow = self._workflow_type
+
+        class Outbound(worker.WorkflowOutboundInterceptor):
+            async def signal_external_workflow(self, input: worker.SignalExternalWorkflowInput) -> None:
+                await super().signal_external_workflow(input)
+                await self._late()
+
+            async def start_child_workflow(
+                self, input: worker.StartChildWorkflowInput
+            ) -> workflow.ChildWorkflowHandle[Any, Any]:
+                handle = await super().start_child_workflow(input)
+                await self._late()
+                return handle
+
+            async def _late(self) -> None:
+                if workflow.info().workflow_type == slow:
+                    await workflow.sleep(A_DAY)
+
+        class Inbound(worker.WorkflowInboundInterceptor):
+            def init(self, outbound: worker.WorkflowOutboundInterceptor) -> None:
+                super().init(Outbound(outbound))
+
+        return Inbound
+
+
+@asynccontextmanager
+async def slow_worker(service: Service, workflow_type: str) -> AsyncIterator[None]:
+    config = service.client.config()
+    config["interceptors"] = [*config["interceptors"], SlowAcknowledgement(workflow_type)]
+    options = Settings.model_validate({"task_queue": service.task_queue, "drain": 0})
+    async with build_worker(Client(**config), options, service.platform, service.vault, service.calendar):
+        yield
+
+
+@pytest.mark.parametrize("kind", [DecisionKind.APPROVE, DecisionKind.REJECT])
+async def test_a_decision_while_the_review_is_reporting_is_reported_next(
+    idle_service: Service, kind: DecisionKind
+) -> None:
+    service = own_queue(idle_service)
+    async with slow_worker(service, "TicketReview"):
+        case = await under_review(service)
+        await (case.approve() if kind is DecisionKind.APPROVE else case.reject())
+        await service.env.fast_forward(case.review, A_DAY + MARGIN)
+        result = await asyncio.wait_for(case.request.result(), 20)
+        assert result.outcome is (Phase.CLOSED if kind is DecisionKind.APPROVE else Phase.REJECTED)
+
+
+async def test_materials_while_the_review_is_reporting_restart_its_clock(idle_service: Service) -> None:
+    service = own_queue(idle_service)
+    async with slow_worker(service, "TicketReview"):
+        case = await under_review(service)
+        first = await case.clock()
+        await case.decide(DecisionKind.REQUEST_MATERIALS, DecisionReason.LETTER_ILLEGIBLE)
+        ticket = await next_revision(service, case.ticket)
+        await case.review.signal(TicketReview.materials_supplied, MaterialsSupplied(ticket=ticket))
+        await service.env.fast_forward(case.review, A_DAY + MARGIN)
+        view = await eventually(case.view, lambda v: v.clock is not None and v.clock != first)
+        assert (view.status, view.case.ticket) == (ReviewStatus.UNDER_REVIEW, ticket)
+        await service.env.fast_forward(case.review, A_DAY + MARGIN)
+        await case.approve()
+        assert (await asyncio.wait_for(case.request.result(), 20)).outcome is Phase.CLOSED
+
+
+async def test_a_review_that_is_quicker_than_the_answer_to_its_start_is_heard(idle_service: Service) -> None:
+    service = own_queue(idle_service)
+    async with slow_worker(service, "AccountCancellation"):
+        account = await blocked(service)
+        ticket = await file_in_vault(service, account)
+        filing = asyncio.create_task(service.desk.file_ticket(account, ticket))
+        case = Case(service, account, ticket)
+        await until_known(case)
+        await case.approve()
+        assert (await service.desk.view(account)).phase is Phase.BLOCKED
+        await service.env.fast_forward(case.request, A_DAY + MARGIN)
+        await filing
+        assert (await asyncio.wait_for(case.request.result(), 20)).outcome is Phase.CLOSED
+
+
+async def test_only_what_the_reviewer_saw_is_waived_whatever_was_checked_meanwhile(idle_service: Service) -> None:
+    service = own_queue(idle_service)
+    async with slow_worker(service, "AccountCancellation"):
+        account = await blocked(service, frozen_fen=100)
+        ticket = await file_in_vault(service, account)
+        filing = asyncio.create_task(service.desk.file_ticket(account, ticket))
+        case = Case(service, account, ticket)
+        await until_known(case)
+        await service.store.set_facts(account, frozen_fen=101)
+        await service.desk.recheck(account)
+        await service.env.fast_forward(case.request, A_DAY + MARGIN)
+        await filing
+        await case.approve(waived=(Check.BALANCE,))
+        view = await case.in_phase(Phase.BLOCKED)
+        assert [waiver.figures[Figure.FROZEN_FEN] for waiver in view.waivers] == [100]
+        assert (await service.store.account(account)).profile.status is AccountStatus.ACTIVE
+
+
+async def until_known(case: Case) -> None:
+    async def is_known() -> bool:
+        try:
+            return (await case.view()).clock is not None
+        except Refusal:
+            return False
+
+    await eventually(is_known, bool)
+
+
+# A withdrawal and the answer of an activity in one workflow task
+
+
+@asynccontextmanager
+async def activities_only(service: Service) -> AsyncIterator[None]:
+    """Activities are answered, and the answers wait for a worker that runs workflows."""
+    async with Worker(
+        service.client,
+        task_queue=service.task_queue,
+        activities=all_activities(service.platform, service.vault, service.calendar),
+        interceptors=[GatewayFailures()],
+    ):
+        yield
+
+
+async def withdraw_with_the_answer_of(
+    idle_service: Service, endpoint: Endpoint, advance: Callable[[Service, str], Awaitable[object]]
+) -> tuple[Service, str]:
+    """Advance a request to a call of `endpoint`, and have a withdrawal and the call's answer arrive together."""
+    service = own_queue(idle_service)
+    account = await service.account()
+    async with fault(service, endpoint, FaultKind.ERROR, account_id=account, times=1, status=503):
+        async with service.worker():
+            await advance(service, account)
+            await eventually(service.store.faults, lambda faults: not any(fault.times_left for fault in faults))
+            request = service.request(account)
+    completed = EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED
+    before = await count_events(request, completed)
+    async with activities_only(service):
+        await eventually(lambda: count_events(request, completed), lambda n: n > before)
+    withdrawal = asyncio.create_task(request.execute_update(Step.WITHDRAW, Withdraw(), id="withdrawal"))
+    await eventually(lambda: is_admitted(service, request.id, "withdrawal"), bool)
+    async with service.worker():
+        await asyncio.wait_for(withdrawal, 20)
+        result = await asyncio.wait_for(request.result(), 20)
+    assert (result.outcome, result.withdrawal_reason) == (Phase.WITHDRAWN, WithdrawalReason.CHANGED_MIND)
+    return service, account
+
+
+async def is_admitted(service: Service, workflow_id: str, update_id: str) -> bool:
+    """Whether the server holds this update, for the workflow's next task."""
+    reference = UpdateRef(workflow_execution=WorkflowExecution(workflow_id=workflow_id), update_id=update_id)
+    try:
+        await service.client.workflow_service.poll_workflow_execution_update(
+            PollWorkflowExecutionUpdateRequest(
+                namespace=service.client.namespace, update_ref=reference, wait_policy=WaitPolicy()
+            )
+        )
+    except RPCError:
+        return False
+    return True
+
+
+async def test_a_withdrawal_with_the_first_word_about_the_account_ends_the_request(idle_service: Service) -> None:
+    async def start(service: Service, account: str) -> None:
+        starting = asyncio.create_task(service.start(account))
+
+        async def is_open() -> bool:
+            try:
+                return (await service.desk.view(account)).phase is Phase.OPENING
+            except Refusal:
+                return False
+
+        await eventually(is_open, bool)
+        starting.cancel()
+
+    await withdraw_with_the_answer_of(idle_service, Endpoint.PROFILE, start)
+
+
+async def test_a_withdrawal_with_the_last_answer_of_the_checks_ends_the_request(idle_service: Service) -> None:
+    async def check(service: Service, account: str) -> None:
+        await service.start(account)
+        await service.identify(account)
+        await service.accept_notice(account)
+
+    await withdraw_with_the_answer_of(idle_service, Endpoint.RESOURCES, check)
+
+
+async def test_a_withdrawal_with_the_hold_leaves_the_account_open(idle_service: Service) -> None:
+    async def seal(service: Service, account: str) -> CancellationView:
+        await service.to_report(account)
+        return await service.confirm(account)
+
+    service, account = await withdraw_with_the_answer_of(idle_service, Endpoint.TAKE_HOLD, seal)
+    assert await service.store.calls(Endpoint.CLOSE, account) == []
+    state = await service.store.account(account)
+    assert (state.profile.status, state.held_until) == (AccountStatus.ACTIVE, None)
+
+
+async def test_a_withdrawal_with_the_last_check_under_the_hold_leaves_the_account_open(idle_service: Service) -> None:
+    async def seal(service: Service, account: str) -> None:
+        # The fault is for the re-check under the hold; the first checks must not meet it.
+        await service.store.clear_faults()
+        await service.to_report(account)
+        await service.store.add_fault(Endpoint.ARREARS, FaultKind.ERROR, account_id=account, status=503)
+        await service.confirm(account)
+
+    service, account = await withdraw_with_the_answer_of(idle_service, Endpoint.ARREARS, seal)
+    assert await service.store.calls(Endpoint.CLOSE, account) == []
+    state = await service.store.account(account)
+    assert (state.profile.status, state.held_until) == (AccountStatus.ACTIVE, None)
+
+
+# Filing at the same time as something else
+
+
+async def outcome_of(attempt: Awaitable[T]) -> T | ErrorType:
+    try:
+        return await attempt
+    except Refusal as error:
+        return error.type
+
+
+async def test_of_two_tickets_filed_at_once_one_is_reviewed(service: Service) -> None:
+    account = await blocked(service)
+    tickets = [await file_in_vault(service, account) for _ in range(2)]
+    outcomes = await asyncio.gather(*(outcome_of(service.desk.file_ticket(account, ticket)) for ticket in tickets))
+    assert [outcome for outcome in outcomes if outcome is ErrorType.WRONG_PHASE] == [ErrorType.WRONG_PHASE]
+    [view] = [outcome for outcome in outcomes if isinstance(outcome, CancellationView)]
+    assert view.review is not None
+    [other] = [ticket for ticket in tickets if ticket != view.review.ticket]
+    with pytest.raises(RPCError, match="not found"):
+        await service.review(other.ticket_no).describe()
+    case = Case(service, account, view.review.ticket)
+    await case.approve()
+    assert (await case.request.result()).outcome is Phase.CLOSED
+    await assert_replays(case.request)
+
+
+async def test_the_same_ticket_filed_twice_at_once_is_reviewed_once(service: Service) -> None:
+    account = await blocked(service)
+    ticket = await file_in_vault(service, account)
+    outcomes = await asyncio.gather(*(outcome_of(service.desk.file_ticket(account, ticket)) for _ in range(2)))
+    assert sum(outcome is ErrorType.WRONG_PHASE for outcome in outcomes) == 1
+    case = Case(service, account, ticket)
+    await case.reject()
+    assert (await case.request.result()).outcome is Phase.REJECTED
+
+
+async def test_a_withdrawal_during_a_filing_ends_the_request_and_starts_no_review(service: Service) -> None:
+    account = await blocked(service)
+    ticket = await file_in_vault(service, account)
+    async with fault(service, Endpoint.BALANCE, FaultKind.LATENCY, account_id=account, times=1, seconds=1.0):
+        filing = asyncio.create_task(outcome_of(service.desk.file_ticket(account, ticket)))
+        await eventually(service.store.faults, lambda faults: not any(fault.times_left for fault in faults))
+        assert (await service.desk.withdraw(account, WithdrawalReason.KEEP_SERVICES)).phase is Phase.WITHDRAWN
+        assert await filing is ErrorType.WRONG_PHASE
+    assert (await service.request(account).result()).outcome is Phase.WITHDRAWN
+    with pytest.raises(RPCError, match="not found"):
+        await service.review(ticket.ticket_no).describe()
+    await assert_replays(service.request(account))
+
+
+async def test_a_withdrawal_while_the_review_is_being_started_calls_it_off(idle_service: Service) -> None:
+    service = own_queue(idle_service)
+    async with slow_worker(service, "AccountCancellation"):
+        account = await blocked(service)
+        ticket = await file_in_vault(service, account)
+        filing = asyncio.create_task(outcome_of(service.desk.file_ticket(account, ticket)))
+        case = Case(service, account, ticket)
+        await until_known(case)
+        await service.desk.withdraw(account, WithdrawalReason.CHANGED_MIND)
+        await service.env.fast_forward(case.request, A_DAY + MARGIN)
+        assert await filing is ErrorType.WRONG_PHASE
+        assert (await asyncio.wait_for(case.request.result(), 20)).outcome is Phase.WITHDRAWN
+        await case.until_review(ReviewStatus.CALLED_OFF)
+
+
+async def test_a_recheck_during_a_filing_is_answered_and_neither_blocks_the_other(service: Service) -> None:
+    account = await blocked(service)
+    ticket = await file_in_vault(service, account)
+    async with fault(service, Endpoint.BALANCE, FaultKind.LATENCY, account_id=account, times=1, seconds=0.7):
+        filing = asyncio.create_task(outcome_of(service.desk.file_ticket(account, ticket)))
+        await eventually(service.store.faults, lambda faults: not any(fault.times_left for fault in faults))
+        view = await service.desk.recheck(account)
+        assert view.phase in (Phase.BLOCKED, Phase.UNDER_REVIEW)
+        outcome = await filing
+    # Refused when the re-check was running at that moment, filed when it was done: never half of each.
+    expected = Phase.UNDER_REVIEW if isinstance(outcome, CancellationView) else Phase.BLOCKED
+    assert isinstance(outcome, CancellationView) or outcome is ErrorType.WRONG_PHASE
+    assert (await service.desk.view(account)).phase is expected
+    await service.desk.withdraw(account, WithdrawalReason.CHANGED_MIND)
+    assert (await service.request(account).result()).outcome is Phase.WITHDRAWN
+
+
+async def test_materials_that_meet_a_rejection_end_with_the_rejection(idle_service: Service) -> None:
+    service = own_queue(idle_service)
+    async with service.worker():
+        case = await under_review(service)
+        await case.ask_for_materials()
+        ticket = await next_revision(service, case.ticket)
+        supplying = asyncio.create_task(outcome_of(service.desk.supply_materials(case.account_id, ticket)))
+        rejecting = asyncio.create_task(outcome_of(case.reject()))
+        supplied, rejected = await asyncio.gather(supplying, rejecting)
+        assert not isinstance(rejected, ErrorType)
+        # The materials came first, or found the request at its end: the rejection counts all the same.
+        assert isinstance(supplied, CancellationView) or supplied is ErrorType.WRONG_PHASE
+        assert (await case.request.result()).outcome is Phase.REJECTED
