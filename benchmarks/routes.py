@@ -24,10 +24,11 @@ from domain.locale import Locale
 from domain.messages import CancellationResult
 from domain.notices import CURRENT_NOTICE
 from domain.phases import Phase
-from runtime.front_desk import ANSWER_LIMIT, FrontDesk
+from runtime.front_desk import ANSWER_LIMIT, LOOK_LIMIT, FrontDesk
 from workflows.account_cancellation import AccountCancellation
 
-STEPS = ("start", "send_code", "verify", "accept_notice", "recheck", "confirm")
+STEPS = ("start", "send_code", "verify", "accept_notice", "report", "recheck", "confirm")
+"""The owner's steps, and `report`: the wait for the checks that accepting the notice starts."""
 TO_CLOSED = "confirm to CLOSED"
 WHOLE = "whole request"
 
@@ -40,7 +41,7 @@ _SETTINGS = ("TEMPORAL_", "CANCELLATION_")
 
 NOTICE = CURRENT_NOTICE[Locale.ZH]
 _POLL = 0.05
-"""Seconds between two looks at a request that is being opened: what the front desk waits."""
+"""Seconds between two looks at a request: what the front desk waits."""
 
 
 class Clock:
@@ -95,6 +96,8 @@ class Ours:
             await self.desk.verify(account_id, code)
         with clock.step("accept_notice"):
             await self.desk.accept_notice(account_id, NOTICE.version, NOTICE.sha256)
+        with clock.step("report"):
+            await self.desk.wait_while(account_id, Phase.CHECKING)
         with clock.step("recheck"):
             view = await self.desk.recheck(account_id)
         assert view.report is not None
@@ -140,22 +143,31 @@ class Twin:
                 request_eager_start=True,
                 rpc_timeout=ANSWER_LIMIT,
             )
-            while await handle.query(BareRequest.view, rpc_timeout=ANSWER_LIMIT) == "opening":
-                await asyncio.sleep(_POLL)
+            await _wait_while(handle, "opening")
         with clock.step("send_code"):
             await _update(handle, "send_code")
         with clock.step("verify"):
-            await handle.query(BareRequest.view, rpc_timeout=ANSWER_LIMIT)
+            await handle.query(BareRequest.view, rpc_timeout=LOOK_LIMIT)
             await _update(handle, "submit_identity_proof")
-        for step in ("accept_notice", "recheck", "confirm"):
-            with clock.step(step):
-                await _update(handle, step)
+        with clock.step("accept_notice"):
+            await _update(handle, "accept_notice")
+        with clock.step("report"):
+            await _wait_while(handle, "checking")
+        with clock.step("recheck"):
+            await _update(handle, "recheck")
+        with clock.step("confirm"):
+            await _update(handle, "confirm")
         begin = time.perf_counter()
         await handle.result()
         return clock.close(time.perf_counter() - begin)
 
     def histories(self, account_id: str) -> tuple[str, ...]:
         return account_id, f"{account_id}-deletion"
+
+
+async def _wait_while(handle: WorkflowHandle[BareRequest, None], phase: str) -> None:
+    while await handle.query(BareRequest.view, rpc_timeout=LOOK_LIMIT) == phase:
+        await asyncio.sleep(_POLL)
 
 
 async def _update(handle: WorkflowHandle[BareRequest, None], name: str) -> None:
@@ -191,20 +203,26 @@ async def _made_up_ids(prefix: str, number: int) -> list[str]:
 async def open_routes(stack: Stack, *names: str) -> AsyncIterator[list[Route]]:
     """The named routes, each with a worker of its own. They share server, client and machine."""
     async with AsyncExitStack() as exits:
-        routes = []
-        for name in names:
-            if name == HTTP:
-                assert stack.worker.pid is not None
-                routes.append(Route(HTTP, ours_over_http(stack), stack.worker.pid))
-                continue
-            worker = variant_worker(stack, Variant(name))
+        workers = {name: variant_worker(stack, Variant(name)) for name in names if name != HTTP}
+        for worker in workers.values():
             exits.push_async_callback(worker.stop)
-            await worker.start()
-            assert worker.pid is not None
-            twin = name == Variant.TWIN
-            play = Twin(stack.client, name) if twin else ours_on_instant_platform(stack, name)
-            routes.append(Route(name, play, worker.pid))
-        yield routes
+            worker.spawn()
+        for worker in workers.values():
+            await worker.ready()
+        yield [_route(stack, name, workers.get(name, stack.worker)) for name in names]
+
+
+def _route(stack: Stack, name: str, worker: Program) -> Route:
+    assert worker.pid is not None
+    play: Play
+    match name:
+        case _ if name == HTTP:
+            play = ours_over_http(stack)
+        case Variant.TWIN:
+            play = Twin(stack.client, name)
+        case _:
+            play = ours_on_instant_platform(stack, name)
+    return Route(name, play, worker.pid)
 
 
 def variant_worker(stack: Stack, variant: Variant) -> Program:

@@ -3,8 +3,8 @@
 It has what a clean self-service request has, in the same number and arrangement:
 
 - the same five updates: code, proof, notice, re-check, confirm; the same query;
-- the same 18 + 7 activities: one; one a code and one a proof; six together; one, six together, one, one; then the
-  child's stages of 4, 1, 1, 1;
+- the same 24 + 7 activities: one; one for the code and one for the proof; six together; the re-check's six together;
+  one, six together, one, one; then the child's stages of 4, 1, 1, 1;
 - the same timers: an idle wait that every step of the owner cancels and starts anew;
 - the same child workflow, which signals its parent at the end; the parent waits for both.
 
@@ -48,9 +48,10 @@ class BareRequest:
         self._phase = "identity"
         await self._idle("identity")
         await self._idle("notice")
-        await _act(CHECKS)
-        self._phase = "confirmation"
-        await self._idle("confirmation")
+        while self._phase == "checking":
+            await _act(CHECKS)
+            self._phase = "confirmation"
+            await self._idle("confirmation")
         await _act()
         await _act(CHECKS)
         await _act()
@@ -87,6 +88,7 @@ class BareRequest:
 
     @workflow.update
     async def recheck(self) -> None:
+        self._phase = "checking"
         await workflow.wait_condition(lambda: self._phase != "checking")
 
     @workflow.update

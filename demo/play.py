@@ -112,6 +112,7 @@ async def _play_one(stack: Stack, stage: Stage, number: int, story: Story) -> Pl
         await stage.line(Say.VERIFIED, claims_text(played.claims))
     except Exception as error:  # noqa: BLE001 - whatever goes wrong, the story ended wrongly and the next one is due
         played.error = f"{type(error).__name__}: {error}"
+        played.view = scene.last_view
         stage.console.print(stage.say(Say.BROKEN_OFF, error=played.error), style="bold red", markup=False)
     played.seconds = time.monotonic() - started
     return played

@@ -126,7 +126,7 @@ class Program:
 def _end_with_parent() -> tuple[str, ...]:
     """A prefix by which Linux ends the process when its parent is killed outright; nothing elsewhere."""
     setpriv = shutil.which("setpriv")
-    return (setpriv, "--pdeathsig", "TERM", "--") if setpriv else ()
+    return (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
 
 
 _END_WITH_PARENT = _end_with_parent()

@@ -66,15 +66,15 @@ class Scene:
         self.skipper = TimeSkipper(stack.client)
         self.request_no = ""
         self.ticket: TicketRef | None = None
-        self._view: CancellationView | None = None
+        self.last_view: CancellationView | None = None
         self._shown: set[tuple[datetime, Template, Carrier]] = set()
 
     # Where things stand
 
     @property
     def view(self) -> CancellationView:
-        assert self._view is not None, "the request is not open yet"
-        return self._view
+        assert self.last_view is not None, "the request is not open yet"
+        return self.last_view
 
     @property
     def request(self) -> WorkflowHandle[AccountCancellation, CancellationResult]:
@@ -88,8 +88,8 @@ class Scene:
         return self.stack.client.get_workflow_handle_for(TicketReview.run, workflow_id)
 
     async def refresh(self) -> CancellationView:
-        self._view = await self.desk.view(self.account_id)
-        return self._view
+        self.last_view = await self.desk.view(self.account_id)
+        return self.last_view
 
     async def reach(self, *phases: Phase) -> CancellationView:
         """Wait for one of the phases; ending or stalling in any other is a wrong turn."""
@@ -130,7 +130,7 @@ class Scene:
         else:
             await self.line(Say.OWNER, Say.CODE_ENTERED, code=code)
             await self.line(Say.OWNER, Say.NOTICE_ACCEPTED, version=notice.version, sha256=notice.sha256[:12])
-        self._view = await self.desk.accept_notice(self.account_id, notice.version, notice.sha256)
+        self.last_view = await self.desk.accept_notice(self.account_id, notice.version, notice.sha256)
 
     async def watch_checks(self) -> CancellationView:
         """The five checks as their answers come in."""
@@ -150,8 +150,8 @@ class Scene:
         return await self.watch_checks()
 
     async def recheck(self) -> CancellationView:
-        self._view = await self.desk.recheck(self.account_id)
-        return self._view
+        self.last_view = await self.desk.recheck(self.account_id)
+        return self.last_view
 
     async def confirm(self) -> None:
         report = self.view.report
@@ -178,7 +178,7 @@ class Scene:
             notice_sha256=notice.sha256,
         )
         self.ticket = await self.stack.intake.file(draft, letter, now=datetime.now(UTC))
-        self._view = await self.desk.file_ticket(self.account_id, self.ticket)
+        self.last_view = await self.desk.file_ticket(self.account_id, self.ticket)
         return self.ticket
 
     async def supply(self, letter: bytes) -> None:
@@ -186,7 +186,7 @@ class Scene:
         changes = TicketChanges(filed_by=_OWNER, notice_version=notice.version, notice_sha256=notice.sha256)
         assert self.ticket is not None
         self.ticket = await self.stack.intake.supply(self.ticket, changes, letter, now=datetime.now(UTC))
-        self._view = await self.desk.supply_materials(self.account_id, self.ticket)
+        self.last_view = await self.desk.supply_materials(self.account_id, self.ticket)
 
     # Staff
 

@@ -166,6 +166,12 @@ _CATALOGUE: dict[type[StrEnum], dict[StrEnum, _Words]] = {
             "请联系客服解除限制后再申请。",
             "Have support lift the restriction, then ask again.",
         ),
+        RefusalReason.ACCOUNT_UNREADABLE: (
+            "平台的答复无法识别",
+            "the platform's answer cannot be used",
+            "这不是您的问题，请联系客服；运维：核对平台地址与契约版本。",
+            "Not your fault: tell support. Operations: check the platform's address and its version of the contract.",
+        ),
     },
     Phase: {
         Phase.OPENING: ("正在受理", "opening"),

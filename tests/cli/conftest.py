@@ -124,7 +124,13 @@ class CommandLine:
 
 @pytest.fixture
 def settings(stack: Stack) -> Mapping[str, str]:
-    return {**stack.variables(), "TEMPORAL_CONFIG_FILE": os.devnull, "LANG": "en_US.UTF-8", "LC_ALL": "", "COLUMNS": "100"}
+    return {
+        **stack.variables(),
+        "TEMPORAL_CONFIG_FILE": os.devnull,
+        "LANG": "en_US.UTF-8",
+        "LC_ALL": "",
+        "COLUMNS": "100",
+    }
 
 
 @pytest.fixture
@@ -134,7 +140,7 @@ def cli(
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     # It would take the handlers of pytest away; the tests by process see the real thing.
-    monkeypatch.setattr("runtime.logs.configure_logging", lambda *_: None)
+    monkeypatch.setattr("runtime.cli.connection.configure_logging", lambda *_: None)
     return CommandLine(stack, capsys, monkeypatch)
 
 

@@ -9,6 +9,7 @@ from runtime.settings import LogFormat, Settings
 from sandbox.settings import Settings as SandboxSettings
 from tests.deploy import compose
 from tests.deploy.compose import OWN, ROOT, environment, seconds, services
+from tests.service import TEMPORAL
 
 JOBS = {name for name, service in services.items() if service["restart"].startswith("on-failure")}
 
@@ -66,8 +67,6 @@ def test_the_schema_and_namespace_jobs_are_of_the_servers_own_version() -> None:
 
 
 def test_the_server_is_of_the_version_that_the_tests_run() -> None:
-    from tests.conftest import TEMPORAL
-
     version = subprocess.run([TEMPORAL, "--version"], capture_output=True, text=True, check=True).stdout
     assert f"Server {compose.dot_env['TEMPORAL_TAG']}," in version
     assert f"UI {compose.dot_env['TEMPORAL_UI_TAG']}" in version
@@ -118,7 +117,7 @@ def _sandbox_database() -> str:
 def test_every_setting_of_our_services_exists_and_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = _worker_settings(monkeypatch)
     assert settings.log_format is LogFormat.JSON
-    assert str(settings.platform_url) == "http://sandbox:8350/"
+    assert str(settings.platform_url) == "http://sandbox:8090/"
     known = {f"CANCELLATION_{name}".upper() for name in Settings.model_fields}
     known |= {f"SANDBOX_{name}".upper() for name in SandboxSettings.model_fields}
     ours = re.findall(r"^ +((?:CANCELLATION|SANDBOX)_\w+):", compose.text, re.MULTILINE)

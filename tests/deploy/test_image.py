@@ -90,11 +90,11 @@ def _normal(distribution: str) -> str:
 async def test_the_programs_start_report_their_health_and_stop_as_the_compose_file_says(
     image: Path, temporal: WorkflowEnvironment, tmp_path: Path
 ) -> None:
-    ports = {port: str(_free_port()) for port in ("8350", "8080", "9464")}
+    ports = {port: str(_free_port()) for port in ("8090", "8080", "9464")}
     overrides = {
         "TEMPORAL_ADDRESS": temporal.client.service_client.config.target_host,
         "TEMPORAL_NAMESPACE": "default",
-        "CANCELLATION_PLATFORM_URL": f"http://127.0.0.1:{ports['8350']}",
+        "CANCELLATION_PLATFORM_URL": f"http://127.0.0.1:{ports['8090']}",
         "CANCELLATION_VAULT_URL": (tmp_path / "vault").as_uri(),
         "SANDBOX_DATABASE_URL": f"sqlite:///{tmp_path}/platform.db",
     }

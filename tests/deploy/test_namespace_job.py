@@ -12,7 +12,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
-from tests.conftest import TEMPORAL
+from tests.service import TEMPORAL
 from tests.deploy.compose import ROOT, environment
 from workflows.search_attributes import ALL
 

@@ -46,10 +46,11 @@ class Owner:
         return await handle.result()
 
 
-@pytest_asyncio.fixture(scope="module")
+@pytest_asyncio.fixture(scope="session")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     folder = tmp_path_factory.mktemp("stack")
-    async with Stack.start(folder, db_file=folder / "temporal.db") as running:
+    debug = {"CANCELLATION_LOG_LEVEL": "DEBUG"}
+    async with Stack.start(folder, db_file=folder / "temporal.db", worker_settings=debug) as running:
         yield running
 
 

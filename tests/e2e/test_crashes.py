@@ -10,7 +10,7 @@ from demo.stack import Stack
 from domain.deletion import DeletionPhase
 from domain.ids import cancellation_workflow_id, deletion_workflow_id
 from domain.phases import Phase
-from sandbox.kinds import Endpoint, FaultKind
+from sandbox.kinds import Effect, Endpoint, FaultKind
 from tests.e2e.conftest import Owner, new_owner
 from tests.service import eventually
 
@@ -39,7 +39,7 @@ async def assert_closed_exactly_once(stack: Stack, owner: Owner) -> None:
     assert (await owner.result()).outcome is Phase.CLOSED
     for endpoint in CLOSURE_CALLS:
         calls = await stack.store.calls(endpoint, owner.account_id)
-        assert [call.effect for call in calls].count("APPLIED") == 1, (owner.account_id, endpoint, calls)
+        assert [call.effect for call in calls].count(Effect.APPLIED) == 1, (owner.account_id, endpoint, calls)
     state = await stack.store.account(owner.account_id)
     assert not any(count for left in state.left.values() for count in left.values())
 

@@ -299,7 +299,7 @@ def test_a_name_in_an_object_stream_is_found() -> None:
 
 
 def test_a_structure_that_inflates_without_end_is_refused() -> None:
-    bomb = with_object_stream(b"(" + b"x" * 50_000_000 + b")")
+    bomb = with_object_stream(b"(" + b"x" * 5_000_000 + b")")
     assert len(bomb) < 100_000
     assert problem_of(bomb) is LetterProblem.UNREADABLE
 
@@ -354,7 +354,7 @@ def test_a_jpeg_that_repeats_its_scans_is_refused() -> None:
 
 @given(st.binary(max_size=2000), st.sampled_from([b"", b"%PDF-1.7\n", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"]))
 @example(b"\xff" * 50, b"\xff\xd8\xff")
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_garbage_is_refused_and_never_crashes(noise: bytes, start: bytes) -> None:
     for end in (b"", b"%%EOF"):
         problem_of(start + noise + end)
@@ -364,7 +364,7 @@ SAMPLES = {"PDF": pdf(2), "scan": scan("PDF"), "JPEG": scan("JPEG"), "PNG": scan
 
 
 @given(st.sampled_from(sorted(SAMPLES)), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_damaged_letter_is_accepted_or_refused_and_never_crashes(sample: str, data: st.DataObject) -> None:
     damaged = bytearray(SAMPLES[sample])
     for position in data.draw(st.lists(st.integers(0, len(damaged) - 1), min_size=1, max_size=5)):

@@ -15,6 +15,7 @@ from httpx2 import AsyncClient, Response
 
 from domain.errors import ErrorType
 from gateways.contract import PROBLEM_MEDIA_TYPE, PROBLEM_PREFIX, PROBLEM_STATUS
+from sandbox.database import Database
 from sandbox.store import SandboxStore
 
 BACKENDS = ["sqlite", "postgresql"] if shutil.which("pg_virtualenv") else ["sqlite"]
@@ -56,6 +57,14 @@ def base_url(database: str) -> Iterator[str]:
 async def store(database: str, base_url: str) -> AsyncIterator[SandboxStore]:
     async with SandboxStore(database) as opened:
         yield opened
+
+
+@pytest_asyncio.fixture(scope="session")
+async def db(database: str, base_url: str) -> AsyncIterator[Database]:
+    """The tables themselves, for what no one may see or do otherwise."""
+    opened = Database(database)
+    yield opened
+    await opened.close()
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -158,19 +158,17 @@ async def test_a_second_code_has_to_wait_and_is_told_how_long(call: Caller, stor
     assert len(await store.outbox(account)) == 3
 
 
-async def _forget_resend_delay(database: str, account: str) -> None:
+async def _forget_resend_delay(db: Database, account: str) -> None:
     """Unlike time passing, this leaves the codes in the day in which they are counted."""
-    db = Database(database)
     async with db.write() as tx:
         sent = update(ChallengeRow).where(ChallengeRow.account_id == account)
         await tx.execute(sent.values(resend_after=ChallengeRow.created_at))
-    await db.close()
 
 
-async def test_an_account_gets_ten_codes_a_day(call: Caller, store: SandboxStore, database: str, account: str) -> None:
+async def test_an_account_gets_ten_codes_a_day(call: Caller, store: SandboxStore, db: Database, account: str) -> None:
     for n in range(10):
         assert (await call.challenge(account, f"r{n}", ("PHONE", "EMAIL")[n % 2])).status_code == 200
-        await _forget_resend_delay(database, account)
+        await _forget_resend_delay(db, account)
     problem = assert_problem(await call.challenge(account, "r10"), ErrorType.DAILY_CODE_LIMIT)
     assert 0 < problem["retry_after_seconds"] <= 86_400
     await store.let_time_pass(account, timedelta(days=1))
@@ -178,12 +176,12 @@ async def test_an_account_gets_ten_codes_a_day(call: Caller, store: SandboxStore
 
 
 async def test_new_codes_do_not_bring_unlimited_tries(
-    call: Caller, store: SandboxStore, database: str, account: str
+    call: Caller, store: SandboxStore, db: Database, account: str
 ) -> None:
     sent = []
     for n in range(5):
         sent.append((await call.challenge(account, f"r{n}")).json()["challenge_id"])
-        await _forget_resend_delay(database, account)
+        await _forget_resend_delay(db, account)
     code = await store.latest_code(account)
     for challenge_id in sent[:4]:
         for _ in range(5):
@@ -243,12 +241,11 @@ async def test_a_proof_expires(call: Caller, store: SandboxStore, account: str) 
 
 
 async def test_neither_code_nor_proof_is_in_the_database_but_for_the_carriers_outbox(
-    call: Caller, store: SandboxStore, database: str, account: str
+    call: Caller, store: SandboxStore, db: Database, account: str
 ) -> None:
     challenge_id, proof = await _proof(call, store, account)
     await call.redeem(account, challenge_id, proof)
     code = await store.latest_code(account)
-    db = Database(database)
     async with db.read() as connection:
         kept = [
             value
@@ -257,7 +254,6 @@ async def test_neither_code_nor_proof_is_in_the_database_but_for_the_carriers_ou
             for row in await connection.execute(select(table))
             for value in row
         ]
-    await db.close()
     assert challenge_id in kept
     assert code not in kept
     assert proof not in kept

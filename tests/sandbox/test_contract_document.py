@@ -1,6 +1,7 @@
 """`docs/platform-contract.yaml` is what the sandbox serves: design section 6, and nothing of the sandbox's own."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -32,14 +33,21 @@ OPERATIONS = {
 }
 
 
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    parsed: dict[str, Any] = yaml.safe_load(DOCUMENT.read_text())
+    return parsed
+
+
 def test_the_committed_contract_is_in_step_with_the_code() -> None:
     assert DOCUMENT.read_text() == contract_yaml(), (
         "The contract has changed. Next step: python -m sandbox openapi > docs/platform-contract.yaml"
     )
 
 
-def test_the_contract_has_exactly_the_operations_of_the_design_each_in_one_group_and_explained() -> None:
-    document = yaml.safe_load(DOCUMENT.read_text())
+def test_the_contract_has_exactly_the_operations_of_the_design_each_in_one_group_and_explained(
+    document: dict[str, Any],
+) -> None:
     assert document["openapi"].startswith("3.1")
     operations = {
         f"{method.upper()} {path}": operation
@@ -56,8 +64,7 @@ def test_the_contract_has_exactly_the_operations_of_the_design_each_in_one_group
 
 
 @pytest.mark.parametrize("type", PROBLEM_STATUS)
-def test_every_problem_is_documented_where_it_can_occur(type: ErrorType) -> None:
-    document = yaml.safe_load(DOCUMENT.read_text())
+def test_every_problem_is_documented_where_it_can_occur(document: dict[str, Any], type: ErrorType) -> None:
     assert PROBLEM_PREFIX + type in document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]
     answers = [
         answer

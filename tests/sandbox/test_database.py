@@ -21,26 +21,22 @@ from sandbox.tables import AccountRow
 CHINA = timezone(timedelta(hours=8))
 
 
-async def test_a_moment_comes_back_aware_and_in_utc(store: SandboxStore, database: str, account: str) -> None:
+async def test_a_moment_comes_back_aware_and_in_utc(db: Database, account: str) -> None:
     moment = datetime(2026, 10, 1, 8, 30, 15, 123456, tzinfo=CHINA)
-    db = Database(database)
     async with db.write() as tx:
         await tx.execute(update(AccountRow).filter_by(id=account).values(closed_at=moment))
     async with db.read() as connection:
         kept = await connection.scalar(select(AccountRow.closed_at).filter_by(id=account))
-    await db.close()
     assert kept == moment
     assert kept is not None
     assert kept.tzinfo is UTC
 
 
-async def test_a_naive_moment_is_refused(store: SandboxStore, database: str, account: str) -> None:
-    db = Database(database)
+async def test_a_naive_moment_is_refused(db: Database, account: str) -> None:
     naive = update(AccountRow).filter_by(id=account).values(closed_at=datetime(2026, 10, 1))  # noqa: DTZ001
     with pytest.raises(StatementError, match="naive"):
         async with db.write() as tx:
             await tx.execute(naive)
-    await db.close()
 
 
 def test_a_bare_path_is_an_sqlite_file_and_its_folder_is_made(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from domain.errors import ErrorType, Refusal
 from domain.locale import Locale
 from domain.notifications import Template
 from domain.phases import Phase
-from sandbox.kinds import Endpoint, FaultKind
+from sandbox.kinds import Effect, Endpoint, FaultKind
 from tests.service import Service, eventually
 from workflows.search_attributes import CANCELLATION_PHASE
 
@@ -36,7 +36,7 @@ async def assert_done_once(service: Service, account: str) -> None:
     """Every phase changed the world exactly once, and the account is really gone."""
     for phase in PLATFORM_PHASES:
         calls = await service.store.calls(Endpoint(phase.value), account)
-        assert [call.effect for call in calls].count("APPLIED") == 1, phase
+        assert [call.effect for call in calls].count(Effect.APPLIED) == 1, phase
     state = await service.store.account(account)
     assert not any(count for left in state.left.values() for count in left.values())
     assert state.jd_group_accounts == 1, "the JD group account lives on"

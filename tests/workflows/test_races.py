@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -45,7 +45,7 @@ from workflows import TicketReview
 
 T = TypeVar("T")
 
-A_DAY = timedelta(days=1)
+Advance = Callable[[Service, str], Awaitable[object]]
 
 
 # An approval and the deadline in one workflow task
@@ -127,10 +127,13 @@ async def test_two_opposite_decisions_at_once_leave_one_that_counts_and_one_that
 # News that come while the last are still on their way
 
 
-class SlowAcknowledgement(client.Interceptor, worker.Interceptor):
-    """Temporal's acknowledgement reaches one type of workflow a day late, as it does when its worker was down.
+ACKNOWLEDGE = "acknowledge"
 
-    It stands for the moments in between, which no test could hit: a day can be skipped.
+
+class SlowAcknowledgement(client.Interceptor, worker.Interceptor):
+    """Temporal's acknowledgements reach one type of workflow when the test says so, each with one signal.
+
+    It stands for a worker that is down or slow at that moment, which no test could hit.
     """
 
     def __init__(self, workflow_type: str) -> None:
@@ -154,8 +157,12 @@ class SlowAcknowledgement(client.Interceptor, worker.Interceptor):
                 return handle
 
             async def _late(self) -> None:
-                if workflow.info().workflow_type == slow:
-                    await workflow.sleep(A_DAY)
+                if workflow.info().workflow_type != slow:
+                    return
+                acknowledged = asyncio.Event()
+                workflow.set_signal_handler(ACKNOWLEDGE, acknowledged.set)
+                await acknowledged.wait()
+                workflow.set_signal_handler(ACKNOWLEDGE, None)
 
         class Inbound(worker.WorkflowInboundInterceptor):
             def init(self, outbound: worker.WorkflowOutboundInterceptor) -> None:
@@ -181,7 +188,7 @@ async def test_a_decision_while_the_review_is_reporting_is_reported_next(
     async with slow_worker(service, "TicketReview"):
         case = await under_review(service)
         await (case.approve() if kind is DecisionKind.APPROVE else case.reject())
-        await service.env.fast_forward(case.review, A_DAY + MARGIN)
+        await case.review.signal(ACKNOWLEDGE)
         result = await asyncio.wait_for(case.request.result(), 20)
         assert result.outcome is (Phase.CLOSED if kind is DecisionKind.APPROVE else Phase.REJECTED)
 
@@ -194,10 +201,10 @@ async def test_materials_while_the_review_is_reporting_restart_its_clock(idle_se
         await case.decide(DecisionKind.REQUEST_MATERIALS, DecisionReason.LETTER_ILLEGIBLE)
         ticket = await next_revision(service, case.ticket)
         await case.review.signal(TicketReview.materials_supplied, MaterialsSupplied(ticket=ticket))
-        await service.env.fast_forward(case.review, A_DAY + MARGIN)
+        await case.review.signal(ACKNOWLEDGE)
         view = await eventually(case.view, lambda v: v.clock is not None and v.clock != first)
         assert (view.status, view.case.ticket) == (ReviewStatus.UNDER_REVIEW, ticket)
-        await service.env.fast_forward(case.review, A_DAY + MARGIN)
+        await case.review.signal(ACKNOWLEDGE)
         await case.approve()
         assert (await asyncio.wait_for(case.request.result(), 20)).outcome is Phase.CLOSED
 
@@ -212,7 +219,7 @@ async def test_a_review_that_is_quicker_than_the_answer_to_its_start_is_heard(id
         await until_known(case)
         await case.approve()
         assert (await service.desk.view(account)).phase is Phase.BLOCKED
-        await service.env.fast_forward(case.request, A_DAY + MARGIN)
+        await case.request.signal(ACKNOWLEDGE)
         await filing
         assert (await asyncio.wait_for(case.request.result(), 20)).outcome is Phase.CLOSED
 
@@ -227,7 +234,7 @@ async def test_only_what_the_reviewer_saw_is_waived_whatever_was_checked_meanwhi
         await until_known(case)
         await service.store.set_facts(account, frozen_fen=101)
         await service.desk.recheck(account)
-        await service.env.fast_forward(case.request, A_DAY + MARGIN)
+        await case.request.signal(ACKNOWLEDGE)
         await filing
         await case.approve(waived=(Check.BALANCE,))
         view = await case.in_phase(Phase.BLOCKED)
@@ -260,28 +267,44 @@ async def activities_only(service: Service) -> AsyncIterator[None]:
         yield
 
 
+async def nothing(service: Service, account: str) -> None:
+    """The step before the first."""
+
+
 async def withdraw_with_the_answer_of(
-    idle_service: Service, endpoint: Endpoint, advance: Callable[[Service, str], Awaitable[object]]
+    idle_service: Service, endpoint: Endpoint, prepare: Advance, step: Advance
 ) -> tuple[Service, str]:
-    """Advance a request to a call of `endpoint`, and have a withdrawal and the call's answer arrive together."""
+    """Have a withdrawal and the answer of the call that `step` leads to arrive together."""
     service = own_queue(idle_service)
     account = await service.account()
-    async with fault(service, endpoint, FaultKind.ERROR, account_id=account, times=1, status=503):
-        async with service.worker():
-            await advance(service, account)
-            await eventually(service.store.faults, lambda faults: not any(fault.times_left for fault in faults))
-            request = service.request(account)
+    request = service.request(account)
     completed = EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED
-    before = await count_events(request, completed)
+    async with AsyncExitStack() as trouble:
+        async with service.worker():
+            await prepare(service, account)
+            how = {"account_id": account, "status": 503}
+            await trouble.enter_async_context(fault(service, endpoint, FaultKind.ERROR, **how))
+            await step(service, account)
+            await eventually(lambda: is_retrying(request), bool)
+        answers = await count_events(request, completed)
     async with activities_only(service):
-        await eventually(lambda: count_events(request, completed), lambda n: n > before)
+        await eventually(lambda: count_events(request, completed), lambda n: n > answers)
     withdrawal = asyncio.create_task(request.execute_update(Step.WITHDRAW, Withdraw(), id="withdrawal"))
     await eventually(lambda: is_admitted(service, request.id, "withdrawal"), bool)
     async with service.worker():
         await asyncio.wait_for(withdrawal, 20)
         result = await asyncio.wait_for(request.result(), 20)
+        await assert_replays(request)
     assert (result.outcome, result.withdrawal_reason) == (Phase.WITHDRAWN, WithdrawalReason.CHANGED_MIND)
     return service, account
+
+
+async def is_retrying(handle: WorkflowHandle[Any, Any]) -> bool:
+    try:
+        pending = (await handle.describe()).raw_description.pending_activities
+    except RPCError:
+        return False
+    return any(activity.attempt > 1 for activity in pending)
 
 
 async def is_admitted(service: Service, workflow_id: str, update_id: str) -> bool:
@@ -301,48 +324,25 @@ async def is_admitted(service: Service, workflow_id: str, update_id: str) -> boo
 async def test_a_withdrawal_with_the_first_word_about_the_account_ends_the_request(idle_service: Service) -> None:
     async def start(service: Service, account: str) -> None:
         starting = asyncio.create_task(service.start(account))
-
-        async def is_open() -> bool:
-            try:
-                return (await service.desk.view(account)).phase is Phase.OPENING
-            except Refusal:
-                return False
-
-        await eventually(is_open, bool)
+        await eventually(lambda: is_retrying(service.request(account)), bool)
         starting.cancel()
 
-    await withdraw_with_the_answer_of(idle_service, Endpoint.PROFILE, start)
+    await withdraw_with_the_answer_of(idle_service, Endpoint.PROFILE, nothing, start)
 
 
 async def test_a_withdrawal_with_the_last_answer_of_the_checks_ends_the_request(idle_service: Service) -> None:
-    async def check(service: Service, account: str) -> None:
+    async def identify(service: Service, account: str) -> None:
         await service.start(account)
         await service.identify(account)
-        await service.accept_notice(account)
 
-    await withdraw_with_the_answer_of(idle_service, Endpoint.RESOURCES, check)
-
-
-async def test_a_withdrawal_with_the_hold_leaves_the_account_open(idle_service: Service) -> None:
-    async def seal(service: Service, account: str) -> CancellationView:
-        await service.to_report(account)
-        return await service.confirm(account)
-
-    service, account = await withdraw_with_the_answer_of(idle_service, Endpoint.TAKE_HOLD, seal)
-    assert await service.store.calls(Endpoint.CLOSE, account) == []
-    state = await service.store.account(account)
-    assert (state.profile.status, state.held_until) == (AccountStatus.ACTIVE, None)
+    await withdraw_with_the_answer_of(idle_service, Endpoint.RESOURCES, identify, Service.accept_notice)
 
 
-async def test_a_withdrawal_with_the_last_check_under_the_hold_leaves_the_account_open(idle_service: Service) -> None:
-    async def seal(service: Service, account: str) -> None:
-        # The fault is for the re-check under the hold; the first checks must not meet it.
-        await service.store.clear_faults()
-        await service.to_report(account)
-        await service.store.add_fault(Endpoint.ARREARS, FaultKind.ERROR, account_id=account, status=503)
-        await service.confirm(account)
-
-    service, account = await withdraw_with_the_answer_of(idle_service, Endpoint.ARREARS, seal)
+@pytest.mark.parametrize("endpoint", [Endpoint.TAKE_HOLD, Endpoint.ARREARS])
+async def test_a_withdrawal_with_an_answer_before_the_close_leaves_the_account_open(
+    idle_service: Service, endpoint: Endpoint
+) -> None:
+    service, account = await withdraw_with_the_answer_of(idle_service, endpoint, Service.to_report, Service.confirm)
     assert await service.store.calls(Endpoint.CLOSE, account) == []
     state = await service.store.account(account)
     assert (state.profile.status, state.held_until) == (AccountStatus.ACTIVE, None)
@@ -407,7 +407,7 @@ async def test_a_withdrawal_while_the_review_is_being_started_calls_it_off(idle_
         case = Case(service, account, ticket)
         await until_known(case)
         await service.desk.withdraw(account, WithdrawalReason.CHANGED_MIND)
-        await service.env.fast_forward(case.request, A_DAY + MARGIN)
+        await case.request.signal(ACKNOWLEDGE)
         assert await filing is ErrorType.WRONG_PHASE
         assert (await asyncio.wait_for(case.request.result(), 20)).outcome is Phase.WITHDRAWN
         await case.until_review(ReviewStatus.CALLED_OFF)

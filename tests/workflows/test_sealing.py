@@ -11,7 +11,7 @@ from domain.deletion import Certificate, Dossier, IdentityMethod, certificate_pa
 from domain.errors import ErrorType, Refusal
 from domain.messages import Route, WithdrawalReason
 from domain.phases import Phase, Step
-from sandbox.kinds import Endpoint, FaultKind
+from sandbox.kinds import Effect, Endpoint, FaultKind
 from tests.service import Service, eventually
 
 
@@ -92,7 +92,7 @@ async def test_a_lost_or_doubled_closing_call_closes_once(service: Service, kind
     await fault(service, account, Endpoint.CLOSE, kind)
     await service.confirm(account)
     assert (await service.request(account).result()).outcome is Phase.CLOSED
-    applied = [call for call in await service.store.calls(Endpoint.CLOSE, account) if call.effect == "APPLIED"]
+    applied = [call for call in await service.store.calls(Endpoint.CLOSE, account) if call.effect is Effect.APPLIED]
     assert len(applied) == 1
 
 
@@ -217,7 +217,7 @@ async def test_four_reasons_are_shown_at_once_and_can_be_put_right_one_by_one(se
         (1, {"provider.CLOUD_MARKET": 0}),
         (0, {"resources.vm": 0}),
     ):
-        await service.store.set_facts(account, **fix)  # type: ignore[arg-type]
+        await service.store.set_facts(account, **fix)
         view = await service.desk.recheck(account)
         assert view.report is not None
         assert len(view.report.reasons_left()) == left

@@ -1,0 +1,174 @@
+"""Rules of the house that no type checker holds: what is registered, what may destroy, what every call carries."""
+
+import ast
+import inspect
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio import activity, workflow
+
+import activities
+from activities import all_activities
+from activities.deletion import DeletionActivities
+from domain.business_calendar import CALENDAR
+from domain.model import Model
+from workflows import WORKFLOWS
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("domain", "gateways", "activities", "workflows", "runtime", "sandbox", "demo", "benchmarks")
+CALLS = {
+    "execute_activity_method",
+    "start_activity_method",
+    "execute_activity",
+    "execute_child_workflow",
+    "start_child_workflow",
+}
+
+
+def sources(*rooms: str) -> Iterator[tuple[Path, ast.Module]]:
+    for room in rooms:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            yield path, ast.parse(path.read_text())
+
+
+def decorated(room: str, decorator: str) -> set[str]:
+    """Names of the functions or classes in a room that carry a decorator such as `activity.defn`."""
+    found = set()
+    for _, tree in sources(room):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                texts = {ast.unparse(d).split("(")[0] for d in node.decorator_list}
+                if decorator in texts:
+                    found.add(node.name)
+    return found
+
+
+def registered() -> list[Any]:
+    nothing: Any = None
+    return all_activities(nothing, nothing, CALENDAR)
+
+
+def test_every_activity_is_registered() -> None:
+    names = {activity._Definition.must_from_callable(method).name for method in registered()}
+    assert names == decorated("activities", "activity.defn")
+
+
+def test_every_workflow_is_registered() -> None:
+    assert {found.__name__ for found in WORKFLOWS} == decorated("workflows", "workflow.defn")
+
+
+@pytest.mark.parametrize("method", registered(), ids=lambda method: method.__name__)
+def test_an_activity_takes_one_model_and_answers_one(method: Any) -> None:
+    hints = typing.get_type_hints(method)
+    parameters = list(inspect.signature(method).parameters)
+    assert len(parameters) == 1
+    assert issubclass(hints[parameters[0]], Model)
+    assert issubclass(hints["return"], Model)
+
+
+@pytest.mark.parametrize("cls", WORKFLOWS, ids=lambda cls: cls.__name__)
+def test_a_workflow_and_its_messages_take_one_model_and_answer_one(cls: type) -> None:
+    definition = workflow._Definition.must_from_class(cls)
+    handlers: dict[str | None, Any] = {**definition.signals, **definition.updates}
+    assert handlers
+    for name, handler in handlers.items():
+        assert name is not None, "there is no dynamic handler"
+        assert handler.arg_types is not None
+        assert len(handler.arg_types) == 1, name
+        assert issubclass(handler.arg_types[0], Model), name
+    assert definition.ret_type is not None
+    assert issubclass(definition.ret_type, Model)
+
+
+def test_only_account_deletion_can_destroy() -> None:
+    destructive = {name for name in vars(DeletionActivities) if not name.startswith("_")}
+    users = {
+        path.relative_to(ROOT).as_posix()
+        for path, tree in sources(*ROOMS)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr in destructive
+        and ast.unparse(node.value) == "DeletionActivities"
+    }
+    assert users == {"workflows/account_deletion.py"}
+    mentions = {
+        path.relative_to(ROOT).as_posix()
+        for path, tree in sources("workflows")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "activities.deletion"
+    }
+    assert mentions == {"workflows/account_deletion.py"}
+
+
+def calls_in_workflows() -> list[tuple[str, ast.Call]]:
+    return [
+        (f"{path.name}:{node.lineno}", node)
+        for path, tree in sources("workflows")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CALLS
+    ]
+
+
+def test_every_call_of_an_activity_has_timeout_retry_policy_and_summary() -> None:
+    found = 0
+    for where, call in calls_in_workflows():
+        assert isinstance(call.func, ast.Attribute)
+        keywords = {keyword.arg for keyword in call.keywords}
+        assert "args" not in keywords, f"{where}: one model, never a list of arguments"
+        if "activity" in call.func.attr:
+            found += 1
+            # `**OPTIONS` (keyword None) is one of the named sets, which have both.
+            assert None in keywords or {"start_to_close_timeout", "retry_policy"} <= keywords, where
+            assert "summary" in keywords, where
+        else:
+            assert {"id", "parent_close_policy", "static_summary"} <= keywords, where
+    assert found >= 10, "the search itself works"
+
+
+def test_every_timer_and_wait_with_a_limit_has_a_summary() -> None:
+    for path, tree in sources("workflows"):
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            keywords = {keyword.arg for keyword in node.keywords}
+            if node.func.attr == "sleep":
+                assert "summary" in keywords, f"{path.name}:{node.lineno}"
+            if node.func.attr == "wait_condition" and "timeout" in keywords:
+                assert "timeout_summary" in keywords, f"{path.name}:{node.lineno}"
+
+
+def test_no_validator_changes_the_workflow() -> None:
+    """The SDK does not stop one that does, and it is not replayed."""
+    validators = [
+        node
+        for _, tree in sources("workflows")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and any(ast.unparse(d).endswith(".validator") for d in node.decorator_list)
+    ]
+    assert len(validators) >= 9
+    for validator in validators:
+        assert not any(
+            isinstance(node, ast.Assign | ast.AugAssign)
+            and "self." in ast.unparse(node.targets[0] if isinstance(node, ast.Assign) else node.target)
+            for node in ast.walk(validator)
+        ), validator.name
+
+
+def test_the_worker_is_a_composition_root_and_knows_no_pretend_platform() -> None:
+    text = (ROOT / "worker.py").read_text()
+    assert len(text.splitlines()) < 100
+    assert "sandbox." not in text.replace("workflow_sandbox", "")
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_file_grows_past_what_a_reader_takes_in(room: str) -> None:
+    # `texts.py` files are catalogues: looked up in, not read.
+    long = {p.name: len(p.read_text().splitlines()) for p, _ in sources(room) if p.name != "texts.py"}
+    assert {name: lines for name, lines in long.items() if lines > 330} == {}
+
+
+def test_activities_is_the_package_that_was_read() -> None:
+    assert Path(activities.__file__ or "").is_relative_to(ROOT)

@@ -1,0 +1,102 @@
+"""`starter.py` as a program of its own, its help, and how quickly it is there."""
+
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from cyclopts import App
+
+import starter
+from demo.stack import ROOT
+from runtime.cli.answers import PROGRAM
+from tests.cli.conftest import CommandLine
+
+
+def _commands(app: App, *path: str) -> Iterator[tuple[str, ...]]:
+    for name in app:
+        if name.startswith("-"):
+            continue
+        inner = list(_commands(app[name], *path, name))
+        yield from inner or [(*path, name)]
+
+
+COMMANDS = sorted(_commands(starter.app))
+
+
+def test_every_command_of_the_service_is_there() -> None:
+    owner = {(name,) for name in ("start", "status", "verify", "recheck", "confirm", "withdraw", "certificate")}
+    owner |= {("send-code",), ("accept-notice",)}
+    staff = ("file", "list", "show", "approve", "reject", "request-materials", "supply")
+    rest = {("due",), ("deletion", "show"), ("deletion", "resume"), ("demo",), ("dev",)}
+    assert set(COMMANDS) == owner | {("ticket", name) for name in staff} | rest
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help_has_an_example_that_can_be_typed(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert starter.run([*command, "--help"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "--json" in shown
+    _, example = shown.split(f"Example: {PROGRAM} ")
+    words = shlex.split(example)
+    assert tuple(words[: len(command)]) == command
+    starter.app.parse_args(words, exit_on_error=False, print_error=False)
+
+
+def test_help_imports_none_of_the_heavy_libraries() -> None:
+    for words in ([], ["ticket"], ["start", "--help"], ["ticket", "approve", "--help"]):
+        program = (
+            f"import sys, starter; starter.run({[*words, '--help']}); "
+            "heavy = {'temporalio', 'httpx2', 'obstore', 'pypdf', 'PIL'} & set(sys.modules); "
+            "sys.exit(f'imported: {heavy}' if heavy else 0)"
+        )
+        done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+
+async def test_as_a_process_it_answers_on_stdout_and_logs_on_stderr(cli: CommandLine) -> None:
+    account = await cli.account()
+    started = await cli.process("start", account, "--json", CANCELLATION_LOG_LEVEL="DEBUG")
+    assert started.code == 0
+    assert started.json["phase"] == "AWAITING_IDENTITY"
+    assert started.err
+    await cli.json("send-code", account)
+    code = await cli.stack.store.latest_code(account)
+    verified = await cli.process("verify", account, "-", "--json", stdin=code, CANCELLATION_LOG_LEVEL="DEBUG")
+    assert verified.json["phase"] == "AWAITING_NOTICE"
+    assert code not in verified.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [(("due", "2026-09-30T10:00+08:00"), 0), (("due", "2026-09-30T10:00"), 2), (("status", "nobody-asked"), 3)],
+)
+async def test_the_exit_code_is_that_of_the_process(cli: CommandLine, words: tuple[str, ...], code: int) -> None:
+    printed = await cli.process(*words, "--json")
+    assert printed.code == code
+    assert isinstance(printed.json, dict)
+
+
+@pytest.mark.parametrize(("ended", "code"), [(0, 0), (1, 1)])
+def test_the_demo_and_the_local_stack_keep_stdout_for_the_one_object(
+    ended: int, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[object] = []
+
+    def play(*arguments: object) -> int:
+        asked.append(arguments)
+        print("a story")
+        return ended
+
+    monkeypatch.setattr("demo.play.main", play)
+    monkeypatch.setattr("demo.dev.main", play)
+    for words in (["demo", "--keep", "--lang", "zh"], ["dev"]):
+        assert starter.run([*words, "--json"]) == code
+        printed = capsys.readouterr()
+        assert json.loads(printed.out)["exit_code"] == ended
+        assert "a story" in printed.err
+        assert starter.run(words) == code
+        assert "a story" in capsys.readouterr().out
+    assert asked[:2] == [("zh-CN", True)] * 2

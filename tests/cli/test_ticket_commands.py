@@ -1,0 +1,203 @@
+"""Manual requests by the command line: filed, worked through the queue, decided."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from domain.checks import Check
+from domain.phases import Phase
+from runtime.intake import TicketIntake
+from tests.cli.conftest import CommandLine
+from tests.service import eventually
+
+OPERATOR = ("--operator", "agent-7")
+
+
+async def test_an_enterprise_ticket_is_filed_completed_and_approved(cli: CommandLine, letter: Path) -> None:
+    account = await cli.reported(real_name_type="ENTERPRISE", icp_applications_ever=1, offline_fen=20_000)
+    contacts = ("--email", "legal@example.com", "--phone", "13800138000")
+    filed = await cli.json("ticket", "file", account, *contacts, "--letter", str(letter), "--filed-by", "agent-1")
+    assert filed["phase"] == "UNDER_REVIEW"
+    ticket = filed["review"]["ticket"]["ticket_no"]
+
+    review = await cli.json("ticket", "show", ticket)
+    assert review["case"]["account_id"] == account
+    asked = await cli.json(
+        "ticket", "request-materials", ticket, *OPERATOR, "--reason", "SEAL_MISSING,LETTER_ILLEGIBLE"
+    )
+    assert (asked["status"], asked["late"]) == ("AWAITING_MATERIALS", False)
+
+    supplied = await cli.json("ticket", "supply", ticket, "--letter", str(letter), "--phone", "13900139000")
+    assert (supplied["phase"], supplied["review"]["ticket"]["revision"]) == ("UNDER_REVIEW", 2)
+
+    note = "Spoke with the company's lawyer."
+    approved = await cli.json("ticket", "approve", ticket, *OPERATOR, "--note", "-", stdin=note)
+    assert approved["status"] == "APPROVED"
+    await cli.in_phase(account, Phase.CLOSED)
+    [_, decided] = (await cli.json("ticket", "show", ticket))["decisions"]
+    assert set(decided["decision"]["waived"]) == {Check.BALANCE, Check.ICP_FILING}
+    assert await TicketIntake(cli.stack.vault).read_note(ticket, decided["decision"]["note_ref"]) == note
+
+
+async def test_people_see_the_ticket_the_decision_and_the_reasons(cli: CommandLine) -> None:
+    account = await cli.reported(icp_applications_ever=1)
+    contacts = ("--email", "owner@example.com", "--phone", "13800138000")
+    filed = await cli("ticket", "file", account, *contacts, "--accept-notice")
+    assert "under review" in filed.out
+    ticket = (await cli.json("status", account))["review"]["ticket"]["ticket_no"]
+    shown = await cli("ticket", "show", ticket)
+    assert "asks to waive: ICP filing" in shown.out
+    assert "3 business days left" in shown.out
+    assert f"ticket approve {ticket} --operator ID" in shown.out
+
+    asked = await cli("ticket", "request-materials", ticket, *OPERATOR, "--reason", "contact-unreachable")
+    assert "awaiting materials" in asked.out
+    assert "clock stands" in (await cli("ticket", "list", "--limit", "1000")).out
+    assert "under review" in (await cli("ticket", "supply", ticket, "--email", "new@example.com")).out
+    rejected = await cli("ticket", "reject", ticket, *OPERATOR, "--reason", "DISPUTE_OPEN", "--lang", "zh")
+    assert "已驳回" in rejected.out
+    await cli.in_phase(account, Phase.REJECTED)
+    assert "a dispute is open" in (await cli("status", account)).out
+
+
+async def test_an_incomplete_ticket_is_refused_with_all_that_is_missing(cli: CommandLine) -> None:
+    account = await cli.reported(icp_applications_ever=1)
+    error = await cli.error("ticket", "file", account, "--email", "not an address", code=3)
+    assert error["type"] == "TicketIncomplete"
+    assert error["missing"] == ["CONTACT_EMAIL", "CONTACT_PHONE", "STATEMENT"]
+    people = await cli("ticket", "file", account)
+    assert "Give a phone number that reaches you" in people.err
+    assert (await cli.json("status", account))["review"] is None
+
+
+async def test_a_letter_that_is_none_is_refused(cli: CommandLine, tmp_path: Path) -> None:
+    account = await cli.reported(real_name_type="ENTERPRISE", icp_applications_ever=1)
+    fake = tmp_path / "letter.pdf"
+    fake.write_bytes(b"MZ this is a program")
+    words = ("--email", "legal@example.com", "--phone", "13800138000", "--letter", str(fake))
+    error = await cli.error("ticket", "file", account, *words, code=3)
+    assert (error["type"], error["because"]) == ("LetterRefused", "TYPE_NOT_ALLOWED")
+    missing_file = (*words[:-1], str(tmp_path / "nowhere.pdf"))
+    assert (await cli.error("ticket", "file", account, *missing_file, code=2))["type"] == "BadInput"
+
+
+async def test_no_contact_is_stored_when_a_ticket_cannot_be_filed_now(cli: CommandLine) -> None:
+    account = await cli.reported()
+    before = await cli.stack.vault.list("tickets")
+    words = ("--email", "owner@example.com", "--phone", "13800138000", "--accept-notice")
+    error = await cli.error("ticket", "file", account, *words, code=3)
+    assert (error["type"], error["phase"], error["due_step"]) == ("WrongPhase", "AWAITING_CONFIRMATION", "confirm")
+    assert await cli.stack.vault.list("tickets") == before
+
+
+async def test_materials_that_nobody_asked_for_are_refused(cli: CommandLine) -> None:
+    _, ticket = await cli.filed()
+    error = await cli.error("ticket", "supply", ticket, "--email", "new@example.com", code=3)
+    assert (error["type"], error["phase"]) == ("WrongPhase", "UNDER_REVIEW")
+
+
+async def test_the_queue_is_listed_by_deadline_with_its_counts(cli: CommandLine) -> None:
+    tickets = {(await cli.filed())[1] for _ in range(2)}
+
+    async def listed() -> dict[str, dict[str, object]]:
+        queue = await cli.json("ticket", "list", "--limit", "1000")
+        assert len(queue["tickets"]) == queue["counts"]["TOTAL"]
+        due = [ticket["due_at"] for ticket in queue["tickets"] if ticket["business_days_left"] is not None]
+        assert due == sorted(due)
+        return {ticket["ticket_no"]: ticket for ticket in queue["tickets"]}
+
+    queue = await eventually(listed, lambda queue: tickets <= set(queue))
+    for ticket in tickets:
+        assert (queue[ticket]["business_days_left"], queue[ticket]["late"]) == (3, False)
+        assert queue[ticket]["reasons"] == ["ICP_FILING_EVER_APPLIED"]
+    limited = await cli.json("ticket", "list", "--limit", "1")
+    assert len(limited["tickets"]) == 1
+    assert limited["counts"]["TOTAL"] >= 2
+    assert "more; see --limit" in (await cli("ticket", "list", "--limit", "1")).out
+
+
+async def test_late_tickets_come_first_and_are_marked(cli: CommandLine) -> None:
+    _, ticket = await cli.filed()
+    filed_at = datetime.now(UTC)
+
+    class InTwoWeeks(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:
+            return filed_at + timedelta(days=14)
+
+    cli.monkeypatch.setattr("runtime.cli.tickets.datetime", InTwoWeeks)
+    queue = await eventually(
+        lambda: cli.json("ticket", "list", "--limit", "1000"),
+        lambda queue: ticket in [row["ticket_no"] for row in queue["tickets"]],
+    )
+    [row] = [row for row in queue["tickets"] if row["ticket_no"] == ticket]
+    assert row["late"]
+    assert row["business_days_left"] < 0
+    assert queue["counts"]["LATE"] >= 1
+    people = await cli("ticket", "list", "--limit", "1000")
+    assert f"LATE by {-row['business_days_left']} business days" in people.out
+
+
+async def test_a_decision_repeated_under_its_id_gets_the_first_answer(cli: CommandLine) -> None:
+    _, ticket = await cli.filed()
+    words = ("ticket", "reject", ticket, *OPERATOR, "--reason", "LEGAL_HOLD", "--decision-id", f"d-{uuid4()}")
+    assert await cli.json(*words) == await cli.json(*words)
+    another = await cli.error(*words[:-2], code=3)
+    assert (another["type"], another["because"], another["decided_by"]) == (
+        "DecisionRefused",
+        "ALREADY_DECIDED",
+        "agent-7",
+    )
+
+
+async def test_lateness_goes_by_the_time_of_the_decision(cli: CommandLine) -> None:
+    _, ticket = await cli.filed()
+    await eventually(lambda: cli.stack.desk.review(ticket), lambda review: review.clock is not None)
+    then = (datetime.now(UTC) + timedelta(days=30)).isoformat()
+    assert (await cli.json("ticket", "reject", ticket, *OPERATOR, "--reason", "SEE_NOTE", "--decided-at", then))["late"]
+
+
+@pytest.mark.parametrize(
+    ("words", "because"),
+    [
+        (("reject", "--operator", "agent-7"), "REASONS_MISSING"),
+        (("request-materials", "--operator", "agent-7"), "REASONS_MISSING"),
+        (("approve", "--operator", "agent-7", "--waive", "BALANCE"), "WAIVERS_INCOMPLETE"),
+        (("approve", "--operator", "APPLICANT"), "SELF_APPROVAL"),
+    ],
+)
+async def test_a_decision_that_a_rule_forbids_is_refused(
+    cli: CommandLine, words: tuple[str, ...], because: str
+) -> None:
+    account, ticket = await cli.filed()
+    command, *options = (word.replace("APPLICANT", account) for word in words)
+    error = await cli.error("ticket", command, ticket, *options, code=3)
+    assert (error["type"], error["because"]) == ("DecisionRefused", because)
+
+
+async def test_without_a_verified_channel_identity_has_to_be_attested(cli: CommandLine) -> None:
+    account = await cli.account(channels="")
+    started = await cli("start", account, "--locale", "en")
+    assert f"ticket file {account}" in started.out
+    assert (await cli.error("send-code", account, code=3))["type"] == "NoVerifiedChannel"
+    filed = await cli.json(
+        "ticket", "file", account, "--email", "owner@example.com", "--phone", "13800138000", "--accept-notice"
+    )
+    ticket = filed["review"]["ticket"]["ticket_no"]
+    refused = await cli.error("ticket", "approve", ticket, *OPERATOR, code=3)
+    assert refused["because"] == "IDENTITY_NOT_ATTESTED"
+    await cli.json("ticket", "approve", ticket, *OPERATOR, "--attest-identity")
+    await cli.in_phase(account, Phase.CLOSED)
+
+
+async def test_a_signal_goes_through_while_no_worker_runs(cli: CommandLine) -> None:
+    account, ticket = await cli.filed()
+    await cli.stack.worker.kill()
+    try:
+        sent = await cli.json("ticket", "approve", ticket, *OPERATOR, "--waive", "ICP_FILING", "--signal")
+        assert (sent["kind"], sent["status"]) == ("approve", None)
+    finally:
+        await cli.stack.worker.start()
+    await cli.in_phase(account, Phase.CLOSED)

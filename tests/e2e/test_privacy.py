@@ -1,0 +1,142 @@
+"""No personal data in Temporal or in a log: a full run with planted data, and a scan of everything that was written.
+
+The scan reads Temporal's own database file: no history, search attribute, memo, summary, id or failure can hide.
+"""
+
+import re
+import sqlite3
+from datetime import UTC, datetime
+from io import BytesIO
+
+import pytest
+from pypdf import PdfWriter
+
+from demo.stack import Stack
+from domain.accounts import Channel, RealNameType
+from domain.checks import Check
+from domain.errors import Refusal
+from domain.ids import review_workflow_id
+from domain.locale import Locale
+from domain.notices import CURRENT_NOTICE
+from domain.phases import Phase
+from domain.tickets import DecisionKind, DecisionReason
+from runtime.intake import TicketChanges, TicketDraft
+from tests.e2e.conftest import Owner, new_owner
+from tests.service import decision, eventually
+
+NOTICE = CURRENT_NOTICE[Locale.ZH]
+CONTACT_EMAIL, CONTACT_PHONE = "planted.contact@example.com", "+8613912340987"
+LETTER_TEXT = "planted letter of consent, Zhang Sanfeng"
+NOTE_TEXT = "planted note 王小明 called from home"
+
+
+def stamped_letter() -> bytes:
+    writer = PdfWriter()
+    writer.add_blank_page(width=300, height=400)
+    writer.add_metadata({"/Title": LETTER_TEXT})
+    out = BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def personal_data(stack: Stack, account_id: str) -> list[str]:
+    with sqlite3.connect(stack.platform_db.removeprefix("sqlite:///")) as database:
+        rows = database.execute("SELECT value FROM personal_data WHERE account_id = ?", [account_id]).fetchall()
+    values = [value for (value,) in rows]
+    assert len(values) >= 2, "there is nothing to leak, so nothing would be proven"
+    return values
+
+
+async def enterprise_request(stack: Stack, owner: Owner) -> str:
+    """The manual route with everything in it: letter, materials, notes, approval. Answers the ticket's number."""
+    desk, account_id = stack.desk, owner.account_id
+    draft = TicketDraft(
+        account_id=account_id,
+        real_name_type=RealNameType.ENTERPRISE,
+        contact_email=CONTACT_EMAIL,
+        contact_phone=CONTACT_PHONE,
+        filed_by="owner-1",
+        notice_version=NOTICE.version,
+        notice_sha256=NOTICE.sha256,
+    )
+    ticket = await stack.intake.file(draft, stamped_letter(), now=datetime.now(UTC))
+    await desk.file_ticket(account_id, ticket)
+    number = ticket.ticket_no
+    note = await stack.intake.put_note(number, NOTE_TEXT)
+    asked = decision(number, DecisionReason.SEAL_MISSING).model_copy(update={"note_ref": note})
+    await desk.decide(DecisionKind.REQUEST_MATERIALS, asked)
+    await eventually(lambda: desk.view(account_id), lambda view: view.phase is Phase.AWAITING_MATERIALS)
+    changes = TicketChanges(filed_by="owner-1", notice_version=NOTICE.version, notice_sha256=NOTICE.sha256)
+    supplied = await stack.intake.supply(ticket, changes, stamped_letter(), now=datetime.now(UTC))
+    await desk.supply_materials(account_id, supplied)
+    await desk.signal_decision(DecisionKind.APPROVE, decision(number, waived=(Check.BALANCE, Check.ICP_FILING)))
+    return number
+
+
+def occurrences(needle: str, haystack: bytes) -> int:
+    """Plain, or as JSON escapes it. Word boundaries keep a code of six digits from matching inside a timestamp."""
+    forms = {needle.encode(), needle.encode("unicode_escape")}
+    return sum(
+        len(re.findall(rb"(?<![0-9A-Za-z.])" + re.escape(form) + rb"(?![0-9A-Za-z])", haystack)) for form in forms
+    )
+
+
+def everything_written(stack: Stack) -> dict[str, bytes]:
+    """Temporal's database with its write-ahead log, and the logs of Temporal and the worker."""
+    database = sorted(stack.workdir.glob("temporal.db*"))
+    files = [*database, stack.workdir / "temporal.log", stack.workdir / "worker.log"]
+    return {path.name: path.read_bytes() for path in files}
+
+
+async def test_nothing_personal_reaches_temporal_or_a_log_in_a_full_run(stack: Stack) -> None:
+    self_service, enterprise = await new_owner(stack, "planted"), await new_owner(stack, "planted-ent")
+    planted = [CONTACT_EMAIL, CONTACT_PHONE, CONTACT_PHONE.removeprefix("+86"), LETTER_TEXT, NOTE_TEXT]
+    for owner in (self_service, enterprise):
+        planted += personal_data(stack, owner.account_id)
+
+    # Self-service, with a wrong code on the way: refusals are logged, and must not quote what was typed.
+    await stack.desk.start(self_service.account_id, "owner-0")
+    await stack.desk.send_code(self_service.account_id, Channel.PHONE)
+    code = await stack.store.latest_code(self_service.account_id)
+    wrong = f"{(int(code) + 1) % 1_000_000:06d}"
+    with pytest.raises(Refusal) as refused:
+        await stack.desk.verify(self_service.account_id, wrong)
+    assert wrong not in refused.value.message + str(refused.value.details)
+    await stack.desk.verify(self_service.account_id, code)
+    await stack.desk.accept_notice(self_service.account_id, NOTICE.version, NOTICE.sha256)
+    await stack.desk.recheck(self_service.account_id)
+    await self_service.confirm()
+    assert (await self_service.result()).outcome is Phase.CLOSED
+
+    await stack.store.set_facts(
+        enterprise.account_id, real_name_type="ENTERPRISE", icp_applications_ever=1, available_fen=12_300
+    )
+    await stack.desk.start(enterprise.account_id, "owner-1")
+    await stack.desk.send_code(enterprise.account_id, Channel.PHONE)
+    second_code = await stack.store.latest_code(enterprise.account_id)
+    await stack.desk.verify(enterprise.account_id, second_code)
+    await stack.desk.accept_notice(enterprise.account_id, NOTICE.version, NOTICE.sha256)
+    await stack.desk.recheck(enterprise.account_id)
+    ticket_no = await enterprise_request(stack, enterprise)
+    assert (await enterprise.result()).outcome is Phase.CLOSED
+    planted += [code, wrong, second_code]
+
+    written = everything_written(stack)
+    assert occurrences(enterprise.account_id, written["worker.log"]), "the scan would find what is there"
+    assert sum(occurrences(review_workflow_id(ticket_no), data) for name, data in written.items() if ".db" in name)
+    found = {(name, needle) for name, data in written.items() for needle in planted if occurrences(needle, data)}
+    assert found == set()
+
+
+async def test_what_somebody_sends_by_hand_is_not_repeated_in_a_log(stack: Stack) -> None:
+    owner = await new_owner(stack, "by-hand")
+    await stack.desk.start(owner.account_id, "owner-2")
+    planted = "+8613700001111"
+    handle = stack.client.get_workflow_handle(f"account-cancellation-{owner.account_id}")
+    await handle.signal("review_reported", {"ticket": {"phone": planted}})
+    await handle.signal("deletion_reported", planted)
+    # Answered after both signals were handled.
+    assert (await stack.desk.view(owner.account_id)).phase is Phase.AWAITING_IDENTITY
+    log = everything_written(stack)["worker.log"]
+    assert occurrences("review_reported", log), "the signal was seen, and dropped"
+    assert not occurrences(planted, log)
