@@ -143,9 +143,12 @@ def _owned(table: type[Any], *columns: Any, where: ColumnElement[bool] | None = 
 
 # Built once: building a statement takes several times as long as running it.
 _ACCOUNT = select(*AccountRow.__table__.c).where(AccountRow.id == bindparam("account_id"))
-_PROFILE = _owned(
-    PersonalDataRow, *AccountRow.__table__.c, PersonalDataRow.kind.label("contact"), where=verified_contact()
+ALL_PROFILES = (
+    select(*AccountRow.__table__.c, PersonalDataRow.kind.label("contact"))
+    .outerjoin(PersonalDataRow, and_(PersonalDataRow.account_id == AccountRow.id, verified_contact()))
+    .order_by(AccountRow.number)
 )
+_PROFILE = ALL_PROFILES.where(AccountRow.id == bindparam("account_id"))
 _ENTITLEMENTS = _owned(EntitlementRow, EntitlementRow.reference, EntitlementRow.kind, EntitlementRow.value_fen)
 _ROLES = _owned(ProviderRoleRow, ProviderRoleRow.marketplace, ProviderRoleRow.businesses_in_progress)
 _RESOURCES = _owned(ResourceRow, ResourceRow.kind, where=and_(ResourceRow.billable))
@@ -156,7 +159,11 @@ async def read_account(connection: AsyncConnection, account_id: str) -> AnyRow:
 
 
 async def read_profile(connection: AsyncConnection, account_id: str) -> AccountProfile:
-    rows = await _rows(connection, _PROFILE, account_id)
+    return profile_of(await _rows(connection, _PROFILE, account_id))
+
+
+def profile_of(rows: Sequence[AnyRow]) -> AccountProfile:
+    """From the account's row, once for each verified contact."""
     account = rows[0]
     contacts = {row.contact for row in rows}
     return AccountProfile(

@@ -157,6 +157,7 @@ def _rows(seed: AccountSeed, number: int) -> Rows:
         AccountRow,
         {
             "id": seed.id,
+            "number": number,
             "situation": seed.situation,
             "kind": seed.kind,
             "real_name_type": seed.real_name_type,

@@ -1,6 +1,7 @@
 """The sandbox from behind, for the demo and the tests: its accounts, its outbox, its faults, and what it did."""
 
 from datetime import datetime, timedelta
+from itertools import groupby
 from types import TracebackType
 from typing import Any, Self
 
@@ -56,6 +57,13 @@ class ActiveFault(Model):
     times_left: int | None
 
 
+class AccountListed(Model):
+    """An account and what it shows."""
+
+    situation: str
+    profile: AccountProfile
+
+
 class AccountState(Model):
     """Everything that the platform knows of one account; `left` counts what the phases of deletion would still find."""
 
@@ -87,11 +95,10 @@ class SandboxStore:
     ) -> None:
         await self._sandbox.close()
 
-    async def accounts(self) -> list[AccountState]:
+    async def accounts(self) -> list[AccountListed]:
         """Every account, in the order in which they were made."""
-        async with self._sandbox.read() as connection:
-            ids = (await connection.scalars(select(JdGroupAccountRow.account_id).order_by(JdGroupAccountRow.pin))).all()
-        return [await self.account(account_id) for account_id in ids]
+        rows = groupby(await self._all(facts.ALL_PROFILES), key=lambda row: (row.id, row.situation))
+        return [AccountListed(situation=situation, profile=facts.profile_of(list(own))) for (_, situation), own in rows]
 
     async def account(self, account_id: str) -> AccountState:
         """One account.

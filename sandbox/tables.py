@@ -34,6 +34,7 @@ class AccountRow(Base):
     __tablename__ = "accounts"
 
     id: Mapped[Id] = mapped_column(primary_key=True)
+    number: Mapped[int]
     situation: Mapped[str] = mapped_column(Text)
     kind: Mapped[AccountKind]
     real_name_type: Mapped[RealNameType]

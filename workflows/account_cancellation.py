@@ -44,6 +44,9 @@ _TOLD_AT_THE_END = {
     Phase.LAPSED: Template.CANCELLATION_LAPSED,
 }
 
+Turn = tuple[Phase, Instant]
+"""A phase, and when the owner last did something in it: as long as both stay, the owner is idle."""
+
 
 @workflow.defn
 class AccountCancellation(OwnerSteps):
@@ -53,6 +56,7 @@ class AccountCancellation(OwnerSteps):
     def __init__(self, request: CancellationInput) -> None:
         super().__init__(request)
         self._deletion_finished = False
+        self._reminders: list[asyncio.Task[None]] = []
 
     @workflow.run
     async def run(self, request: CancellationInput) -> CancellationResult:
@@ -64,6 +68,7 @@ class AccountCancellation(OwnerSteps):
             await self._until_over(self._work_of(self.state.phase))
         await release_hold(self.state)
         await self._tell_owner_the_end()
+        await asyncio.gather(*self._reminders)
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self.state.result()
 
@@ -84,7 +89,7 @@ class AccountCancellation(OwnerSteps):
         """A withdrawal ends the request at once; what a phase was doing is dropped. After `close` nothing is."""
         task = asyncio.create_task(work)
         await workflow.wait_condition(lambda: task.done() or self.state.is_over)
-        if not task.done():
+        if self.state.is_over:
             task.cancel()
             with suppress(asyncio.CancelledError, ActivityError):
                 await task
@@ -112,6 +117,7 @@ class AccountCancellation(OwnerSteps):
             state.refusal = RefusalReason.ACCOUNT_UNREADABLE
             state.move(Phase.REFUSED)
             return
+        state.still_in(Phase.OPENING)
         state.profile = found.profile
         if found.unfinished_deletion:
             state.deletion_input = found.unfinished_deletion
@@ -158,21 +164,31 @@ class AccountCancellation(OwnerSteps):
         """Until the phase changes. An owner who has the turn is reminded, and in the end the request lapses."""
         policy = self.state.request.policy
         while self.state.phase is phase and self.state.due_step:
-            active_at = self.state.owner_active_at
-            lapses_at = active_at + policy.owner_idle_limit
-            if not await self._idle_until(lapses_at - policy.idle_reminder_before, phase, "Remind the owner"):
+            turn = phase, self.state.owner_active_at
+            lapses_at = self.state.owner_active_at + policy.owner_idle_limit
+            if not await self._idle_until(lapses_at - policy.idle_reminder_before, turn, "Remind the owner"):
                 continue
-            await self._tell_owner(Template.CANCELLATION_LAPSING, lapses_at=lapses_at.isoformat())
-            if await self._idle_until(lapses_at, phase, "Lapse"):
+            await self._remind(lapses_at, turn)
+            if await self._idle_until(lapses_at, turn, "Lapse"):
                 self.state.move(Phase.LAPSED)
         await workflow.wait_condition(lambda: self.state.phase is not phase)
 
-    async def _idle_until(self, at: Instant, phase: Phase, summary: str) -> bool:
+    def _is_idle(self, turn: Turn) -> bool:
+        return turn == (self.state.phase, self.state.owner_active_at)
+
+    async def _remind(self, lapses_at: Instant, turn: Turn) -> None:
+        """A messaging service that is down must not hold up an owner who comes back."""
+        reminder = asyncio.create_task(self._tell_owner(Template.CANCELLATION_LAPSING, lapses_at=lapses_at.isoformat()))
+        self._reminders.append(reminder)
+        await workflow.wait_condition(lambda: reminder.done() or not self._is_idle(turn))
+
+    async def _idle_until(self, at: Instant, turn: Turn, summary: str) -> bool:
         """True when the owner did nothing until then."""
-        active_at = self.state.owner_active_at
+        if not self._is_idle(turn):
+            return False
         try:
             await workflow.wait_condition(
-                lambda: self.state.phase is not phase or self.state.owner_active_at != active_at,
+                lambda: not self._is_idle(turn),
                 timeout=max(at - workflow.now(), timedelta(0)),
                 timeout_summary=summary,
             )
@@ -183,11 +199,17 @@ class AccountCancellation(OwnerSteps):
     # What the children and Temporal report
 
     @workflow.signal(description="From the ticket's review: its status, clock and decision")
-    def review_reported(self, report: ReviewReport) -> None:
+    async def review_reported(self, report: ReviewReport) -> None:
         state = self.state
+        if self._filing.locked():
+            # A review may be quicker than the acknowledgement of its own start.
+            await workflow.wait_condition(lambda: not self._filing.locked())
         if state.review is None or report.ticket.ticket_no != state.review.ticket.ticket_no:
             return
         state.review = report
+        if state.phase is Phase.AWAITING_MATERIALS and report.status is ReviewStatus.APPROVED:
+            # Approved so soon after the materials arrived that their arrival was not reported by itself.
+            state.move(Phase.UNDER_REVIEW)
         match (state.phase, report.status):
             case (Phase.UNDER_REVIEW, ReviewStatus.AWAITING_MATERIALS):
                 state.move(Phase.AWAITING_MATERIALS)

@@ -1,5 +1,6 @@
 """What one request knows, and the only place where its phase changes."""
 
+import asyncio
 from dataclasses import dataclass, field
 
 from temporalio import workflow
@@ -81,6 +82,15 @@ class CancellationState:
         self.phase = advance(self.phase, to)
         self.phase_since = self.owner_active_at = workflow.now()
         self.show()
+
+    def still_in(self, phase: Phase) -> None:
+        """Stop the work of a phase that is over; to be asked after each activity of work that may be dropped.
+
+        A cancellation that comes in one workflow task with an activity's answer is swallowed by the SDK
+        (temporalio/sdk-python, issue 352): the work would go on after a withdrawal, as far as the close.
+        """
+        if self.phase is not phase:
+            raise asyncio.CancelledError
 
     def allows(self, step: Step) -> bool:
         if self.phase not in STEP_PHASES[step]:

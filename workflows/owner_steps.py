@@ -9,6 +9,7 @@ from collections.abc import Awaitable
 from typing import TypeVar
 
 from temporalio import workflow
+from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
@@ -215,6 +216,8 @@ class OwnerSteps:
                 id=review_workflow_id(facts.ticket.ticket_no),
                 # A request that ends, however it ends, calls its open review off.
                 parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,
+                # A ticket is decided once, also after its review has ended.
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 static_summary=f"Ticket {facts.ticket.ticket_no} of {state.account_id}",
             )
         except (WorkflowAlreadyStartedError, ChildWorkflowError):
@@ -225,6 +228,8 @@ class OwnerSteps:
         if not state.allows(Step.FILE_TICKET):
             review.cancel()
             state.require(Step.FILE_TICKET)
+        # A re-check may have come in between; what is waived is what the reviewer sees.
+        state.report = report
         state.acceptance_in_ticket = facts.acceptance
         state.review = ReviewReport(ticket=facts.ticket, status=ReviewStatus.UNDER_REVIEW)
         state.move(Phase.UNDER_REVIEW)
@@ -239,8 +244,13 @@ class OwnerSteps:
         self.state.acceptance_in_ticket = facts.acceptance
         handle = workflow.get_external_workflow_handle(review_workflow_id(step.ticket.ticket_no))
         await handle.signal(TicketReview.materials_supplied, MaterialsSupplied(ticket=step.ticket))
-        await workflow.wait_condition(lambda: self.state.phase is not Phase.AWAITING_MATERIALS)
+        await workflow.wait_condition(lambda: self._has_arrived(step.ticket))
         return self.state.view()
+
+    def _has_arrived(self, ticket: TicketRef) -> bool:
+        """The review has reported this revision, or has ended. It may be waiting for the next one by then."""
+        reported = self.state.review and self.state.review.ticket == ticket
+        return bool(reported) or self.state.phase is not Phase.AWAITING_MATERIALS
 
     @supply_materials.validator
     def _validate_supply_materials(self, step: SupplyMaterials) -> None:

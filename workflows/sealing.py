@@ -38,6 +38,7 @@ async def seal(state: CancellationState) -> None:
 
 async def _hold_recheck_and_close(state: CancellationState) -> None:
     await _hold(state)
+    state.still_in(Phase.SEALING)
     sealing_report = await run_checks(state)
     if not sealing_report.is_clear(state.waivers):
         state.report = sealing_report
@@ -50,6 +51,7 @@ async def _hold_recheck_and_close(state: CancellationState) -> None:
         summary=f"Dossier of {state.request_no}, before anything is destroyed",
         **PATIENT,
     )
+    state.still_in(Phase.SEALING)
     closed = await _close(state, state.last_dossier)
     state.deletion_input = DeletionInput.from_dossier(
         dossier, state.last_dossier, closed.closed_at, state.request.policy.final_notice_limit

@@ -13,9 +13,15 @@ from uuid import uuid4
 
 import psutil
 import pytest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
 
 from demo.programs import StartFailed, free_port, port_is_free
 from demo.stack import ROOT, Ports, Stack
+from domain.ids import cancellation_workflow_id
+from domain.messages import CancellationInput
+from runtime.settings import Settings
+from workflows import AccountCancellation
 
 
 def start(mark: str, cwd: Path, *arguments: str) -> subprocess.Popen[bytes]:
@@ -46,14 +52,14 @@ def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-async def until(probe: Callable[[], bool], what: Callable[[], object], seconds: float = 60) -> None:
+async def until(probe: Callable[[], bool], what: Callable[[], object], seconds: float = 100) -> None:
     deadline = asyncio.get_running_loop().time() + seconds
     while not probe():
         assert asyncio.get_running_loop().time() < deadline, what()
         await asyncio.sleep(0.1)
 
 
-async def ended(process: subprocess.Popen[bytes], seconds: float = 60) -> int:
+async def ended(process: subprocess.Popen[bytes], seconds: float = 100) -> int:
     await until(lambda: process.poll() is not None, lambda: f"{process.args!r} goes on", seconds)
     return process.wait()
 
@@ -61,7 +67,7 @@ async def ended(process: subprocess.Popen[bytes], seconds: float = 60) -> int:
 async def test_make_demo_plays_four_stories_to_the_right_end_and_leaves_nothing_behind(tmp_path: Path) -> None:
     mark = uuid4().hex
     process = start(mark, tmp_path, "demo", "--lang", "en")
-    code = await ended(process, 110)
+    code = await ended(process)
     shown = (tmp_path / "output").read_text()
     assert code == 0, shown
     assert "Every story ended as it should." in shown
@@ -85,50 +91,33 @@ async def test_make_dev_keeps_its_state_over_a_kill_and_ends_in_order_on_sigterm
     def output() -> str:
         return (tmp_path / "output").read_text()
 
-    async def ready(times: int) -> dict[str, str]:
+    async def guided(times: int) -> Client:
+        """A client of the server that the latest guide names."""
         await until(lambda: output().count("Ctrl-C stops it") == times, output)
-        return addresses(output())
+        address = re.findall(r"Temporal +(127\.0\.0\.1:\d+)", output())[-1]
+        return await Client.connect(address, data_converter=pydantic_data_converter)
 
-    first = start(mark, tmp_path, "dev")
-    environment = await ready(1)
-    answer = await command(tmp_path, environment, "start", "acct-clean-phone")
-    [request_no] = re.findall(r"C\d{8}-\w{8}", answer)
-
+    killed = start(mark, tmp_path, "dev")
+    started = await (await guided(1)).start_workflow(
+        AccountCancellation.run,
+        CancellationInput(request_no="C-1", account_id="acct-clean-phone", requested_by="owner-1"),
+        id=cancellation_workflow_id("acct-clean-phone"),
+        task_queue=Settings().task_queue,
+    )
     second = start(mark, tmp_path, "dev")
     assert await ended(second) == 4
     assert "running already" in output()
 
-    first.kill()
-    first.wait()
+    killed.kill()
+    killed.wait()
     await until(lambda: marked(mark) == [], lambda: marked(mark))
 
     again = start(mark, tmp_path, "dev")
-    environment = await ready(2)
-    assert request_no in await command(tmp_path, environment, "status", "acct-clean-phone")
+    request = (await guided(2)).get_workflow_handle_for(AccountCancellation.run, started.id)
+    assert (await request.query(AccountCancellation.view)).request_no == "C-1"
     again.terminate()
     assert await ended(again) == 0, output()
     assert marked(mark) == []
-
-
-async def command(cwd: Path, environment: dict[str, str], *arguments: str) -> str:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(ROOT / "starter.py"),
-        *arguments,
-        cwd=cwd,
-        env={**os.environ, **environment},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await process.communicate()
-    assert process.returncode == 0, said.decode()
-    return said.decode()
-
-
-def addresses(shown: str) -> dict[str, str]:
-    """What the last guide says has to be exported."""
-    guide = shown[shown.rindex("local stack") :]
-    return dict(re.findall(r"export (\w+)=(\S+)", guide))
 
 
 async def test_a_start_that_fails_tells_the_end_of_the_log_and_stops_what_had_started(tmp_path: Path) -> None:
@@ -145,32 +134,17 @@ async def test_a_start_that_fails_tells_the_end_of_the_log_and_stops_what_had_st
     assert port_is_free(ports.temporal)
 
 
-async def test_a_stack_that_is_cancelled_while_it_starts_leaves_nothing_behind(tmp_path: Path) -> None:
-    ports = Ports()
-
-    async def run() -> None:
-        async with Stack.start(tmp_path, ports=ports):
-            pytest.fail("cancelled too late")
-
-    starting = asyncio.create_task(run())
-    await until(lambda: not port_is_free(ports.temporal), lambda: "Temporal never listened")
-    starting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await starting
-    assert all(port_is_free(port) for port in (ports.temporal, ports.platform, ports.worker_health))
+async def test_ctrl_c_while_the_stack_starts_leaves_neither_process_nor_folder(tmp_path: Path) -> None:
+    mark = uuid4().hex
+    process = start(mark, tmp_path, "demo", "--lang", "en")
+    await until(lambda: any("start-dev" in command for command in marked(mark)), lambda: "Temporal never started")
+    process.send_signal(signal.SIGINT)
+    assert await ended(process) == 130
+    assert marked(mark) == []
+    assert names_in(tmp_path) == ["output"]
 
 
 def test_a_free_port_lies_below_those_that_outgoing_connections_take() -> None:
     ephemeral = Path("/proc/sys/net/ipv4/ip_local_port_range")
     first = int(ephemeral.read_text().split()[0]) if ephemeral.exists() else 32768
     assert all(free_port() < first for _ in range(20))
-
-
-async def test_ctrl_c_breaks_the_demo_off_in_order(tmp_path: Path) -> None:
-    mark = uuid4().hex
-    process = start(mark, tmp_path, "demo", "--lang", "en")
-    await until(lambda: "asks to cancel" in (tmp_path / "output").read_text(), lambda: "the first story never began")
-    process.send_signal(signal.SIGINT)
-    assert await ended(process) == 130
-    assert marked(mark) == []
-    assert names_in(tmp_path) == ["output"]

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from domain.checks import (
@@ -33,6 +33,9 @@ from domain.checks import (
     check_provider,
     check_resources,
 )
+
+# On a busy machine a test is slow, not wrong.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 AT = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 NOTHING = Entitlements(items=())
@@ -145,6 +148,7 @@ def test_each_reason_has_the_remedy_of_the_process() -> None:
     }
 
 
+@unhurried
 @given(fen, fen, fen, fen)
 def test_any_money_in_any_category_blocks_and_none_at_all_passes(a: int, f: int, w: int, o: int) -> None:
     outcome = balance(available=a, frozen=f, in_withdrawal=w, offline=o)
@@ -152,6 +156,7 @@ def test_any_money_in_any_category_blocks_and_none_at_all_passes(a: int, f: int,
     assert outcome.figures == {"available_fen": a, "frozen_fen": f, "in_withdrawal_fen": w, "offline_fen": o}
 
 
+@unhurried
 @given(few, few, few, few)
 def test_the_remedy_of_a_balance_follows_the_hardest_part_of_it(a: int, f: int, w: int, o: int) -> None:
     outcome = balance(available=a, frozen=f, in_withdrawal=w, offline=o)
@@ -160,6 +165,7 @@ def test_the_remedy_of_a_balance_follows_the_hardest_part_of_it(a: int, f: int, 
     assert (outcome.reason is Reason.BALANCE_IN_WITHDRAWAL) == (f + o + a == 0 < w)
 
 
+@unhurried
 @given(few, few, few)
 def test_a_provider_is_blocked_by_business_and_shown_where_it_goes_on(market: int, wanxiang: int, yunding: int) -> None:
     outcome = provider(market, wanxiang, yunding)
@@ -170,6 +176,7 @@ def test_a_provider_is_blocked_by_business_and_shown_where_it_goes_on(market: in
     assert {item.code: item.count for item in outcome.items} == {code: n for code, n in shown.items() if n}
 
 
+@unhurried
 @given(few, few)
 def test_a_filing_that_was_ever_applied_for_blocks_however_many_are_active(ever: int, active: int) -> None:
     outcome = icp_filing(ever, active)
@@ -177,6 +184,7 @@ def test_a_filing_that_was_ever_applied_for_blocks_however_many_are_active(ever:
     assert outcome.figures == {"applications_ever": ever}
 
 
+@unhurried
 @given(st.lists(few, max_size=5))
 def test_resources_block_by_their_total_and_are_shown_by_product(numbers: list[int]) -> None:
     outcome = resources(*numbers)
@@ -188,12 +196,14 @@ def test_resources_block_by_their_total_and_are_shown_by_product(numbers: list[i
 # --- waivers ---
 
 
+@unhurried
 @given(st.one_of(*OUTCOMES_OF.values()))
 def test_a_ticket_may_waive_blocking_balance_and_filings_and_nothing_else(outcome: CheckOutcome) -> None:
     blocked = outcome.verdict is Verdict.BLOCKED
     assert outcome.waivable == (blocked and outcome.check in (Check.BALANCE, Check.ICP_FILING))
 
 
+@unhurried
 @given(few, few, few, few, waived_figures)
 def test_a_waiver_covers_a_balance_exactly_while_no_figure_has_grown(
     a: int, f: int, w: int, o: int, waived: dict[Figure, int]
@@ -211,12 +221,14 @@ def test_money_that_moves_to_another_category_is_not_waived() -> None:
     assert not waiver.covers(balance(frozen=100))
 
 
+@unhurried
 @given(waivers, st.one_of(*OUTCOMES_OF.values()))
 def test_a_waiver_covers_only_its_own_check_and_only_what_is_waivable(waiver: Waiver, outcome: CheckOutcome) -> None:
     if waiver.check is not outcome.check or not outcome.waivable:
         assert not waiver.covers(outcome)
 
 
+@unhurried
 @given(unknown, waivers)
 def test_what_could_not_be_told_is_no_pass_and_cannot_be_waived(outcome: CheckOutcome, waiver: Waiver) -> None:
     assert (outcome.verdict, outcome.reason) == (Verdict.UNKNOWN, Reason.COULD_NOT_TELL)
@@ -227,6 +239,7 @@ def test_what_could_not_be_told_is_no_pass_and_cannot_be_waived(outcome: CheckOu
 # --- the report ---
 
 
+@unhurried
 @given(outcomes_by_check, st.permutations(list(Check)))
 def test_a_report_keeps_its_order_whatever_the_order_of_the_outcomes(
     outcomes: dict[Check, CheckOutcome], order: list[Check]
@@ -242,6 +255,7 @@ def test_a_report_keeps_its_order_whatever_the_order_of_the_outcomes(
     assert report == compose(outcomes)
 
 
+@unhurried
 @given(reports, some_waivers)
 def test_reasons_left_are_in_order_what_neither_passed_nor_is_covered(
     report: EligibilityReport, given_waivers: tuple[Waiver, ...]
@@ -253,6 +267,7 @@ def test_reasons_left_are_in_order_what_neither_passed_nor_is_covered(
         assert (outcome in left) != settled
 
 
+@unhurried
 @given(reports, some_waivers, some_waivers)
 def test_another_waiver_never_brings_a_reason_back(
     report: EligibilityReport, some: tuple[Waiver, ...], more: tuple[Waiver, ...]
@@ -261,6 +276,7 @@ def test_another_waiver_never_brings_a_reason_back(
     assert [outcome for outcome in fewer if outcome not in report.reasons_left(some)] == []
 
 
+@unhurried
 @given(reports)
 def test_what_must_be_fixed_first_is_what_no_ticket_can_waive(report: EligibilityReport) -> None:
     assert report.must_be_fixed_first() == tuple(outcome for outcome in report.reasons_left() if not outcome.waivable)
@@ -281,12 +297,14 @@ def test_a_report_is_not_clear_while_it_is_unknown_what_would_be_given_up() -> N
     assert not compose(ALL_PASSED, entitlements=None).is_clear(WAIVE_ALL)
 
 
+@unhurried
 @given(reports)
 def test_with_arrears_and_a_balance_the_order_is_to_pay_and_then_to_withdraw(report: EligibilityReport) -> None:
     money, unpaid = report.outcomes[:2]
     assert report.pay_before_withdrawing == (money.verdict is unpaid.verdict is Verdict.BLOCKED)
 
 
+@unhurried
 @given(outcomes_by_check, outcomes_by_check)
 def test_a_digest_belongs_to_one_request_one_number_and_one_content(
     outcomes: dict[Check, CheckOutcome], others: dict[Check, CheckOutcome]
@@ -300,6 +318,7 @@ def test_a_digest_belongs_to_one_request_one_number_and_one_content(
     assert (compose(others).digest == report.digest) == (others == outcomes)
 
 
+@unhurried
 @given(reports)
 def test_a_report_comes_back_from_json_with_its_digest(report: EligibilityReport) -> None:
     assert EligibilityReport.model_validate_json(report.model_dump_json()) == report

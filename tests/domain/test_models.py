@@ -9,7 +9,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
@@ -20,6 +20,9 @@ from domain.deletion import DeletionInput, Receipt
 from domain.messages import CancellationView, Recheck
 from domain.model import Instant, Model, OpaqueId, Sha256Hex, VaultRef
 from domain.tickets import TicketForm, TicketRef
+
+# On a busy machine a test is slow, not wrong.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 PHONE = "+8613800138000"
 EMAIL = "zhang.san@example.com"
@@ -136,6 +139,7 @@ def test_every_moment_is_in_utc_whatever_zone_it_came_in_and_never_naive(moment:
 zones = st.timedeltas(timedelta(hours=-12), timedelta(hours=14)).map(timezone)
 
 
+@unhurried
 @given(st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1), timezones=zones))  # noqa: DTZ001
 def test_an_instant_is_the_same_moment_in_utc(aware: datetime) -> None:
     instant = TypeAdapter[datetime](Instant).validate_python(aware)
@@ -180,6 +184,7 @@ def test_an_opaque_id_holds_nothing_that_could_name_a_person_or_a_path(text: str
         TypeAdapter(OpaqueId).validate_python(text)
 
 
+@unhurried
 @given(st.text(max_size=20), st.sampled_from("@+ \t\n\r\x00/\\张"), st.text(max_size=20))
 def test_no_text_around_a_forbidden_character_makes_an_opaque_id(before: str, forbidden: str, after: str) -> None:
     with pytest.raises(ValidationError):

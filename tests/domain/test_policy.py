@@ -3,12 +3,15 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from domain.messages import CancellationInput
 from domain.policy import Policy
+
+# On a busy machine a test is slow, not wrong.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 durations = st.timedeltas(timedelta(0), timedelta(days=3650))
 ordered_days = st.lists(st.integers(1, 60), min_size=3, max_size=3, unique=True).map(sorted)
@@ -41,6 +44,7 @@ def test_the_default_limits_fit_into_each_other() -> None:
     assert policy.idle_reminder_before < policy.owner_idle_limit
 
 
+@unhurried
 @given(st.integers(-2, 20), st.integers(-2, 20), st.integers(-2, 20))
 def test_review_days_are_accepted_exactly_when_they_are_in_order(remind: int, due: int, ceiling: int) -> None:
     if 1 <= remind < due < ceiling:
@@ -72,6 +76,7 @@ def test_a_limit_that_does_not_exist_is_refused() -> None:
         Policy.model_validate({"owner_idle_days": 30})
 
 
+@unhurried
 @given(st.fixed_dictionaries({name: durations for name in Policy.model_fields if name.endswith(("_limit", "_ttl"))}))
 def test_durations_come_back_from_json_to_the_microsecond(limits: dict[str, timedelta]) -> None:
     policy = Policy.model_validate(limits)
@@ -79,6 +84,7 @@ def test_durations_come_back_from_json_to_the_microsecond(limits: dict[str, time
     assert {name: getattr(policy, name) for name in limits} == limits
 
 
+@unhurried
 @given(durations, durations, ordered_days)
 def test_a_policy_travels_whole_in_the_input_of_a_request(
     reminder: timedelta, afterlife: timedelta, days: list[int]

@@ -221,6 +221,9 @@ async def test_a_review_that_is_quicker_than_the_answer_to_its_start_is_heard(id
         assert (await service.desk.view(account)).phase is Phase.BLOCKED
         await case.request.signal(ACKNOWLEDGE)
         await filing
+        # The second acknowledgement is that of the deletion's start.
+        await case.in_phase(Phase.DELETING)
+        await case.request.signal(ACKNOWLEDGE)
         assert (await asyncio.wait_for(case.request.result(), 20)).outcome is Phase.CLOSED
 
 
@@ -443,3 +446,42 @@ async def test_materials_that_meet_a_rejection_end_with_the_rejection(idle_servi
         # The materials came first, or found the request at its end: the rejection counts all the same.
         assert isinstance(supplied, CancellationView) or supplied is ErrorType.WRONG_PHASE
         assert (await case.request.result()).outcome is Phase.REJECTED
+
+
+async def test_an_approval_right_behind_the_materials_is_not_lost(idle_service: Service) -> None:
+    service = own_queue(idle_service)
+    async with service.worker():
+        case = await under_review(service)
+        await case.ask_for_materials()
+    # Both reach the review at once, so that the request hears of the second only.
+    ticket = await next_revision(service, case.ticket)
+    await case.review.signal(TicketReview.materials_supplied, MaterialsSupplied(ticket=ticket))
+    await case.signal(DecisionKind.APPROVE, waived=(Check.ICP_FILING,))
+    async with service.worker():
+        assert (await asyncio.wait_for(case.request.result(), 20)).outcome is Phase.CLOSED
+        await assert_replays(case.request, case.review)
+
+
+async def test_materials_asked_for_again_at_once_leave_the_owner_with_an_answer(idle_service: Service) -> None:
+    service = own_queue(idle_service)
+    async with slow_worker(service, "AccountCancellation"):
+        account = await blocked(service)
+        ticket = await file_in_vault(service, account)
+        filing = asyncio.create_task(service.desk.file_ticket(account, ticket))
+        case = Case(service, account, ticket)
+        await until_known(case)
+        await case.request.signal(ACKNOWLEDGE)
+        await filing
+        await case.ask_for_materials()
+        second = await next_revision(service, ticket)
+        supplying = asyncio.create_task(service.desk.supply_materials(account, second))
+        await eventually(case.view, lambda view: view.case.ticket == second)
+        # The owner's step still waits to be told that the review has its materials, and they were not enough.
+        await case.decide(DecisionKind.REQUEST_MATERIALS, DecisionReason.LETTER_INCOMPLETE)
+        await case.request.signal(ACKNOWLEDGE)
+        view = await asyncio.wait_for(supplying, 20)
+        assert view.review is not None
+        assert view.review.ticket == second
+        await case.in_phase(Phase.AWAITING_MATERIALS)
+        await case.reject()
+        assert (await asyncio.wait_for(case.request.result(), 20)).outcome is Phase.REJECTED

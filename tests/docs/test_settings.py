@@ -1,0 +1,100 @@
+"""Variables, defaults and configuration files that the documents name."""
+
+import re
+from pathlib import Path
+
+import pytest
+import temporalio.bridge
+from temporalio.envconfig import ClientConfig
+
+from gateways.contract import Group
+from runtime.settings import Settings
+from sandbox.settings import Settings as SandboxSettings
+from tests.docs.documents import DOCUMENTS, READMES, blocks, name, rows
+
+SETTINGS = {f"CANCELLATION_{field}".upper(): field for field in Settings.model_fields}
+HEADINGS = {"README.md": "## Settings", "README.zh.md": "## 设置"}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_every_variable_that_is_named_exists(document: Path) -> None:
+    sandbox = {f"SANDBOX_{field}".upper() for field in SandboxSettings.model_fields}
+    text = document.read_text()
+    assert set(re.findall(r"\bCANCELLATION_[A-Z_]+[A-Z]\b", text)) - _TEMPLATES <= set(SETTINGS)
+    assert set(re.findall(r"\bSANDBOX_[A-Z_]+\b", text)) <= sandbox | {"SANDBOX_PORT"}
+
+
+_TEMPLATES = {"CANCELLATION_WITHDRAWN"}
+"""The name of a message, not of a variable."""
+
+
+@pytest.mark.parametrize("readme", READMES, ids=name)
+def test_the_table_of_settings_is_complete_with_their_defaults(
+    readme: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for variable in SETTINGS:
+        monkeypatch.delenv(variable, raising=False)
+    table = rows(readme.read_text(), HEADINGS[readme.name])
+    assert [_code(row[0]) for row in table] == list(SETTINGS)
+    defaults = Settings()
+    for variable, cell, *_ in table:
+        value = getattr(defaults, SETTINGS[_code(variable)])
+        if _code(variable) == "CANCELLATION_VAULT_URL":
+            assert value.endswith(_code(cell))
+        elif value is None:
+            assert cell == "-"
+        else:
+            monkeypatch.setenv(_code(variable), _code(cell))
+            assert getattr(Settings(), SETTINGS[_code(variable)]) == value, variable
+
+
+def _code(cell: str) -> str:
+    found = re.search(r"`([^`]+)`", cell)
+    assert found, cell
+    return found[1]
+
+
+@pytest.mark.parametrize("readme", READMES, ids=name)
+def test_the_example_of_several_platforms_can_be_used(readme: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    [block] = [block for block in blocks(readme, "sh") if "PLATFORM_URLS" in block.text]
+    for variable, value in re.findall(r"^export (\w+)='?([^'\n]+)'?$", block.text, re.MULTILINE):
+        monkeypatch.setenv(variable, value)
+    urls = Settings().platform_base_urls()
+    assert urls[Group.BILLING] == "https://billing.internal"
+    assert urls[Group.IDENTITY] == "https://platform.internal"
+    assert {f"`{group}`" for group in Group} <= set(re.findall(r"`\w+`", readme.read_text()))
+
+
+@pytest.mark.parametrize("readme", READMES, ids=name)
+def test_the_profile_of_the_readme_can_be_loaded(readme: Path, tmp_path: Path) -> None:
+    [profile] = blocks(readme, "toml")
+    files = {path: tmp_path / Path(path).name for path in re.findall(r'"(/[^"]+)"', profile.text)}
+    text = profile.text
+    for path, file in files.items():
+        file.write_text("stands for a key or a certificate")
+        text = text.replace(path, str(file))
+    (tmp_path / "temporal.toml").write_text(text)
+    loaded = ClientConfig.load_client_connect_config(
+        profile="production", config_file=str(tmp_path / "temporal.toml"), disable_env=True
+    )
+    assert loaded["target_host"] == "temporal.internal:7233"
+    assert loaded["namespace"] == "account-cancellation"
+    assert loaded["tls"]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_temporals_own_variables_are_known_to_its_sdk(document: Path) -> None:
+    ours = {"TEMPORAL_TAG", "TEMPORAL_UI_TAG"}
+    named = set(re.findall(r"\bTEMPORAL_[A-Z_]+[A-Z]\b", document.read_text())) - ours
+    assert not [variable for variable in named if variable.encode() not in _SDK]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_every_metric_that_is_named_is_one_of_the_sdks(document: Path) -> None:
+    named = set(re.findall(r"\btemporal_[a-z_]+\b", document.read_text())) - {"temporal_visibility"}
+    stems = {re.sub(r"(_seconds)?(_bucket|_total)?$", "", metric.removeprefix("temporal_")) for metric in named}
+    assert not [stem for stem in stems if stem.encode() not in _SDK]
+
+
+_SDK = next(Path(str(temporalio.bridge.__file__)).parent.glob("temporal_sdk_bridge*")).read_bytes()
+
