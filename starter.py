@@ -119,7 +119,7 @@ _operations(
 )
 
 
-@app.command(group=LOCAL, help_epilogue=f"Example: {PROGRAM} demo --lang zh --keep")
+@app.command(group=LOCAL, help_epilogue=f"Example: {PROGRAM} demo --keep")
 def demo(
     *,
     keep: Annotated[bool, Parameter(negative=())] = False,

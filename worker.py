@@ -9,8 +9,6 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import structlog
-from gateways.platform import HttpPlatform
-from gateways.vault import ObjectVault
 from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import Worker
@@ -19,13 +17,16 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities import all_activities
 from activities.failures import GatewayFailures
 from domain.business_calendar import BusinessCalendar, load
+from gateways.platform import HttpPlatform
 from gateways.ports import Platform, Vault
+from gateways.vault import ObjectVault
 from runtime.health import serve_health
 from runtime.logs import configure_logging
 from runtime.settings import Settings
 from runtime.temporal import connect, telemetry
 from workflows import WORKFLOWS
 from workflows.eligibility import CONCURRENT_ACTIVITIES
+from workflows.malformed_signals import DropMalformedSignals
 
 log = structlog.get_logger()
 
@@ -39,7 +40,7 @@ def build_worker(
         task_queue=settings.task_queue,
         workflows=list(WORKFLOWS),
         activities=all_activities(platform, vault, calendar),
-        interceptors=[GatewayFailures()],
+        interceptors=[GatewayFailures(), DropMalformedSignals()],
         workflow_runner=SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default),
         # All checks of a request start at once; the default of 3 would send the rest through the task queue.
         max_eager_activity_reservations_per_workflow_task=CONCURRENT_ACTIVITIES,

@@ -85,7 +85,7 @@ async def _line_up(stage: Stage, stack: Stack) -> None:
     for name, program, where in (
         ("Temporal", stack.temporal, stack.temporal_address),
         ("platform", stack.platform_server, stack.platform_url),
-        ("worker", stack.worker, "-"),
+        ("worker", stack.worker, stack.task_queue),
     ):
         stage.console.print(f"  [green]✓[/] {name:<9} [dim]pid {program.pid}  {where}[/]")
     if stage.pace:
@@ -107,7 +107,7 @@ async def _play_one(stack: Stack, stage: Stage, number: int, story: Story) -> Pl
         async with asyncio.timeout(STORY_LIMIT):
             ending = await story.play(scene)
         played.claims, played.skipped = ending.claims, ending.skipped
-        played.runs = [await _run_of(stack, workflow_id) for workflow_id in _workflows(scene)]
+        played.events = {workflow_id: await _events_of(stack, workflow_id) for workflow_id in _workflows(scene)}
         played.view = await scene.refresh()
         await stage.line(Say.VERIFIED, claims_text(played.claims))
     except Exception as error:  # noqa: BLE001 - whatever goes wrong, the story ended wrongly and the next one is due
@@ -126,9 +126,8 @@ def _workflows(scene: Scene) -> Iterable[str]:
         yield deletion_workflow_id(scene.account_id)
 
 
-async def _run_of(stack: Stack, workflow_id: str) -> tuple[str, str, int]:
-    found = await stack.client.get_workflow_handle(workflow_id).describe()
-    return workflow_id, found.run_id, found.history_length
+async def _events_of(stack: Stack, workflow_id: str) -> int:
+    return (await stack.client.get_workflow_handle(workflow_id).describe()).history_length
 
 
 async def _keep(stage: Stage, stack: Stack, played: Sequence[Played]) -> bool:
@@ -136,9 +135,9 @@ async def _keep(stage: Stage, stack: Stack, played: Sequence[Played]) -> bool:
     stage.console.print()
     stage.console.print(stage.say(Say.KEPT), style="bold")
     for one in played:
-        for workflow_id, run_id, _ in one.runs:
+        for workflow_id in one.events:
             # Unbroken, so that a terminal makes it a link.
-            stage.console.print(f"  {stack.workflow_url(workflow_id, run_id)}", soft_wrap=True, style="cyan")
+            stage.console.print(f"  {stack.workflow_url(workflow_id)}", soft_wrap=True, style="cyan")
     try:
         ended = await stack.wait_for_an_end()
     except asyncio.CancelledError:

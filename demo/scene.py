@@ -23,7 +23,7 @@ from domain.messages import CancellationResult, CancellationView, ReviewResult, 
 from domain.notices import CURRENT_NOTICE
 from domain.notifications import Template
 from domain.phases import OUTCOMES, Phase
-from domain.tickets import Decision, DecisionKind, DecisionReason, TicketRef
+from domain.tickets import Decision, DecisionReason, TicketRef
 from runtime.intake import TicketChanges, TicketDraft
 from runtime.texts import text
 from sandbox.kinds import Carrier
@@ -206,9 +206,6 @@ class Scene:
             reason_codes=reasons,
             waived=waived,
         )
-
-    async def decide(self, kind: DecisionKind, decision: Decision) -> None:
-        await self.desk.decide(kind, decision)
 
     # The end
 

@@ -75,6 +75,7 @@ class Stack:
         self.workdir = workdir.resolve()
         self.workdir.mkdir(parents=True, exist_ok=True)
         self.ports = ports
+        self.task_queue: str = Settings.model_fields["task_queue"].default
         self.temporal_address = f"{_HOST}:{ports.temporal}"
         self.platform_url = f"http://{_HOST}:{ports.platform}"
         self.ui_url = f"http://{_HOST}:{ports.ui}" if ui else None
@@ -138,10 +139,10 @@ class Stack:
             "SANDBOX_DATABASE_URL": self.platform_db,
         }
 
-    def workflow_url(self, workflow_id: str, run_id: str) -> str:
-        """The page of a workflow in Temporal's UI."""
+    def workflow_url(self, workflow_id: str) -> str:
+        """The page of a workflow's latest run in Temporal's UI."""
         assert self.ui_url is not None, "the stack was started without the UI"
-        return f"{self.ui_url}/namespaces/{NAMESPACE}/workflows/{workflow_id}/{run_id}"
+        return f"{self.ui_url}/namespaces/{NAMESPACE}/workflows/{workflow_id}"
 
     async def wait_for_an_end(self) -> Program:
         """Wait until one of the programs has ended by itself; answers which."""
@@ -159,8 +160,7 @@ class Stack:
         self.store = await exits.enter_async_context(SandboxStore(self.platform_db))
         self.vault = ObjectVault(self.vault_url)
         self.intake = TicketIntake(self.vault)
-        task_queue = Settings.model_fields["task_queue"].default
-        self.desk = FrontDesk(self.client, task_queue, self.platform, challenges, self.vault)
+        self.desk = FrontDesk(self.client, self.task_queue, self.platform, challenges, self.vault)
 
     async def _connect(self) -> Client:
         # Not by the settings of this process, which may lead to a real server.

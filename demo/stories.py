@@ -87,7 +87,7 @@ async def enterprise(scene: Scene) -> Ending:
     await _show_deadline(scene, Say.DUE)
 
     missing = await scene.decision(DecisionReason.SEAL_MISSING)
-    await scene.decide(DecisionKind.REQUEST_MATERIALS, missing)
+    await scene.desk.decide(DecisionKind.REQUEST_MATERIALS, missing)
     await scene.line(Say.STAFF, Say.ASKS_MATERIALS, reasons=views.names(missing.reason_codes, scene.locale))
     await scene.message(Template.TICKET_MATERIALS_REQUESTED)
     await scene.reach(Phase.AWAITING_MATERIALS)
@@ -96,7 +96,7 @@ async def enterprise(scene: Scene) -> Ending:
     await scene.line(Say.OWNER, Say.STAMPS_LETTER, type=LetterType.PDF, size=len(letter) // 1024)
     await _show_deadline(scene, Say.CLOCK_RESTARTED)
 
-    await scene.decide(DecisionKind.APPROVE, await scene.decision(waived=waived))
+    await scene.desk.decide(DecisionKind.APPROVE, await scene.decision(waived=waived))
     await scene.line(Say.STAFF, Say.APPROVES, checks=views.names(waived, scene.locale))
     await scene.watch_deletion()
     await scene.certify()
@@ -133,7 +133,7 @@ async def _to_ticket_desk(scene: Scene) -> tuple[CheckOutcome, ...]:
     if report.must_be_fixed_first():
         raise WrongTurn(f"{', '.join(_checks(report.must_be_fixed_first()))} cannot be waived")
     left = report.reasons_left()
-    await scene.line(Say.SYSTEM, Say.BOTH_NEED_TICKET, checks=views.names(_checks(left), scene.locale))
+    await scene.line(Say.SYSTEM, Say.ONLY_BY_TICKET, checks=views.names(_checks(left), scene.locale))
     return left
 
 

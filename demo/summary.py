@@ -28,8 +28,8 @@ class Played:
     claims: list[Claim] = field(default_factory=list)
     skipped: timedelta | None = None
     error: str | None = None
-    runs: list[tuple[str, str, int]] = field(default_factory=list)
-    """Id, run id and number of history events of each workflow."""
+    events: dict[str, int] = field(default_factory=dict)
+    """How many history events each workflow has, by its id."""
 
     @property
     def ended_well(self) -> bool:
@@ -66,7 +66,7 @@ def sum_up(stage: Stage, played: Sequence[Played]) -> None:
         time_taken = f"{one.seconds:.1f} s"
         if one.skipped:
             time_taken += "\n+ " + say(Say.VIRTUAL, days=f"{one.skipped / timedelta(days=1):.1f}")
-        events = [events for _, _, events in one.runs]
+        events = one.events.values()
         table.add_row(
             Text.assemble((one.story.account_id, "bold"), "\n", (view.request_no if view else "-", "dim")),
             Text.assemble(

@@ -111,9 +111,9 @@ class Say(Enum):
     )
 
     # The manual route
-    BOTH_NEED_TICKET = (
-        "自助无法解决，可提交工单申请豁免：{checks}",
-        "cannot be done by oneself, a ticket can waive: {checks}",
+    ONLY_BY_TICKET = (
+        "自助到此为止；可提交工单申请豁免：{checks}",
+        "self-service ends here; a ticket can waive: {checks}",
     )
     WRITES_LETTER = (
         "上传同意书扫描件（{type}，{size} KB，未盖章）",

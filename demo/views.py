@@ -1,8 +1,9 @@
 """What the stories show, as rich renderables: from the models of the service, in one language."""
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -24,7 +25,7 @@ _WEEKDAYS = {Locale.ZH: "一二三四五六日", Locale.EN: ("Mon", "Tue", "Wed"
 
 
 def moment(instant: datetime, locale: Locale, *, clock: bool = True) -> str:
-    """A time as people in Shanghai say it. A deadline at 24:00 is shown as such, on its own day."""
+    """A time as people in Shanghai say it."""
     local = instant.astimezone(SHANGHAI)
     time = f" {local:%H:%M}" if clock else ""
     weekday = _WEEKDAYS[locale][local.weekday()]
@@ -35,7 +36,7 @@ def moment(instant: datetime, locale: Locale, *, clock: bool = True) -> str:
 
 def day_end(instant: datetime, locale: Locale) -> str:
     """The end of a day, which is a deadline: 24:00 of that day, not 00:00 of the next."""
-    return f"{moment(_just_before(instant), locale, clock=False)} 24:00 {Say.SHANGHAI.of(locale)}"
+    return f"{moment(instant - timedelta(seconds=1), locale, clock=False)} 24:00 {Say.SHANGHAI.of(locale)}"
 
 
 def names(codes: Iterable[StrEnum], locale: Locale) -> str:
@@ -62,6 +63,12 @@ def _name_of(item: CheckItem, locale: Locale) -> str:
     return text(Marketplace(item.code), locale).title if known else kind(item.code, locale)
 
 
+@cache
+def _busy(words: str = "") -> Spinner:
+    """One for all: a new one with each drawing would never turn."""
+    return Spinner("dots", words, style="cyan")
+
+
 def checks_table(done: Collection[CheckOutcome], locale: Locale) -> Table:
     """All five checks in their order, with what to do about each; those that still run have a spinner."""
     table = Table.grid(padding=(0, 1))
@@ -73,9 +80,11 @@ def checks_table(done: Collection[CheckOutcome], locale: Locale) -> Table:
         name = text(check, locale).title
         if outcome := outcomes.get(check):
             passed = outcome.verdict is Verdict.PASSED
-            table.add_row(DONE if passed else WRONG, Text(name, "" if passed else "bold"), _finding(outcome, locale))
+            table.add_row(
+                DONE if passed else WRONG, Text(f"{name} ", "" if passed else "bold"), _finding(outcome, locale)
+            )
         else:
-            table.add_row(Spinner("dots", style="cyan"), Text(name, "dim"), "")
+            table.add_row(_busy(), Text(name, "dim"), "")
     return table
 
 
@@ -85,7 +94,7 @@ def _finding(outcome: CheckOutcome, locale: Locale) -> RenderableType:
     reason = text(outcome.reason, locale)
     figures = _figures(outcome, locale)
     colon = "：" if locale is Locale.ZH else ": "
-    finding = Text.assemble(reason.title, (f"{colon}{figures}" if figures else "", "bold red"))
+    finding = Text.assemble(reason.title, colon if figures else "", (figures, "bold red"))
     return Group(finding, Text(f"→ {reason.advice}", "yellow"))
 
 
@@ -109,9 +118,9 @@ def deletion_table(view: DeletionView | None, locale: Locale) -> Table:
             elif phase in stalled:
                 mark, detail = WRONG, Say.STALLED.of(locale, error=stalled[phase].error_type)
             elif view and phase in running:
-                mark = Spinner("dots", style="cyan")
+                mark = _busy()
             stage_no = Text(str(number) if phase is stage[0] else " ", "dim")
-            name = Text(text(phase, locale).title, "" if receipt else "dim")
+            name = Text(f"{text(phase, locale).title} ", "" if receipt else "dim")
             table.add_row(stage_no, mark, name, Text(detail, "dim"))
     return table
 
@@ -160,8 +169,4 @@ def certificate_panel(certificate: Certificate, locale: Locale) -> Panel:
 def sealing(*, done: bool, locale: Locale) -> RenderableType:
     """The way to the point of no return."""
     words = Say.SEALING.of(locale)
-    return Text(words).append(f"\n{Say.SEALED.of(locale)}", "bold red") if done else Spinner("dots", words)
-
-
-def _just_before(instant: datetime) -> datetime:
-    return datetime.fromtimestamp(instant.timestamp() - 1, tz=SHANGHAI)
+    return Text(words).append(f"\n{Say.SEALED.of(locale)}", "bold red") if done else _busy(words)

@@ -70,8 +70,8 @@ from workflows.ticket_review import TicketReview
 ANSWER_LIMIT = timedelta(seconds=40)
 """How long a step may take before it is called unreachable: longer than a re-check with dead upstreams."""
 
-LOOK_LIMIT = timedelta(seconds=10)
-"""How long a look at a workflow may take: nothing waits behind it, so a longer silence means that no worker runs."""
+LOOK_LIMIT = timedelta(seconds=20)
+"""How long a look at a workflow may take. For 10 s after a worker has crashed Temporal goes on asking that one."""
 
 OPENING_LIMIT = timedelta(seconds=10)
 """How long `start` waits for the platform's word about the account before it answers with phase OPENING."""

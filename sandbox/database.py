@@ -47,12 +47,15 @@ class Database:
     def __init__(self, database: str) -> None:
         url = async_url(database)
         self._is_sqlite = url.get_backend_name() == "sqlite"
-        driver: dict[str, Any] = {"async_creator": partial(_connect_sqlite, url.database)} if self._is_sqlite else {}
+        # No values in error texts: they end up in the log, and may be somebody's phone.
+        common: dict[str, Any] = {"hide_parameters": True}
+        if self._is_sqlite:
+            common["async_creator"] = partial(_connect_sqlite, url.database)
         self._reader = create_async_engine(
-            url, isolation_level="AUTOCOMMIT", pool_size=8, max_overflow=8, skip_autocommit_rollback=True, **driver
+            url, isolation_level="AUTOCOMMIT", pool_size=8, max_overflow=8, skip_autocommit_rollback=True, **common
         )
         # SQLite has one writer at a time: waiting for the one connection is fair, polling for the file's lock is not.
-        self._writer = create_async_engine(url, pool_size=1 if self._is_sqlite else 16, max_overflow=0, **driver)
+        self._writer = create_async_engine(url, pool_size=1 if self._is_sqlite else 16, max_overflow=0, **common)
         if self._is_sqlite:
             event.listen(self._reader.sync_engine, "connect", _tune_sqlite)
             event.listen(self._writer.sync_engine, "connect", _tune_sqlite)

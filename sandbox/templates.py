@@ -31,7 +31,7 @@ _ZH: dict[Template, tuple[str, str]] = {
     ),
     Template.TICKET_MATERIALS_REQUESTED: (
         "请补充注销材料",
-        "您的注销工单 {ticket_no} 需要补充材料：{missing}。材料补齐后，3 个工作日的审核期将重新计算。",
+        "您的注销工单 {ticket_no} 需要补充材料：{reasons}。材料补齐后，3 个工作日的审核期将重新计算。",
     ),
     Template.TICKET_DUE_SOON: (
         "工单即将到期",
@@ -99,7 +99,7 @@ _EN: dict[Template, tuple[str, str]] = {
     ),
     Template.TICKET_MATERIALS_REQUESTED: (
         "More materials needed",
-        "Ticket {ticket_no} needs: {missing}. The 3 business days of the review start anew when they have arrived.",
+        "Ticket {ticket_no} needs: {reasons}. The 3 business days of the review start anew when they have arrived.",
     ),
     Template.TICKET_DUE_SOON: (
         "Ticket due soon",

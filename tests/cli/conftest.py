@@ -1,4 +1,4 @@
-"""The real command line on a real local stack: in this process for speed, as a process of its own where that matters."""
+"""The real command line on a real local stack: in this process for speed, by a process of its own where it matters."""
 
 import asyncio
 import io
@@ -17,6 +17,9 @@ import pytest_asyncio
 
 import starter
 from demo.stack import ROOT, Stack
+from domain.accounts import Channel
+from domain.locale import Locale
+from domain.notices import CURRENT_NOTICE
 from domain.phases import Phase
 from sandbox.edits import Value
 from tests.service import eventually
@@ -104,10 +107,12 @@ class CommandLine:
     async def reported(self, **facts: Value) -> str:
         """An account whose owner has accepted the notice, and whose five checks are done."""
         account = await self.account(**facts)
-        await self.json("start", account, "--locale", "en")
-        await self.json("send-code", account)
-        await self.json("verify", account, await self.stack.store.latest_code(account))
-        await self.json("accept-notice", account, "--yes")
+        desk, notice = self.stack.desk, CURRENT_NOTICE[Locale.EN]
+        await desk.start(account, f"owner-of-{account}", locale=Locale.EN)
+        await desk.send_code(account, Channel.PHONE)
+        await desk.verify(account, await self.stack.store.latest_code(account))
+        await desk.accept_notice(account, notice.version, notice.sha256)
+        await desk.wait_while(account, Phase.CHECKING)
         return account
 
     async def filed(self, **facts: Value) -> tuple[str, str]:
@@ -124,19 +129,21 @@ class CommandLine:
 
 @pytest.fixture
 def settings(stack: Stack) -> Mapping[str, str]:
-    return {
-        **stack.variables(),
-        "TEMPORAL_CONFIG_FILE": os.devnull,
-        "LANG": "en_US.UTF-8",
-        "LC_ALL": "",
-        "COLUMNS": "100",
-    }
+    language = {"LC_ALL": "", "LC_MESSAGES": "", "LANG": "en_US.UTF-8"}
+    return {**stack.variables(), "TEMPORAL_CONFIG_FILE": os.devnull, "COLUMNS": "100", **language}
 
 
 @pytest.fixture
 def cli(
-    stack: Stack, settings: Mapping[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    stack: Stack,
+    settings: Mapping[str, str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> CommandLine:
+    # Nothing here speaks TLS, and to read all certificates of the machine is most of the work of a command.
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     # It would take the handlers of pytest away; the tests by process see the real thing.

@@ -1,7 +1,5 @@
 """Exit codes: 2 for usage, 3 for a rule, 4 for what does not answer; and what is said with each."""
 
-import asyncio
-import json
 import socket
 
 import pytest
@@ -12,6 +10,8 @@ from domain.phases import Phase
 from runtime.cli.refusals import IN_CHINESE
 from sandbox.kinds import Endpoint, FaultKind
 from tests.cli.conftest import CommandLine
+
+PHONE = "+8613800138000"
 
 
 @pytest.mark.parametrize(
@@ -42,17 +42,13 @@ async def test_what_cannot_be_understood_is_a_usage_error(cli: CommandLine, word
 
 @pytest.mark.parametrize(
     "words",
-    [
-        ("status", "+8613800138000"),
-        ("verify", "acct", "1", "+8613800138000"),
-        ("send-code", "a", "--channel", "+8613800138000"),
-    ],
+    [("status", PHONE), ("verify", "acct", "1", PHONE), ("send-code", "acct", "--channel", PHONE)],
     ids=" ".join,
 )
 async def test_a_usage_error_repeats_no_value(cli: CommandLine, words: tuple[str, ...]) -> None:
     printed = await cli(*words, "--json")
     assert printed.code == 2
-    assert "13800138000" not in printed.out + printed.err
+    assert PHONE not in printed.out + printed.err
 
 
 @pytest.mark.parametrize(
@@ -148,12 +144,9 @@ async def test_a_stalled_deletion_is_shown_and_resumed(cli: CommandLine) -> None
 async def test_a_platform_that_is_down_is_unreachable(cli: CommandLine) -> None:
     account = await cli.account()
     await cli.json("start", account)
+    down = ErrorType.SERVICE_UNAVAILABLE
     await cli.stack.store.add_fault(
-        Endpoint.CREATE_CHALLENGE,
-        FaultKind.ERROR,
-        times=None,
-        account_id=account,
-        problem=ErrorType.SERVICE_UNAVAILABLE,
+        Endpoint.CREATE_CHALLENGE, FaultKind.ERROR, times=None, account_id=account, problem=down
     )
     assert (await cli.error("send-code", account, code=4))["type"] == "Unreachable"
     await cli.stack.store.clear_faults()
@@ -205,7 +198,7 @@ async def test_a_namespace_that_does_not_exist_is_not_mistaken_for_a_missing_req
         ("CANCELLATION_PLATFORM_URL", "not a url"),
         ("CANCELLATION_VAULT_URL", "nonsense"),
         ("TEMPORAL_PROFILE", "no-such-profile"),
-        ("TEMPORAL_ADDRESS", "http://not an address"),
+        ("TEMPORAL_ADDRESS", "not an address"),
     ],
 )
 async def test_a_setting_that_cannot_be_used_is_a_usage_error(cli: CommandLine, name: str, value: str) -> None:
@@ -222,12 +215,12 @@ async def test_a_bug_of_ours_is_told_apart_and_leaves_its_trace(cli: CommandLine
 
 async def test_temporal_that_accepts_and_then_says_nothing_is_given_up_soon(cli: CommandLine) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        cli.monkeypatch.setattr("runtime.cli.connection.CONNECT_LIMIT", 0.2)
-        # By process: the connection that hangs must not keep the program from ending.
         address = f"127.0.0.1:{silent.getsockname()[1]}"
-        printed = await asyncio.wait_for(cli.process("status", "acct", "--json", TEMPORAL_ADDRESS=address), 30)
+        # By process: the connection that hangs must not keep the program from ending.
+        printed = await cli.process("status", "acct", "--json", TEMPORAL_ADDRESS=address)
     assert printed.code == 4
-    assert address in json.loads(printed.out)["error"]["message"]
+    assert address in printed.error["message"]
+    assert "Temporal connection failed" in printed.err
 
 
 def test_every_error_has_words_in_chinese() -> None:

@@ -1,10 +1,9 @@
 """Manual requests by the command line: filed, worked through the queue, decided."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import Self
 from uuid import uuid4
-
-import pytest
 
 from domain.checks import Check
 from domain.phases import Phase
@@ -24,9 +23,8 @@ async def test_an_enterprise_ticket_is_filed_completed_and_approved(cli: Command
 
     review = await cli.json("ticket", "show", ticket)
     assert review["case"]["account_id"] == account
-    asked = await cli.json(
-        "ticket", "request-materials", ticket, *OPERATOR, "--reason", "SEAL_MISSING,LETTER_ILLEGIBLE"
-    )
+    reasons = ("--reason", "SEAL_MISSING,LETTER_ILLEGIBLE", "--reason", "letter-incomplete")
+    asked = await cli.json("ticket", "request-materials", ticket, *OPERATOR, *reasons)
     assert (asked["status"], asked["late"]) == ("AWAITING_MATERIALS", False)
 
     supplied = await cli.json("ticket", "supply", ticket, "--letter", str(letter), "--phone", "13900139000")
@@ -124,8 +122,8 @@ async def test_late_tickets_come_first_and_are_marked(cli: CommandLine) -> None:
 
     class InTwoWeeks(datetime):
         @classmethod
-        def now(cls, tz: object = None) -> datetime:
-            return filed_at + timedelta(days=14)
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return cls.fromtimestamp((filed_at + timedelta(days=14)).timestamp(), tz)
 
     cli.monkeypatch.setattr("runtime.cli.tickets.datetime", InTwoWeeks)
     queue = await eventually(
@@ -159,22 +157,16 @@ async def test_lateness_goes_by_the_time_of_the_decision(cli: CommandLine) -> No
     assert (await cli.json("ticket", "reject", ticket, *OPERATOR, "--reason", "SEE_NOTE", "--decided-at", then))["late"]
 
 
-@pytest.mark.parametrize(
-    ("words", "because"),
-    [
-        (("reject", "--operator", "agent-7"), "REASONS_MISSING"),
-        (("request-materials", "--operator", "agent-7"), "REASONS_MISSING"),
-        (("approve", "--operator", "agent-7", "--waive", "BALANCE"), "WAIVERS_INCOMPLETE"),
-        (("approve", "--operator", "APPLICANT"), "SELF_APPROVAL"),
-    ],
-)
-async def test_a_decision_that_a_rule_forbids_is_refused(
-    cli: CommandLine, words: tuple[str, ...], because: str
-) -> None:
+async def test_a_decision_that_a_rule_forbids_is_refused(cli: CommandLine) -> None:
     account, ticket = await cli.filed()
-    command, *options = (word.replace("APPLICANT", account) for word in words)
-    error = await cli.error("ticket", command, ticket, *options, code=3)
-    assert (error["type"], error["because"]) == ("DecisionRefused", because)
+    for command, options, because in (
+        ("reject", OPERATOR, "REASONS_MISSING"),
+        ("request-materials", OPERATOR, "REASONS_MISSING"),
+        ("approve", (*OPERATOR, "--waive", "BALANCE"), "WAIVERS_INCOMPLETE"),
+        ("approve", ("--operator", account), "SELF_APPROVAL"),
+    ):
+        error = await cli.error("ticket", command, ticket, *options, code=3)
+        assert (error["type"], error["because"]) == ("DecisionRefused", because)
 
 
 async def test_without_a_verified_channel_identity_has_to_be_attested(cli: CommandLine) -> None:
@@ -194,7 +186,8 @@ async def test_without_a_verified_channel_identity_has_to_be_attested(cli: Comma
 
 async def test_a_signal_goes_through_while_no_worker_runs(cli: CommandLine) -> None:
     account, ticket = await cli.filed()
-    await cli.stack.worker.kill()
+    # Not killed: a worker that crashed leaves its workflows bound to it for ten seconds.
+    await cli.stack.worker.stop()
     try:
         sent = await cli.json("ticket", "approve", ticket, *OPERATOR, "--waive", "ICP_FILING", "--signal")
         assert (sent["kind"], sent["status"]) == ("approve", None)

@@ -23,6 +23,8 @@ from domain.messages import CancellationInput
 from runtime.settings import Settings
 from workflows import AccountCancellation
 
+pytestmark = pytest.mark.timeout(240)
+
 
 def start(mark: str, cwd: Path, *arguments: str) -> subprocess.Popen[bytes]:
     """A command of the project, with its output in a file; what it starts inherits the mark."""

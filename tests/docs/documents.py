@@ -38,7 +38,7 @@ def spans(document: Path) -> list[str]:
 
 
 def typed(document: Path) -> Iterator[str]:
-    """Every line that a reader may type: the lines of shell blocks without their comments, and the code in the prose."""
+    """Everything that a reader may type: the lines of shell blocks without comments, and the code in the prose."""
     for block in blocks(document, "sh"):
         for line in block.text.splitlines():
             yield re.sub(r"(^|\s+)#.*", "", line).strip()

@@ -28,7 +28,9 @@ def commands(document: Path, beginning: str) -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name)
-@pytest.mark.parametrize(("beginning", "program"), [("python starter.py ", "starter.py"), ("python -m sandbox ", "sandbox")])
+@pytest.mark.parametrize(
+    ("beginning", "program"), [("python starter.py ", "starter.py"), ("python -m sandbox ", "sandbox")]
+)
 def test_every_command_can_be_typed_as_it_stands(
     document: Path, beginning: str, program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

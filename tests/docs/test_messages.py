@@ -100,7 +100,9 @@ def test_the_notice_version_of_the_examples_is_the_one_in_force() -> None:
 async def test_the_program_of_a_backend_runs(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     [program] = blocks(PAGE, "python")
     account = await service.account()
-    text = program.text.replace("acct-clean-phone", account).replace('"account-cancellation"', f'"{service.task_queue}"')
+    text = program.text.replace("acct-clean-phone", account).replace(
+        '"account-cancellation"', f'"{service.task_queue}"'
+    )
     text = text.replace("localhost:7233", service.client.service_client.config.target_host)
     printed: list[tuple[object, ...]] = []
     scope: dict[str, Any] = {"print": lambda *words: printed.append(words), "Client": Client}

@@ -75,7 +75,11 @@ def test_the_profile_of_the_readme_can_be_loaded(readme: Path, tmp_path: Path) -
         text = text.replace(path, str(file))
     (tmp_path / "temporal.toml").write_text(text)
     loaded = ClientConfig.load_client_connect_config(
-        profile="production", config_file=str(tmp_path / "temporal.toml"), disable_env=True
+        profile="production",
+        config_file=str(tmp_path / "temporal.toml"),
+        # An unknown key is an error.
+        config_file_strict=True,
+        disable_env=True,
     )
     assert loaded["target_host"] == "temporal.internal:7233"
     assert loaded["namespace"] == "account-cancellation"
@@ -97,4 +101,3 @@ def test_every_metric_that_is_named_is_one_of_the_sdks(document: Path) -> None:
 
 
 _SDK = next(Path(str(temporalio.bridge.__file__)).parent.glob("temporal_sdk_bridge*")).read_bytes()
-

@@ -115,7 +115,6 @@ some_waivers = st.lists(waivers, max_size=5).map(tuple)
 )
 def test_what_blocks_names_its_reason(outcome: CheckOutcome, reason: Reason) -> None:
     assert (outcome.verdict, outcome.reason, outcome.checked_at) == (Verdict.BLOCKED, reason, AT)
-    assert outcome.remedy is REMEDIES[reason]
 
 
 @pytest.mark.parametrize(
@@ -222,18 +221,14 @@ def test_money_that_moves_to_another_category_is_not_waived() -> None:
 
 
 @unhurried
-@given(waivers, st.one_of(*OUTCOMES_OF.values()))
-def test_a_waiver_covers_only_its_own_check_and_only_what_is_waivable(waiver: Waiver, outcome: CheckOutcome) -> None:
+@given(waivers, st.one_of(*OUTCOMES_OF.values(), unknown))
+def test_a_waiver_covers_only_its_own_check_and_never_what_could_not_be_told(
+    waiver: Waiver, outcome: CheckOutcome
+) -> None:
     if waiver.check is not outcome.check or not outcome.waivable:
         assert not waiver.covers(outcome)
-
-
-@unhurried
-@given(unknown, waivers)
-def test_what_could_not_be_told_is_no_pass_and_cannot_be_waived(outcome: CheckOutcome, waiver: Waiver) -> None:
-    assert (outcome.verdict, outcome.reason) == (Verdict.UNKNOWN, Reason.COULD_NOT_TELL)
-    assert not outcome.waivable
-    assert not waiver.covers(outcome)
+    if outcome.verdict is Verdict.UNKNOWN:
+        assert not outcome.waivable
 
 
 # --- the report ---
@@ -287,8 +282,10 @@ def test_what_must_be_fixed_first_is_what_no_ticket_can_waive(report: Eligibilit
 @pytest.mark.parametrize("check", Check)
 def test_a_report_is_clear_when_all_five_passed_and_never_with_an_unknown(check: Check) -> None:
     assert compose(ALL_PASSED).is_clear()
-    report = compose(ALL_PASSED | {check: CheckOutcome.unknown(check, AT)})
-    assert report.must_be_fixed_first() == report.reasons_left(WAIVE_ALL) == (CheckOutcome.unknown(check, AT),)
+    unknown = CheckOutcome.unknown(check, AT)
+    assert (unknown.verdict, unknown.reason, unknown.remedy) == ("UNKNOWN", "COULD_NOT_TELL", "SELF_SERVICE")
+    report = compose(ALL_PASSED | {check: unknown})
+    assert report.must_be_fixed_first() == report.reasons_left(WAIVE_ALL) == (unknown,)
     assert not report.is_clear(WAIVE_ALL)
 
 
@@ -316,9 +313,3 @@ def test_a_digest_belongs_to_one_request_one_number_and_one_content(
     assert compose(outcomes, entitlements=VOUCHER).digest != report.digest
     assert compose(outcomes, entitlements=None).digest != report.digest
     assert (compose(others).digest == report.digest) == (others == outcomes)
-
-
-@unhurried
-@given(reports)
-def test_a_report_comes_back_from_json_with_its_digest(report: EligibilityReport) -> None:
-    assert EligibilityReport.model_validate_json(report.model_dump_json()) == report

@@ -21,7 +21,7 @@ from activities.failures import GatewayFailures
 from domain.accounts import AccountStatus
 from domain.checks import Check, Figure
 from domain.errors import ErrorType, Refusal
-from domain.messages import CancellationView, MaterialsSupplied, Withdraw, WithdrawalReason
+from domain.messages import CancellationView, MaterialsSupplied, Recheck, Withdraw, WithdrawalReason
 from domain.phases import Phase, Step
 from domain.tickets import DecisionKind, DecisionReason, ReviewStatus
 from runtime.settings import Settings
@@ -160,7 +160,11 @@ class SlowAcknowledgement(client.Interceptor, worker.Interceptor):
                 if workflow.info().workflow_type != slow:
                     return
                 acknowledged = asyncio.Event()
-                workflow.set_signal_handler(ACKNOWLEDGE, acknowledged.set)
+
+                def acknowledge(_: Recheck) -> None:
+                    acknowledged.set()
+
+                workflow.set_signal_handler(ACKNOWLEDGE, acknowledge)
                 await acknowledged.wait()
                 workflow.set_signal_handler(ACKNOWLEDGE, None)
 
@@ -188,7 +192,7 @@ async def test_a_decision_while_the_review_is_reporting_is_reported_next(
     async with slow_worker(service, "TicketReview"):
         case = await under_review(service)
         await (case.approve() if kind is DecisionKind.APPROVE else case.reject())
-        await case.review.signal(ACKNOWLEDGE)
+        await case.review.signal(ACKNOWLEDGE, Recheck())
         result = await asyncio.wait_for(case.request.result(), 20)
         assert result.outcome is (Phase.CLOSED if kind is DecisionKind.APPROVE else Phase.REJECTED)
 
@@ -201,10 +205,10 @@ async def test_materials_while_the_review_is_reporting_restart_its_clock(idle_se
         await case.decide(DecisionKind.REQUEST_MATERIALS, DecisionReason.LETTER_ILLEGIBLE)
         ticket = await next_revision(service, case.ticket)
         await case.review.signal(TicketReview.materials_supplied, MaterialsSupplied(ticket=ticket))
-        await case.review.signal(ACKNOWLEDGE)
+        await case.review.signal(ACKNOWLEDGE, Recheck())
         view = await eventually(case.view, lambda v: v.clock is not None and v.clock != first)
         assert (view.status, view.case.ticket) == (ReviewStatus.UNDER_REVIEW, ticket)
-        await case.review.signal(ACKNOWLEDGE)
+        await case.review.signal(ACKNOWLEDGE, Recheck())
         await case.approve()
         assert (await asyncio.wait_for(case.request.result(), 20)).outcome is Phase.CLOSED
 
@@ -219,11 +223,11 @@ async def test_a_review_that_is_quicker_than_the_answer_to_its_start_is_heard(id
         await until_known(case)
         await case.approve()
         assert (await service.desk.view(account)).phase is Phase.BLOCKED
-        await case.request.signal(ACKNOWLEDGE)
+        await case.request.signal(ACKNOWLEDGE, Recheck())
         await filing
         # The second acknowledgement is that of the deletion's start.
         await case.in_phase(Phase.DELETING)
-        await case.request.signal(ACKNOWLEDGE)
+        await case.request.signal(ACKNOWLEDGE, Recheck())
         assert (await asyncio.wait_for(case.request.result(), 20)).outcome is Phase.CLOSED
 
 
@@ -237,7 +241,7 @@ async def test_only_what_the_reviewer_saw_is_waived_whatever_was_checked_meanwhi
         await until_known(case)
         await service.store.set_facts(account, frozen_fen=101)
         await service.desk.recheck(account)
-        await case.request.signal(ACKNOWLEDGE)
+        await case.request.signal(ACKNOWLEDGE, Recheck())
         await filing
         await case.approve(waived=(Check.BALANCE,))
         view = await case.in_phase(Phase.BLOCKED)
@@ -410,7 +414,7 @@ async def test_a_withdrawal_while_the_review_is_being_started_calls_it_off(idle_
         case = Case(service, account, ticket)
         await until_known(case)
         await service.desk.withdraw(account, WithdrawalReason.CHANGED_MIND)
-        await case.request.signal(ACKNOWLEDGE)
+        await case.request.signal(ACKNOWLEDGE, Recheck())
         assert await filing is ErrorType.WRONG_PHASE
         assert (await asyncio.wait_for(case.request.result(), 20)).outcome is Phase.WITHDRAWN
         await case.until_review(ReviewStatus.CALLED_OFF)
@@ -470,7 +474,7 @@ async def test_materials_asked_for_again_at_once_leave_the_owner_with_an_answer(
         filing = asyncio.create_task(service.desk.file_ticket(account, ticket))
         case = Case(service, account, ticket)
         await until_known(case)
-        await case.request.signal(ACKNOWLEDGE)
+        await case.request.signal(ACKNOWLEDGE, Recheck())
         await filing
         await case.ask_for_materials()
         second = await next_revision(service, ticket)
@@ -478,7 +482,7 @@ async def test_materials_asked_for_again_at_once_leave_the_owner_with_an_answer(
         await eventually(case.view, lambda view: view.case.ticket == second)
         # The owner's step still waits to be told that the review has its materials, and they were not enough.
         await case.decide(DecisionKind.REQUEST_MATERIALS, DecisionReason.LETTER_INCOMPLETE)
-        await case.request.signal(ACKNOWLEDGE)
+        await case.request.signal(ACKNOWLEDGE, Recheck())
         view = await asyncio.wait_for(supplying, 20)
         assert view.review is not None
         assert view.review.ticket == second
