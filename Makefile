@@ -47,7 +47,7 @@ dev: setup ## keep the local stack running
 	@$(BIN)/python starter.py dev $(ARGS)
 
 test: setup system ## the whole test suite
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 lint: setup ## style, formatting, and what a workflow may not call
 	@$(BIN)/ruff check .

@@ -13,7 +13,7 @@ from contextlib import nullcontext, redirect_stdout
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from cyclopts import App, CycloptsError, Group, Parameter
+from cyclopts import App, Group, Parameter
 
 from domain.locale import Locale
 from runtime.cli.answers import PROGRAM, Answer
@@ -174,7 +174,7 @@ def _launch(
             answer = command(*bound.args, **bound.kwargs, **dict.fromkeys(unparsed, locale))
             if inspect.iscoroutine(answer):
                 answer = asyncio.run(answer)
-    except Exception as error:  # noqa: BLE001 - the one place that turns errors into exit codes
+    except Exception as error:  # noqa: BLE001 - every error gets an exit code
         answer = _explained(error)
     # None: help was asked for, and has been printed.
     return _tell(answer, as_json, locale) if answer else 0
@@ -193,8 +193,8 @@ def _tell(answer: Answer, as_json: bool, locale: Locale) -> int:
     if as_json:
         print(json.dumps(to_jsonable_python(answer.data), ensure_ascii=False, indent=2))
     else:
-        # Soft: a command that is shown has to be copied in one piece.
-        Console(stderr=answer.code != 0, highlight=False).print(answer.show(locale), soft_wrap=True)
+        # Uncropped: a command that is shown has to be copied in one piece.
+        Console(stderr=answer.code != 0, highlight=False).print(answer.show(locale), crop=False)
     return answer.code
 
 
@@ -207,16 +207,22 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command, print its answer, and return the exit code."""
     try:
         code: int = app.meta(arguments, exit_on_error=False, print_error=False, result_action="return_value") or 0
-    except CycloptsError as error:
-        return _tell(_explained(error), "--json" in arguments, _environment_locale())
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - what went wrong before `_launch` knew the options
+        return _tell(_explained(error), "--json" in arguments, _environment_locale())
     return code
 
 
 def main() -> None:
-    code = run(sys.argv[1:])
-    sys.stdout.flush()
+    try:
+        code = run(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read has seen enough, as `| head` does.
+        code = 1
     sys.stderr.flush()
     # temporalio's native threads may abort the interpreter's own exit (sdk-python #300); everything is closed by now.
     os._exit(code)

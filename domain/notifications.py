@@ -1,6 +1,9 @@
 """The messages this service sends, by template; the platform holds the wording and the addresses."""
 
 from enum import StrEnum
+from typing import Self
+
+from pydantic import model_validator
 
 from domain.locale import Locale
 from domain.model import Model, OpaqueId
@@ -44,3 +47,9 @@ class Notification(Model):
     account_id: OpaqueId | None = None
     ticket: TicketRef | None = None
     desk: StaffDesk | None = None
+
+    @model_validator(mode="after")
+    def _one_recipient(self) -> Self:
+        if sum(recipient is not None for recipient in (self.account_id, self.ticket, self.desk)) != 1:
+            raise ValueError("a notification has exactly one recipient: account, ticket or desk")
+        return self

@@ -4,13 +4,19 @@ from collections.abc import AsyncIterator
 
 # Imported early: first imported after SQLAlchemy's greenlets have run, it trips over a bug of CPython 3.11's parser
 # ("AST constructor recursion depth mismatch").
-import hypothesis as _hypothesis  # noqa: F401
+import hypothesis
 import pytest
 import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 
 from sandbox.store import SandboxStore
 from tests.service import Service, sandbox_process, service_on, temporal_environment
+
+# A property is no stop-watch: on a busy machine a slow example is not a wrong one.
+hypothesis.settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("unhurried")
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -67,7 +67,7 @@ async def send_code(account: Account, /, *, channel: Channel | None = None) -> A
     """
     async with open_session() as session:
         if channel is None:
-            channels = (await session.desk.view(account)).channels
+            channels = (await session.desk.wait_while(account, Phase.OPENING)).channels
             # With none verified the request itself says what to do instead.
             channel = channels[0] if channels else Channel.PHONE
         view = await session.desk.send_code(account, channel)
@@ -167,9 +167,9 @@ async def confirm(
             report = view.report.digest if view.report else "0" * 64
             if i_understand is None and view.phase is Phase.AWAITING_CONFIRMATION and view.report:
                 raise UsageError(
-                    "Nothing was confirmed. There is no way back: to go on, repeat this command with "
-                    f"--report {report} or --i-understand {account}",
-                    shown=partial(screens.forfeits, view.report),
+                    "Nothing was confirmed. There is no way back: to go on, say which report was read by --report, "
+                    "or repeat the account's id by --i-understand.",
+                    shown=partial(screens.forfeits, account, view.report),
                     report_digest=report,
                     forfeits=view.report.entitlements.items if view.report.entitlements else (),
                 )

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from rich.console import Group, RenderableType
-from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
 
@@ -56,14 +55,14 @@ def request(view: CancellationView, locale: Locale) -> RenderableType:
         parts.append(_receipts(view.deletion.receipts, locale))
     if view.lapses_at:
         parts.append(
-            Text(f"{pick(locale, '无操作将失效于', 'Lapses without a step by')} {_time(view.lapses_at)}", "dim")
+            Text(f"{pick(locale, '无操作将失效于', 'Lapses without a step by')} {time(view.lapses_at)}", "dim")
         )
     return Group(*parts, commands(for_request(view), locale))
 
 
 def report(report: EligibilityReport, locale: Locale, waivers: Iterable[Waiver] = ()) -> RenderableType:
     """All five checks, in their order, each with what to do."""
-    table = _grid()
+    table = _grid(4)
     for outcome in report.outcomes:
         waived = any(waiver.covers(outcome) for waiver in waivers)
         mark, style = ("○", "dim") if waived else _MARKS[outcome.verdict]
@@ -99,19 +98,20 @@ def code_sent(account_id: str, channel: Channel, shown: ChallengeShown, locale: 
     tries = pick(locale, f"，可尝试 {shown.tries_left} 次", f", {shown.tries_left} tries")
     return Group(
         Text(f"{pick(locale, '验证码已发送至', 'A code was sent by')} {where}", "bold"),
-        Text(f"{pick(locale, '有效期至', 'It counts until')} {_time(shown.expires_at)}{tries}"),
-        Text(f"{pick(locale, '可重新获取', 'Another one from')} {_time(shown.resend_after)}", "dim"),
+        Text(f"{pick(locale, '有效期至', 'It counts until')} {time(shown.expires_at)}{tries}"),
+        Text(f"{pick(locale, '可重新获取', 'Another one from')} {time(shown.resend_after)}", "dim"),
         commands([VERIFY.format(account=account_id)], locale),
     )
 
 
 def notice(notice: Notice, _: Locale) -> RenderableType:
-    return Group(Markdown(notice.text), Text(f"\nversion {notice.version}\nsha256  {notice.sha256}", "dim"))
+    # As it is, and not as rendered Markdown: the hash is of these very characters.
+    return Group(_as_it_is(notice.text), Text(f"version {notice.version}\nsha256  {notice.sha256}", "dim"))
 
 
-def forfeits(report: EligibilityReport, locale: Locale) -> RenderableType:
+def forfeits(account_id: str, report: EligibilityReport, locale: Locale) -> RenderableType:
     """What is lost by confirming, before it is confirmed."""
-    table = _grid()
+    table = _grid(4)
     for item in report.entitlements.items if report.entitlements else ():
         table.add_row("-", *_entitlement(item, locale))
     return Group(
@@ -124,6 +124,7 @@ def forfeits(report: EligibilityReport, locale: Locale) -> RenderableType:
             "bold red",
         ),
         table,
+        commands([f"confirm {account_id} --report {report.digest}"], locale),
     )
 
 
@@ -132,16 +133,16 @@ def _entitlement(item: Entitlement, locale: Locale) -> tuple[str, str, str]:
 
 
 def certificate(certificate: Certificate, locale: Locale) -> RenderableType:
-    kept = _grid()
+    kept = _grid(4)
     for record in certificate.retained:
         kept.add_row("-", record.record_class, f"{record.keep_until:%Y-%m-%d}", text(record.rule, locale).title)
-    forfeited = _grid()
+    forfeited = _grid(4)
     for item in certificate.forfeited:
         forfeited.add_row("-", *_entitlement(item, locale))
     waived = [text(waiver.check, locale).title for waiver in certificate.waived]
     return Group(
         Text(f"{pick(locale, '注销证明', 'Certificate of closure')} {certificate.request_no}", "bold green"),
-        Text(f"{certificate.account_id}  {pick(locale, '注销于', 'closed at')} {_time(certificate.closed_at)}"),
+        Text(f"{certificate.account_id}  {pick(locale, '注销于', 'closed at')} {time(certificate.closed_at)}"),
         Text(f"{pick(locale, '须知版本', 'Notice')} {certificate.notice_version}", "dim"),
         Text(pick(locale, "已删除", "Deleted"), "bold"),
         _receipts(certificate.receipts, locale),
@@ -155,7 +156,7 @@ def certificate(certificate: Certificate, locale: Locale) -> RenderableType:
 
 def deletion(view: DeletionView, locale: Locale) -> RenderableType:
     stalled = [
-        _line(f"✗ {text(s.phase, locale).title}: {s.error_type}", f"{pick(locale, '始于', 'since')} {_time(s.since)}")
+        _line(f"✗ {text(s.phase, locale).title}: {s.error_type}", f"{pick(locale, '始于', 'since')} {time(s.since)}")
         for s in view.stalled
     ]
     return Group(
@@ -168,7 +169,7 @@ def deletion(view: DeletionView, locale: Locale) -> RenderableType:
 
 
 def _receipts(receipts: Iterable[Receipt], locale: Locale) -> RenderableType:
-    table = _grid()
+    table = _grid(3)
     for receipt in receipts:
         counts = ", ".join(f"{kind} {count}" for kind, count in receipt.counts.items())
         gone = pick(locale, "此前已完成", "had gone before") if receipt.already_gone else ""
@@ -194,7 +195,7 @@ def due(deadlines: Deadlines, locale: Locale) -> RenderableType:
 
 def commands(lines: Iterable[str], locale: Locale) -> RenderableType:
     """What to type next, on lines that can be copied."""
-    shown = [Text(f"  {PROGRAM} {line}", "cyan", no_wrap=True) for line in lines]
+    shown = [_as_it_is(f"  {PROGRAM} {line}", "cyan") for line in lines]
     return Group(Text(pick(locale, "下一步", "Next"), "bold"), *shown) if shown else Group()
 
 
@@ -206,7 +207,7 @@ def day_end_or_time(instant: datetime) -> str:
     return f"{local:%Y-%m-%d %H:%M}"
 
 
-def _time(instant: datetime) -> str:
+def time(instant: datetime) -> str:
     return f"{instant.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
 
 
@@ -214,5 +215,13 @@ def _line(title: str, advice: str = "") -> Text:
     return Text.assemble(title, (f"  {advice}" if advice else "", "dim"))
 
 
-def _grid() -> Table:
-    return Table.grid(padding=(0, 2))
+def _as_it_is(text: str, style: str = "") -> Text:
+    return Text(text, style, no_wrap=True, overflow="ignore")
+
+
+def _grid(columns: int) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for _ in range(columns):
+        # By default what cannot be broken at a blank is cut off, and Chinese has none.
+        table.add_column(overflow="fold")
+    return table

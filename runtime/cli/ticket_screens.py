@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from domain.business_calendar import BusinessCalendar
@@ -18,7 +18,7 @@ from domain.messages import ReviewView
 from domain.tickets import ReviewStatus
 from runtime.cli.answers import pick
 from runtime.cli.next_steps import for_review
-from runtime.cli.screens import commands, day_end_or_time, report
+from runtime.cli.screens import commands, day_end_or_time, report, time
 from runtime.texts import text
 
 if TYPE_CHECKING:
@@ -27,20 +27,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TimeLeft:
-    """Business days up to a deadline that is a day's end; None while the clock stands still."""
+    """Business days up to a deadline that is a day's end; None while the clock stands still, or is not yet set."""
 
     days: int | None
     late: bool
+    stands: bool = False
 
     @classmethod
     def of(cls, status: ReviewStatus, due_at: datetime | None, calendar: BusinessCalendar, now: datetime) -> "TimeLeft":
         if status is not ReviewStatus.UNDER_REVIEW or due_at is None:
-            return cls(None, late=False)
+            return cls(None, late=False, stands=status is ReviewStatus.AWAITING_MATERIALS)
         return cls(calendar.business_days_left(now, due_at), late=due_at <= now)
 
     def text(self, locale: Locale) -> Text:
-        if self.days is None:
+        if self.stands:
             return Text(pick(locale, "暂停计时", "clock stands"), "dim")
+        if self.days is None:
+            return Text(pick(locale, "期限计算中", "deadline is being counted"), "dim")
         days = max(abs(self.days), 1)
         plural = "s" if days > 1 else ""
         if self.late:
@@ -56,7 +59,7 @@ def queue(rows: Sequence[tuple["QueuedTicket", TimeLeft]], in_all: int, locale: 
     heads = (
         ("工单", "剩余时间", "实名", "原因") if locale is Locale.ZH else ("ticket", "time left", "real name", "reasons")
     )
-    table = Table(*heads, box=box.SIMPLE_HEAD, show_edge=False)
+    table = Table(*(Column(head, overflow="fold") for head in heads), box=box.SIMPLE_HEAD, show_edge=False)
     for ticket, left in rows:
         kind = text(ticket.real_name_type, locale).title if ticket.real_name_type else ""
         table.add_row(ticket.ticket_no, left.text(locale), kind, _names(map(Reason, ticket.reasons), locale))
@@ -80,12 +83,12 @@ def review(view: ReviewView, left: TimeLeft, locale: Locale) -> RenderableType:
     asked = _names((waiver.check for waiver in case.waivers_asked), locale)
     facts.append(f"{pick(locale, '申请豁免', 'asks to waive')}: {asked or '-'}")
     history = [
-        f"{done.received_at:%m-%d %H:%M} UTC  {done.kind}  {done.decision.operator_id}  "
+        f"{time(done.received_at)}  {done.kind}  {done.decision.operator_id}  "
         f"{_names(done.decision.reason_codes, locale)}"
         for done in view.decisions
     ]
     ignored = [
-        f"{i.received_at:%m-%d %H:%M} UTC  {i.kind}  {i.operator_id}  "
+        f"{time(i.received_at)}  {i.kind}  {i.operator_id}  "
         f"{pick(locale, '未采纳', 'ignored')}: {text(i.because, locale).title}"
         for i in view.ignored
     ]

@@ -121,7 +121,12 @@ class CommandLine:
         view = await self.json(
             "ticket", "file", account, "--email", "owner@example.com", "--phone", "13800138000", "--accept-notice"
         )
-        return account, view["review"]["ticket"]["ticket_no"]
+        return account, await self.timed(view["review"]["ticket"]["ticket_no"])
+
+    async def timed(self, ticket_no: str) -> str:
+        """The same ticket, once its deadline is counted."""
+        await eventually(lambda: self.stack.desk.review(ticket_no), lambda review: review.clock is not None)
+        return ticket_no
 
     async def in_phase(self, account: str, phase: Phase) -> None:
         await eventually(lambda: self.stack.desk.view(account), lambda view: view.phase is phase)

@@ -164,6 +164,7 @@ async def test_a_vault_that_is_down_is_unreachable(cli: CommandLine) -> None:
         "AWS_SECRET_ACCESS_KEY": "secret",
     }.items():
         cli.monkeypatch.setenv(name, value)
+    cli.monkeypatch.delenv("SSL_CERT_DIR")
     error = await cli.error("certificate", "C20260101-AAAAAAAA", code=4)
     assert "vault" in error["message"]
 

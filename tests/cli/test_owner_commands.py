@@ -71,6 +71,7 @@ async def test_people_see_each_step_and_what_to_type_next(cli: CommandLine) -> N
     verified = await cli("verify", account, await cli.stack.store.latest_code(account))
     assert f"python starter.py accept-notice {account} --show" in verified.out
     notice = await cli("accept-notice", account, "--show")
+    assert NOTICE.text in notice.out
     assert NOTICE.sha256 in notice.out
 
     accepted = await cli("accept-notice", account, "--yes")
@@ -99,6 +100,17 @@ async def test_everything_is_said_in_chinese_when_asked(cli: CommandLine) -> Non
     assert "已撤回" in (await cli("withdraw", account, "--lang", "zh")).out
     cli.monkeypatch.setenv("LANG", "zh_CN.UTF-8")
     assert "已撤回" in (await cli("status", account)).out
+
+
+async def test_nothing_is_cut_off_on_a_narrow_screen(cli: CommandLine) -> None:
+    account = await cli.reported(**{"provider.CLOUD_MARKET": 1, "available_fen": 1, "arrears_fen": 1})
+    cli.monkeypatch.setenv("COLUMNS", "60")
+    for language in ("zh", "en"):
+        shown = await cli("status", account, "--lang", language)
+        assert "…" not in shown.out
+        assert f"python starter.py recheck {account}\n" in shown.out
+    await cli.stack.store.set_facts(account, arrears_fen=0, **{"provider.CLOUD_MARKET": 0})
+    assert f"ticket file {account} --email EMAIL --phone PHONE --accept-notice\n" in (await cli("recheck", account)).out
 
 
 async def test_starting_again_finds_the_running_request(cli: CommandLine) -> None:
@@ -135,7 +147,7 @@ async def test_nothing_is_accepted_or_confirmed_without_saying_so(cli: CommandLi
     assert people.code == 2
     assert "cannot be restored" in people.err
     assert "voucher" in people.err
-    assert f"--i-understand {account}" in people.err
+    assert f"python starter.py confirm {account} --report {report['digest']}\n" in people.err
     await cli.error("confirm", account, "--i-understand", "another-account", code=2)
     assert (await cli.json("status", account))["phase"] == "AWAITING_CONFIRMATION"
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from uuid import uuid4
 
 from domain.checks import Check
@@ -44,7 +44,7 @@ async def test_people_see_the_ticket_the_decision_and_the_reasons(cli: CommandLi
     contacts = ("--email", "owner@example.com", "--phone", "13800138000")
     filed = await cli("ticket", "file", account, *contacts, "--accept-notice")
     assert "under review" in filed.out
-    ticket = (await cli.json("status", account))["review"]["ticket"]["ticket_no"]
+    ticket = await cli.timed((await cli.json("status", account))["review"]["ticket"]["ticket_no"])
     shown = await cli("ticket", "show", ticket)
     assert "asks to waive: ICP filing" in shown.out
     assert "3 business days left" in shown.out
@@ -52,7 +52,7 @@ async def test_people_see_the_ticket_the_decision_and_the_reasons(cli: CommandLi
 
     asked = await cli("ticket", "request-materials", ticket, *OPERATOR, "--reason", "contact-unreachable")
     assert "awaiting materials" in asked.out
-    assert "clock stands" in (await cli("ticket", "list", "--limit", "1000")).out
+    await eventually(lambda: cli("ticket", "list", "--limit", "1000"), lambda queue: "clock stands" in queue.out)
     assert "under review" in (await cli("ticket", "supply", ticket, "--email", "new@example.com")).out
     rejected = await cli("ticket", "reject", ticket, *OPERATOR, "--reason", "DISPUTE_OPEN", "--lang", "zh")
     assert "已驳回" in rejected.out
@@ -97,23 +97,26 @@ async def test_materials_that_nobody_asked_for_are_refused(cli: CommandLine) -> 
 
 
 async def test_the_queue_is_listed_by_deadline_with_its_counts(cli: CommandLine) -> None:
-    tickets = {(await cli.filed())[1] for _ in range(2)}
-
-    async def listed() -> dict[str, dict[str, object]]:
-        queue = await cli.json("ticket", "list", "--limit", "1000")
-        assert len(queue["tickets"]) == queue["counts"]["TOTAL"]
-        due = [ticket["due_at"] for ticket in queue["tickets"] if ticket["business_days_left"] is not None]
-        assert due == sorted(due)
-        return {ticket["ticket_no"]: ticket for ticket in queue["tickets"]}
-
-    queue = await eventually(listed, lambda queue: tickets <= set(queue))
-    for ticket in tickets:
-        assert (queue[ticket]["business_days_left"], queue[ticket]["late"]) == (3, False)
-        assert queue[ticket]["reasons"] == ["ICP_FILING_EVER_APPLIED"]
+    mine = {(await cli.filed())[1] for _ in range(2)}
+    queue = await eventually(
+        lambda: cli.json("ticket", "list", "--limit", "1000"),
+        # What tests before left behind may still be on its way out.
+        lambda queue: mine <= _numbers(queue) and len(queue["tickets"]) == queue["counts"]["TOTAL"],
+    )
+    due = [row["due_at"] for row in queue["tickets"] if row["business_days_left"] is not None]
+    assert due == sorted(due)
+    for row in queue["tickets"]:
+        if row["ticket_no"] in mine:
+            assert (row["business_days_left"], row["late"]) == (3, False)
+            assert row["reasons"] == ["ICP_FILING_EVER_APPLIED"]
     limited = await cli.json("ticket", "list", "--limit", "1")
     assert len(limited["tickets"]) == 1
     assert limited["counts"]["TOTAL"] >= 2
     assert "more; see --limit" in (await cli("ticket", "list", "--limit", "1")).out
+
+
+def _numbers(queue: dict[str, Any]) -> set[str]:
+    return {row["ticket_no"] for row in queue["tickets"]}
 
 
 async def test_late_tickets_come_first_and_are_marked(cli: CommandLine) -> None:
@@ -128,7 +131,7 @@ async def test_late_tickets_come_first_and_are_marked(cli: CommandLine) -> None:
     cli.monkeypatch.setattr("runtime.cli.tickets.datetime", InTwoWeeks)
     queue = await eventually(
         lambda: cli.json("ticket", "list", "--limit", "1000"),
-        lambda queue: ticket in [row["ticket_no"] for row in queue["tickets"]],
+        lambda queue: ticket in _numbers(queue),
     )
     [row] = [row for row in queue["tickets"] if row["ticket_no"] == ticket]
     assert row["late"]
@@ -152,7 +155,6 @@ async def test_a_decision_repeated_under_its_id_gets_the_first_answer(cli: Comma
 
 async def test_lateness_goes_by_the_time_of_the_decision(cli: CommandLine) -> None:
     _, ticket = await cli.filed()
-    await eventually(lambda: cli.stack.desk.review(ticket), lambda review: review.clock is not None)
     then = (datetime.now(UTC) + timedelta(days=30)).isoformat()
     assert (await cli.json("ticket", "reject", ticket, *OPERATOR, "--reason", "SEE_NOTE", "--decided-at", then))["late"]
 
@@ -189,8 +191,11 @@ async def test_a_signal_goes_through_while_no_worker_runs(cli: CommandLine) -> N
     # Not killed: a worker that crashed leaves its workflows bound to it for ten seconds.
     await cli.stack.worker.stop()
     try:
+        cli.monkeypatch.setattr("runtime.front_desk.LOOK_LIMIT", timedelta(seconds=1))
+        assert "No worker" in (await cli.error("ticket", "show", ticket, code=4))["message"]
         sent = await cli.json("ticket", "approve", ticket, *OPERATOR, "--waive", "ICP_FILING", "--signal")
         assert (sent["kind"], sent["status"]) == ("approve", None)
     finally:
         await cli.stack.worker.start()
+    cli.monkeypatch.undo()
     await cli.in_phase(account, Phase.CLOSED)

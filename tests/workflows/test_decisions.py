@@ -166,7 +166,7 @@ async def test_the_same_decision_by_signal_twice_counts_once(service: Service) -
 
 
 async def test_asking_again_for_the_same_decision_gets_the_first_answer_for_ever(service: Service) -> None:
-    case = await under_review(service, policy={"review_afterlife": timedelta(hours=1)})
+    case = await under_review(service, {"review_afterlife": timedelta(hours=1)})
     made = sound(case, REJECT)
     first = await service.desk.decide(REJECT, made)
     assert await service.desk.decide(REJECT, made) == first
@@ -198,7 +198,7 @@ async def test_after_the_end_a_decision_is_recorded_or_refused_with_who_was_firs
 
 
 async def test_a_review_that_has_ended_takes_no_decision(service: Service) -> None:
-    case = await under_review(service, policy={"review_afterlife": timedelta(hours=1)})
+    case = await under_review(service, {"review_afterlife": timedelta(hours=1)})
     await case.reject()
     await case.request.result()
     await case.signal(APPROVE, waived=(Check.ICP_FILING,), decision_id="D-late")

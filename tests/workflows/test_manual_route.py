@@ -183,7 +183,7 @@ async def test_without_a_channel_too_the_rest_is_put_right_first(service: Servic
 
 
 async def test_what_could_not_be_told_is_no_reason_for_a_ticket(service: Service) -> None:
-    account = await blocked(service, policy={"check_limit": timedelta(seconds=1)})
+    account = await blocked(service, {"check_limit": timedelta(seconds=1)})
     ticket = await file_in_vault(service, account)
     async with fault(service, Endpoint.BALANCE, FaultKind.ERROR, account_id=account, status=503):
         refused = await refusal(service.desk.file_ticket(account, ticket))
@@ -298,7 +298,7 @@ async def test_a_ticket_under_review_cannot_be_filed_again(service: Service) -> 
 
 
 async def test_a_decided_ticket_never_gets_a_second_review(service: Service) -> None:
-    case = await under_review(service, policy={"review_afterlife": timedelta(hours=1)})
+    case = await under_review(service, {"review_afterlife": timedelta(hours=1)})
     await case.reject()
     await case.request.result()
     await service.store.let_time_pass(case.account_id, timedelta(minutes=5))
@@ -390,9 +390,7 @@ async def test_a_revision_that_does_not_follow_is_refused(service: Service) -> N
         refused = await refused_type(service.desk.supply_materials(case.account_id, ticket))
         assert refused is ErrorType.TICKET_MISMATCH, what
     incomplete = await put_unchecked(service, case.account_id, **revision(4, contact_phone=""))
-    assert (
-        await refused_type(service.desk.supply_materials(case.account_id, incomplete)) is ErrorType.TICKET_INCOMPLETE
-    )
+    assert await refused_type(service.desk.supply_materials(case.account_id, incomplete)) is ErrorType.TICKET_INCOMPLETE
     view = await service.desk.view(case.account_id)
     assert (view.phase, view.review and view.review.ticket) == (Phase.AWAITING_MATERIALS, case.ticket)
 
@@ -403,9 +401,7 @@ async def test_a_revision_that_does_not_follow_is_refused(service: Service) -> N
 
 async def test_materials_that_nobody_asked_for_are_refused(service: Service) -> None:
     case = await under_review(service)
-    refused = await refusal(
-        service.desk.supply_materials(case.account_id, await next_revision(service, case.ticket))
-    )
+    refused = await refusal(service.desk.supply_materials(case.account_id, await next_revision(service, case.ticket)))
     assert (refused.type, refused.details["phase"]) == (ErrorType.WRONG_PHASE, Phase.UNDER_REVIEW)
     assert (await case.view()).case.ticket == case.ticket
 

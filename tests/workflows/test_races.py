@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import pytest
 from temporalio import client, worker, workflow
+from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.update.v1 import UpdateRef, WaitPolicy
-from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import PollWorkflowExecutionUpdateRequest
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
@@ -26,18 +26,17 @@ from domain.phases import Phase, Step
 from domain.tickets import DecisionKind, DecisionReason, ReviewStatus
 from runtime.settings import Settings
 from sandbox.kinds import Endpoint, FaultKind
-from tests.service import Service, decision, eventually
+from tests.service import Service, eventually
 from tests.workflows.tickets import (
     MARGIN,
     Case,
     assert_replays,
     blocked,
     fault,
-    file,
     file_in_vault,
+    is_retrying,
     next_revision,
     own_queue,
-    refusal,
     under_review,
 )
 from worker import build_worker
@@ -289,8 +288,7 @@ async def withdraw_with_the_answer_of(
     async with AsyncExitStack() as trouble:
         async with service.worker():
             await prepare(service, account)
-            how = {"account_id": account, "status": 503}
-            await trouble.enter_async_context(fault(service, endpoint, FaultKind.ERROR, **how))
+            await trouble.enter_async_context(fault(service, endpoint, FaultKind.ERROR, account_id=account, status=503))
             await step(service, account)
             await eventually(lambda: is_retrying(request), bool)
         answers = await count_events(request, completed)
@@ -304,14 +302,6 @@ async def withdraw_with_the_answer_of(
         await assert_replays(request)
     assert (result.outcome, result.withdrawal_reason) == (Phase.WITHDRAWN, WithdrawalReason.CHANGED_MIND)
     return service, account
-
-
-async def is_retrying(handle: WorkflowHandle[Any, Any]) -> bool:
-    try:
-        pending = (await handle.describe()).raw_description.pending_activities
-    except RPCError:
-        return False
-    return any(activity.attempt > 1 for activity in pending)
 
 
 async def is_admitted(service: Service, workflow_id: str, update_id: str) -> bool:

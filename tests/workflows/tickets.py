@@ -1,6 +1,6 @@
 """Filing tickets, and waiting for what becomes of them: shared by the tests of the manual route."""
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -13,6 +13,7 @@ from PIL import Image
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
 from temporalio.worker import Replayer
 
 from domain.accounts import RealNameType
@@ -107,7 +108,33 @@ async def put_unchecked(service: Service, account_id: str, **changes: object) ->
     return TicketRef(ticket_no=form.ticket_no, revision=form.revision, sha256=stored.sha256)
 
 
-# Requests on the manual route
+# Requests
+
+
+async def awaiting_identity(service: Service) -> str:
+    account_id = await service.account()
+    await service.start(account_id)
+    return account_id
+
+
+async def awaiting_notice(service: Service) -> str:
+    account_id = await awaiting_identity(service)
+    await service.identify(account_id)
+    return account_id
+
+
+async def awaiting_confirmation(service: Service) -> str:
+    account_id = await service.account()
+    await service.to_report(account_id)
+    return account_id
+
+
+async def blocked(service: Service, policy: Mapping[str, object] | None = None, /, **facts: Value) -> str:
+    """An account whose request is blocked: by an ICP filing unless `facts` say otherwise."""
+    account_id = await service.account(**(facts or {"icp_applications_ever": 1}))
+    view = await service.to_report(account_id, **(policy or {}))
+    assert view.phase is Phase.BLOCKED
+    return account_id
 
 
 @dataclass
@@ -186,17 +213,9 @@ class Case:
         await skip_to(self.service, self.review, instant)
 
 
-async def blocked(service: Service, *, policy: dict[str, object] | None = None, **facts: Value) -> str:
-    """An account whose request is blocked: by an ICP filing unless `facts` say otherwise."""
-    account_id = await service.account(**(facts or {"icp_applications_ever": 1}))
-    view = await service.to_report(account_id, **(policy or {}))
-    assert view.phase is Phase.BLOCKED
-    return account_id
-
-
-async def under_review(service: Service, *, policy: dict[str, object] | None = None) -> Case:
+async def under_review(service: Service, policy: Mapping[str, object] | None = None) -> Case:
     """An individual's account with an ICP filing, whose ticket is filed and whose clock runs."""
-    account_id = await blocked(service, policy=policy)
+    account_id = await blocked(service, policy)
     case = await file(service, account_id)
     await case.clock()
     return case
@@ -207,6 +226,15 @@ async def file(service: Service, account_id: str, ticket: TicketRef | None = Non
     view = await service.desk.file_ticket(account_id, ticket)
     assert view.phase is Phase.UNDER_REVIEW
     return Case(service, account_id, ticket)
+
+
+async def is_retrying(handle: WorkflowHandle[Any, Any]) -> bool:
+    """Whether an activity of this workflow has failed and will be tried again."""
+    try:
+        pending = (await handle.describe()).raw_description.pending_activities
+    except RPCError:
+        return False
+    return any(activity.attempt > 1 for activity in pending)
 
 
 # Time, refusals, replay
