@@ -79,6 +79,8 @@ OPENING_LIMIT = timedelta(seconds=10)
 _NO_ANSWER = RETRYABLE_PROBLEMS | {ErrorType.UNREACHABLE, ErrorType.ANSWER_UNREADABLE, ErrorType.VAULT_UNAVAILABLE}
 """What a step reports when another system did not answer: no rule has said no."""
 
+_NO_WORKER = "No worker answered for {}; check that Temporal and a worker are running, then try again."
+
 
 class Unreachable(Exception):
     """Temporal, its workers, the platform or the vault did not answer. Nothing is lost; try the same call again."""
@@ -94,23 +96,19 @@ async def _plain_errors(what: str) -> AsyncIterator[None]:
     except WorkflowUpdateFailedError as error:
         raise _refusal(error.cause, what) from None
     except WorkflowUpdateRPCTimeoutOrCancelledError:
-        raise _no_worker(what) from None
+        raise Unreachable(_NO_WORKER.format(what)) from None
     except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
         raise Unreachable(f"{what} could not be read: {error}") from None
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND and not _lacks_namespace(error):
             raise Refusal(ErrorType.NOT_FOUND, f"There is no open {what}.") from None
         if error.status in (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED):
-            raise _no_worker(what) from None
+            raise Unreachable(_NO_WORKER.format(what)) from None
         raise Unreachable(f"Temporal did not answer for {what}: {error.message}") from None
     except GatewayError as error:
         if error.retryable:
             raise Unreachable(str(error)) from None
         raise Refusal(error.type, str(error), **error.details) from None
-
-
-def _no_worker(what: str) -> Unreachable:
-    return Unreachable(f"No worker answered for {what}; check that one is running, then try again.")
 
 
 def _lacks_namespace(error: RPCError) -> bool:

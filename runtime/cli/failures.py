@@ -86,7 +86,7 @@ def explain(error: Exception) -> Failure:
             return _usage(_as_typed(error))
         case ValidationError():
             wrong = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
-            return _usage(f"The settings cannot be used: {'; '.join(wrong)}")
+            return _usage(f"Input or settings cannot be used: {'; '.join(wrong)}")
         case CalendarError():
             return _usage(str(error))
         case Refusal():

@@ -21,7 +21,7 @@ class DueDate(Model):
 
 
 async def due(filed_at: Moment, /) -> Answer:
-    """Count.
+    """Count the business days.
 
     Parameters
     ----------

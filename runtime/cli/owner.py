@@ -83,7 +83,7 @@ async def send_code(account: Account, /, *, channel: Channel | None = None) -> A
     return Answer(sent, partial(screens.code_sent, account, view.challenge.channel, shown))
 
 
-async def verify(account: Id, code: Annotated[str, OrStdin], /) -> Answer:
+async def verify(account: Account, code: Annotated[str, OrStdin], /) -> Answer:
     """Answer the code.
 
     Parameters
@@ -137,7 +137,7 @@ async def accept_notice(
 
 
 async def recheck(account: Account, /) -> Answer:
-    """Check again."""
+    """Check a request again."""
     async with open_session() as session:
         return _of(await session.desk.recheck(account))
 
@@ -149,7 +149,7 @@ async def confirm(
     report: Digest | None = None,
     i_understand: Id | None = None,
 ) -> Answer:
-    """Confirm.
+    """Confirm a report.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ async def confirm(
 
 
 async def withdraw(account: Account, /, *, reason: WithdrawalReason = WithdrawalReason.CHANGED_MIND) -> Answer:
-    """Withdraw.
+    """Withdraw a request.
 
     Parameters
     ----------
@@ -189,8 +189,8 @@ async def withdraw(account: Account, /, *, reason: WithdrawalReason = Withdrawal
         return _of(await session.desk.withdraw(account, reason))
 
 
-async def certificate(request_or_account: Account, /) -> Answer:
-    """Show the certificate.
+async def certificate(request_or_account: Id, /) -> Answer:
+    """Show a certificate.
 
     Parameters
     ----------

@@ -2,14 +2,14 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 from cyclopts import CoercionError, Parameter, Token, convert
 from pydantic import TypeAdapter, ValidationError
 
 from domain.locale import Locale
-from domain.model import Instant, OpaqueId, Sha256Hex
+from domain.model import OpaqueId, Sha256Hex
 
 T = TypeVar("T")
 
@@ -43,12 +43,14 @@ def _valid(type_: Any, sentence: str) -> Callable[[str], str]:
 def _instant(value: str) -> datetime:
     try:
         instant = datetime.fromisoformat(value)
-    except ValueError:
+        # OverflowError: the first and the last day of all time have no UTC.
+        in_utc = instant.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ValueError("not a date and time in ISO 8601, such as 2026-09-30T10:00+08:00.") from None
     if instant.tzinfo is None:
-        now_what = f"{instant.isoformat()}+08:00 for Beijing time, or {instant.isoformat()}Z for UTC"
-        raise ValueError(f"the time zone is missing: write {now_what}.")
-    return TypeAdapter[datetime](Instant).validate_python(instant)
+        written = instant.isoformat()
+        raise ValueError(f"the time zone is missing: write {written}+08:00 for Beijing time, or {written}Z for UTC.")
+    return in_utc
 
 
 def _locale(value: str) -> Locale:

@@ -198,7 +198,7 @@ async def approve(
     waive: Annotated[tuple[Check, ...] | None, Several] = None,
     attest_identity: Flag = False,
 ) -> Answer:
-    """Approve.
+    """Approve a ticket.
 
     Parameters
     ----------
@@ -211,7 +211,7 @@ async def approve(
 
 
 async def reject(ticket_no: TicketNo, /, *, by: By, reason: Reasons = ()) -> Answer:
-    """Reject.
+    """Reject a ticket.
 
     Parameters
     ----------

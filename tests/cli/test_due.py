@@ -36,7 +36,7 @@ async def test_an_instant_without_zone_is_a_usage_error_that_says_what_to_add(cl
     assert "2026-09-30T10:00:00Z" in error["message"]
 
 
-@pytest.mark.parametrize("filed_at", ["yesterday", "2026-02-30T10:00Z", ""])
+@pytest.mark.parametrize("filed_at", ["yesterday", "2026-02-30T10:00Z", "0001-01-01T00:00+08:00", ""])
 async def test_what_is_no_instant_is_a_usage_error(cli: CommandLine, filed_at: str) -> None:
     assert "ISO 8601" in (await cli.error("due", filed_at, code=2))["message"]
 

@@ -79,6 +79,15 @@ async def test_the_exit_code_is_that_of_the_process(cli: CommandLine, words: tup
     assert isinstance(printed.json, dict)
 
 
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    words = [sys.executable, "starter.py", "due", "2026-09-30T10:00+08:00", "--json"]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        program.stdout.close()
+        assert program.stderr is not None
+        assert program.stderr.read() == ""
+
+
 @pytest.mark.parametrize(("ended", "code"), [(0, 0), (1, 1)])
 def test_the_demo_and_the_local_stack_keep_stdout_for_the_one_object(
     ended: int, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -1,6 +1,8 @@
 """docker-compose.yml against itself and against the code."""
 
+import os
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -152,6 +154,23 @@ def test_every_file_that_is_mounted_exists(service: str) -> None:
     files = [path.removeprefix(f"{folder}/") for path in inside if path.startswith(f"{folder}/")]
     assert files
     assert all((ROOT / source / file).is_file() for file in files), files
+
+
+def test_composes_own_parser_reads_it_where_there_is_one() -> None:
+    """It needs no engine, but few machines without one have it."""
+    if docker_compose := _docker_compose():
+        subprocess.run(
+            [*docker_compose, "--file", ROOT / "docker-compose.yml", "config", "--quiet"],
+            env={**os.environ, "POSTGRES_PASSWORD": "given"},
+            check=True,
+        )
+
+
+def _docker_compose() -> list[str]:
+    docker = shutil.which("docker")
+    if docker and subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode == 0:
+        return [docker, "compose"]
+    return []
 
 
 @pytest.mark.parametrize("script", ["schema.sh", "namespace.sh"])

@@ -18,6 +18,8 @@ from tests.service import sandbox_process, service_on, temporal_environment
 
 HISTORIES = Path(__file__).parent / "histories"
 
+_REPLACED = {"identity": "recorder"}
+
 
 async def record(names: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -37,16 +39,16 @@ async def _write(route: str, handle: Handle) -> None:
     kind = handle.id.split("-")[1]
     history = _anonymous(await handle.fetch_history())
     path = HISTORIES / f"{route}.{kind}.json"
-    path.write_text(json.dumps({"workflow_id": handle.id, "history": history}, indent=1, sort_keys=True) + "\n")
+    path.write_text(json.dumps({"workflow_id": handle.id, "history": history}, sort_keys=True) + "\n")
 
 
 def _anonymous(history: WorkflowHistory) -> dict[str, object]:
-    """The history without the name of the machine and process that recorded it."""
+    """The history without the machine, the process and the paths that recorded it; replay needs none of them."""
     found = json.loads(history.to_json())
 
     def scrub(node: object) -> object:
         if isinstance(node, dict):
-            return {key: "recorder" if key == "identity" else scrub(value) for key, value in node.items()}
+            return {key: _REPLACED.get(key) or scrub(value) for key, value in node.items() if key != "stackTrace"}
         return [scrub(item) for item in node] if isinstance(node, list) else node
 
     scrubbed = scrub(found)

@@ -14,7 +14,7 @@ from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
-from temporalio.worker import Replayer
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from domain.accounts import RealNameType
 from domain.checks import Check
@@ -271,6 +271,8 @@ async def assert_replays(*handles: WorkflowHandle[Any, Any]) -> None:
         workflows=list(WORKFLOWS),
         data_converter=pydantic_data_converter,
         interceptors=[DropMalformedSignals()],
+        # The sandbox has been at work when the history was made; to build it again for each replay takes most of a test.
+        workflow_runner=UnsandboxedWorkflowRunner(),
     )
     for handle in handles:
         await replayer.replay_workflow(await handle.fetch_history())
