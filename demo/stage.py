@@ -60,7 +60,8 @@ class Stage:
     def scripted(self, actor: Say, what: RenderableType) -> Table:
         grid = Table.grid(padding=(0, 2))
         grid.add_column(width=_ACTOR_WIDTH, justify="right", no_wrap=True)
-        grid.add_column()
+        # Chinese has no blanks to break at; the default would cut it off.
+        grid.add_column(overflow="fold")
         grid.add_row(Text(self.say(actor), _STYLES.get(actor, "bold green")), what)
         return grid
 

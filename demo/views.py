@@ -74,7 +74,7 @@ def checks_table(done: Collection[CheckOutcome], locale: Locale) -> Table:
     table = Table.grid(padding=(0, 1))
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
-    table.add_column()
+    table.add_column(overflow="fold")
     outcomes = {outcome.check: outcome for outcome in done}
     for check in Check:
         name = text(check, locale).title
@@ -144,7 +144,7 @@ def waivers(waived: Iterable[Waiver], locale: Locale) -> str:
 def certificate_panel(certificate: Certificate, locale: Locale) -> Panel:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
-    grid.add_column()
+    grid.add_column(overflow="fold")
     deleted = [_counts(r, locale) for r in certificate.receipts if r.phase is not DeletionPhase.SEND_FINAL_NOTICE]
     grid.add_row(Say.COL_ACCOUNT.of(locale), certificate.account_id)
     grid.add_row(Say.CERT_CLOSED_AT.of(locale), f"{moment(certificate.closed_at, locale)} {Say.SHANGHAI.of(locale)}")

@@ -271,7 +271,7 @@ async def assert_replays(*handles: WorkflowHandle[Any, Any]) -> None:
         workflows=list(WORKFLOWS),
         data_converter=pydantic_data_converter,
         interceptors=[DropMalformedSignals()],
-        # The sandbox has been at work when the history was made; to build it again for each replay takes most of a test.
+        # The sandbox was at work when the history was made; to build it again would take longer than most tests.
         workflow_runner=UnsandboxedWorkflowRunner(),
     )
     for handle in handles:
