@@ -49,10 +49,11 @@ dev: setup ## keep the local stack running
 test: setup system ## the whole test suite
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
+# TPL010 wants an assertion to fail the workflow. Here a bug must suspend it instead: a mended worker then goes on.
 lint: setup ## style, formatting, and what a workflow may not call
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/temporalint workflows activities
+	@$(BIN)/temporalint --ignore TPL010 workflows activities
 
 types: setup ## mypy, strict
 	@$(BIN)/mypy

@@ -196,7 +196,9 @@ class TicketReview:
             self._show()
             return ignored
         # By `decided_at`, not by arrival: a worker that was down must make no one late, and no late decision punctual.
-        late = self._clock is not None and decision.decided_at > self._clock.due_at
+        # While materials are awaited the clock stands still, and nobody can be late.
+        running = self._clock if self._status is ReviewStatus.UNDER_REVIEW else None
+        late = running is not None and decision.decided_at > running.due_at
         recorded = RecordedDecision(kind=kind, decision=decision, received_at=workflow.now(), late=late)
         self._decisions.append(recorded)
         self._overdue = self._overdue or late

@@ -93,7 +93,8 @@ async def test_a_decision_that_waits_while_the_deadline_fires_is_late_by_its_own
     async with service.worker():
         case = await under_review(service)
         clock = await case.clock()
-        await case.skip_to(clock.due_at - MARGIN)
+        await case.skip_to(clock.remind_at + MARGIN)
+    await case.skip_to(clock.due_at - 2 * MARGIN)
     fired = await count_events(case.review, EventType.EVENT_TYPE_TIMER_FIRED)
     await case.signal(DecisionKind.APPROVE, waived=(Check.ICP_FILING,), decided_at=clock.due_at + decided)
     # From here its clock runs like any other: the last seconds up to the deadline pass by themselves.

@@ -170,6 +170,17 @@ async def test_while_materials_are_awaited_only_the_ceiling_sounds(service: Serv
     assert (view.status, view.overdue) == (ReviewStatus.AWAITING_MATERIALS, False)
 
 
+async def test_a_rejection_while_the_clock_stands_still_is_not_late(service: Service) -> None:
+    case = await under_review(service)
+    clock = await case.clock()
+    await case.ask_for_materials()
+    await case.skip_to(clock.due_at + MARGIN)
+    answer = await case.reject(decided_at=clock.due_at + timedelta(seconds=1))
+    assert not answer.late
+    assert await attributes(case) == (clock.due_at, False)
+    assert (await case.request.result()).outcome is Phase.REJECTED
+
+
 async def test_after_materials_reminder_and_escalation_come_anew(service: Service) -> None:
     case = await under_review(service)
     first = await case.clock()
