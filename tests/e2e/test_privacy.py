@@ -7,6 +7,7 @@ import re
 import sqlite3
 from datetime import UTC, datetime
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from pypdf import PdfWriter
@@ -85,7 +86,16 @@ def everything_written(stack: Stack) -> dict[str, bytes]:
     """Temporal's database with its write-ahead log, and the logs of Temporal and the worker."""
     database = sorted(stack.workdir.glob("temporal.db*"))
     files = [*database, stack.workdir / "temporal.log", stack.workdir / "worker.log"]
-    return {path.name: path.read_bytes() for path in files}
+    return {path.name: _read(path) for path in files}
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        # SQLite's journal comes and goes with every transaction; what it held is in the database then.
+        assert path.name.endswith("-journal"), path
+        return b""
 
 
 async def test_nothing_personal_reaches_temporal_or_a_log_in_a_full_run(stack: Stack) -> None:
