@@ -115,7 +115,7 @@ async def test_make_dev_keeps_its_state_over_a_kill_and_ends_in_order_on_sigterm
     await until(lambda: marked(mark) == [], lambda: marked(mark))
 
     again = start(mark, tmp_path, "dev")
-    request = (await guided(2)).get_workflow_handle_for(AccountCancellation.run, started.id)
+    request = (await guided(2)).get_workflow_handle(started.id)
     assert (await request.query(AccountCancellation.view)).request_no == "C-1"
     again.terminate()
     assert await ended(again) == 0, output()

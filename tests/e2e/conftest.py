@@ -14,7 +14,6 @@ from domain.messages import CancellationResult
 from domain.notices import CURRENT_NOTICE
 from domain.phases import Phase
 from domain.policy import Policy
-from workflows import AccountCancellation
 
 
 class Owner:
@@ -40,10 +39,11 @@ class Owner:
         await self.stack.desk.confirm(self.account_id, report.digest)
 
     async def result(self) -> CancellationResult:
-        handle = self.stack.client.get_workflow_handle_for(
-            AccountCancellation.run, cancellation_workflow_id(self.account_id)
+        handle = self.stack.client.get_workflow_handle(
+            cancellation_workflow_id(self.account_id), result_type=CancellationResult
         )
-        return await handle.result()
+        result: CancellationResult = await handle.result()
+        return result
 
 
 @pytest_asyncio.fixture(scope="session")
