@@ -41,6 +41,7 @@ from tests.workflows.tickets import (
 )
 from worker import build_worker
 from workflows import TicketReview
+from workflows.search_attributes import TICKET_DUE_AT
 
 T = TypeVar("T")
 
@@ -55,56 +56,75 @@ async def fire_while_no_worker_runs(case: Case, until: datetime) -> asyncio.Task
     timers = await count_events(case.review, EventType.EVENT_TYPE_TIMER_FIRED)
     now = await case.service.env.get_current_time(case.review)
     skipping = asyncio.create_task(case.service.env.fast_forward(case.review, until - now))
-    await eventually(lambda: count_events(case.review, EventType.EVENT_TYPE_TIMER_FIRED), lambda n: n > timers)
+    await until_fired(case, timers)
     return skipping
+
+
+async def until_fired(case: Case, before: int) -> None:
+    await eventually(lambda: count_events(case.review, EventType.EVENT_TYPE_TIMER_FIRED), lambda n: n > before)
 
 
 async def count_events(handle: WorkflowHandle[Any, Any], kind: "EventType.ValueType") -> int:
     return sum(event.event_type == kind for event in (await handle.fetch_history()).events)
 
 
-@pytest.mark.parametrize("decided", [timedelta(minutes=-1), timedelta(minutes=1)])
-async def test_a_decision_that_meets_the_fired_deadline_is_late_by_its_own_time_only(
-    idle_service: Service, decided: timedelta
-) -> None:
+async def two_under_review(service: Service) -> tuple[Case, Case]:
+    """One to be decided in time and one late, both past their reminder."""
+    cases = await asyncio.gather(under_review(service), under_review(service))
+    for case in cases:
+        await case.skip_to((await case.clock()).remind_at + MARGIN)
+    return cases
+
+
+async def decide_in_time_and_late(in_time: Case, late: Case) -> None:
+    for case, distance in ((in_time, timedelta(minutes=-1)), (late, timedelta(minutes=1))):
+        due_at = (await deadline(case)) + distance
+        await case.signal(DecisionKind.APPROVE, waived=(Check.ICP_FILING,), decided_at=due_at)
+
+
+async def deadline(case: Case) -> datetime:
+    """As ops see it, which needs no worker."""
+    due_at = (await case.review.describe()).typed_search_attributes.get(TICKET_DUE_AT)
+    assert due_at is not None
+    return due_at
+
+
+async def assert_late(case: Case, late: bool) -> None:
+    assert (await case.request.result()).outcome is Phase.CLOSED
+    view = await case.until_review(ReviewStatus.APPROVED)
+    assert ([recorded.late for recorded in view.decisions], view.overdue) == ([late], late)
+    await assert_replays(case.review)
+
+
+async def test_a_decision_that_meets_the_fired_deadline_is_late_by_its_own_time_only(idle_service: Service) -> None:
     service = own_queue(idle_service)
     async with service.worker():
-        case = await under_review(service)
-        clock = await case.clock()
-        await case.skip_to(clock.remind_at + MARGIN)
-    skipping = await fire_while_no_worker_runs(case, clock.due_at + MARGIN)
-    # The deadline has passed on the review's clock, and nobody has noticed when the decision arrives.
-    await case.signal(DecisionKind.APPROVE, waived=(Check.ICP_FILING,), decided_at=clock.due_at + decided)
+        in_time, late = await two_under_review(service)
+    # The deadline passes on the clock of each, and nobody has noticed when the decision arrives.
+    skipping = [await fire_while_no_worker_runs(case, await deadline(case) + MARGIN) for case in (in_time, late)]
+    await decide_in_time_and_late(in_time, late)
     async with service.worker():
-        assert (await case.request.result()).outcome is Phase.CLOSED
-        await skipping
-        view = await case.until_review(ReviewStatus.APPROVED)
-        late = decided > timedelta(0)
-        assert [recorded.late for recorded in view.decisions] == [late]
-        assert view.overdue is late
-        await assert_replays(case.review)
+        await assert_late(in_time, False)
+        await assert_late(late, True)
+        await asyncio.gather(*skipping)
 
 
-@pytest.mark.parametrize("decided", [timedelta(minutes=-1), timedelta(minutes=1)])
 async def test_a_decision_that_waits_while_the_deadline_fires_is_late_by_its_own_time_only(
-    idle_service: Service, decided: timedelta
+    idle_service: Service,
 ) -> None:
     service = own_queue(idle_service)
     async with service.worker():
-        case = await under_review(service)
-        clock = await case.clock()
-        await case.skip_to(clock.remind_at + MARGIN)
-    await case.skip_to(clock.due_at - 2 * MARGIN)
-    fired = await count_events(case.review, EventType.EVENT_TYPE_TIMER_FIRED)
-    await case.signal(DecisionKind.APPROVE, waived=(Check.ICP_FILING,), decided_at=clock.due_at + decided)
-    # From here its clock runs like any other: the last seconds up to the deadline pass by themselves.
-    await eventually(lambda: count_events(case.review, EventType.EVENT_TYPE_TIMER_FIRED), lambda n: n > fired)
+        cases = in_time, late = await two_under_review(service)
+    for case in cases:
+        await case.skip_to(await deadline(case) - 2 * MARGIN)
+    fired = [await count_events(case.review, EventType.EVENT_TYPE_TIMER_FIRED) for case in cases]
+    await decide_in_time_and_late(in_time, late)
+    # From here the clocks run like any other: the last seconds up to the deadline pass by themselves.
+    for case, before in zip(cases, fired, strict=True):
+        await until_fired(case, before)
     async with service.worker():
-        assert (await case.request.result()).outcome is Phase.CLOSED
-        view = await case.until_review(ReviewStatus.APPROVED)
-        late = decided > timedelta(0)
-        assert [recorded.late for recorded in view.decisions] == [late]
-        assert view.overdue is late
+        await assert_late(in_time, False)
+        await assert_late(late, True)
 
 
 async def test_two_opposite_decisions_at_once_leave_one_that_counts_and_one_that_is_recorded(

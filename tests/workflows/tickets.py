@@ -198,6 +198,9 @@ class Case:
     async def until_review(self, status: ReviewStatus) -> ReviewView:
         return await eventually(self.view, lambda view: view.status is status)
 
+    async def until_ignored(self, number: int = 1) -> ReviewView:
+        return await eventually(self.view, lambda view: len(view.ignored) >= number)
+
     async def messages(self, template: Template) -> list[OutboxMessage]:
         """What went out about this ticket, in order."""
         return [
