@@ -24,11 +24,13 @@ from runtime.health import serve_health
 from runtime.logs import configure_logging
 from runtime.settings import Settings
 from runtime.temporal import connect, telemetry
-from workflows import WORKFLOWS
+from workflows import SHARED_MODULES, WORKFLOWS
 from workflows.eligibility import CONCURRENT_ACTIVITIES
 from workflows.malformed_signals import DropMalformedSignals
 
 log = structlog.get_logger()
+
+RESTRICTIONS = SandboxRestrictions.default.with_passthrough_modules(*SHARED_MODULES)
 
 
 def build_worker(
@@ -41,7 +43,7 @@ def build_worker(
         workflows=list(WORKFLOWS),
         activities=all_activities(platform, vault, calendar),
         interceptors=[GatewayFailures(), DropMalformedSignals()],
-        workflow_runner=SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default),
+        workflow_runner=SandboxedWorkflowRunner(restrictions=RESTRICTIONS),
         # All checks of a request start at once; the default of 3 would send the rest through the task queue.
         max_eager_activity_reservations_per_workflow_task=CONCURRENT_ACTIVITIES,
         max_concurrent_activities=settings.max_concurrent_activities,
