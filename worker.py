@@ -30,7 +30,10 @@ from workflows.malformed_signals import DropMalformedSignals
 
 log = structlog.get_logger()
 
-RESTRICTIONS = SandboxRestrictions.default.with_passthrough_modules(*SHARED_MODULES)
+WORKFLOW_RUNNER = SandboxedWorkflowRunner(
+    restrictions=SandboxRestrictions.default.with_passthrough_modules(*SHARED_MODULES)
+)
+"""Histories are replayed in the same sandbox that the worker runs them in."""
 
 
 def build_worker(
@@ -43,7 +46,7 @@ def build_worker(
         workflows=list(WORKFLOWS),
         activities=all_activities(platform, vault, calendar),
         interceptors=[GatewayFailures(), DropMalformedSignals()],
-        workflow_runner=SandboxedWorkflowRunner(restrictions=RESTRICTIONS),
+        workflow_runner=WORKFLOW_RUNNER,
         # All checks of a request start at once; the default of 3 would send the rest through the task queue.
         max_eager_activity_reservations_per_workflow_task=CONCURRENT_ACTIVITIES,
         max_concurrent_activities=settings.max_concurrent_activities,

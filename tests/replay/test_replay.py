@@ -10,6 +10,7 @@ from temporalio.worker import Replayer
 
 from tests.replay.record import HISTORIES
 from tests.replay.routes import ROUTES
+from worker import WORKFLOW_RUNNER
 from workflows import WORKFLOWS
 
 FILES = sorted(HISTORIES.glob("*.json"))
@@ -19,7 +20,9 @@ FILES = sorted(HISTORIES.glob("*.json"))
 async def test_a_committed_history_replays_on_todays_code(path: Path) -> None:
     recorded = json.loads(path.read_text())  # noqa: ASYNC240
     history = WorkflowHistory.from_json(recorded["workflow_id"], recorded["history"])
-    replayer = Replayer(workflows=list(WORKFLOWS), data_converter=pydantic_data_converter)
+    replayer = Replayer(
+        workflows=list(WORKFLOWS), workflow_runner=WORKFLOW_RUNNER, data_converter=pydantic_data_converter
+    )
     result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
     assert result.replay_failure is None, (
         f"{path.name} no longer replays: {result.replay_failure}. Requests that are running would break. "

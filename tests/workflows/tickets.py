@@ -199,7 +199,7 @@ class Case:
         return await eventually(self.view, lambda view: view.status is status)
 
     async def until_ignored(self, number: int = 1) -> ReviewView:
-        return await eventually(self.view, lambda view: len(view.ignored) >= number)
+        return await eventually(self.view, lambda view: len(view.ignored) == number)
 
     async def messages(self, template: Template) -> list[OutboxMessage]:
         """What went out about this ticket, in order."""
