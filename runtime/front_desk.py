@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
 from temporalio.client import (
     Client,
+    WorkflowExecutionDescription,
     WorkflowExecutionStatus,
     WorkflowHandle,
     WorkflowQueryFailedError,
@@ -26,7 +27,7 @@ from temporalio.common import (
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.account import unfinished_deletion
@@ -75,6 +76,11 @@ LOOK_LIMIT = timedelta(seconds=20)
 
 OPENING_LIMIT = timedelta(seconds=10)
 """How long `start` waits for the platform's word about the account before it answers with phase OPENING."""
+
+BEGINNING_LIMIT = timedelta(seconds=10)
+"""How long a deletion may take to exist once its request is in phase DELETING: usually some milliseconds."""
+
+_POLL = 0.05
 
 _NO_ANSWER = RETRYABLE_PROBLEMS | {ErrorType.UNREACHABLE, ErrorType.ANSWER_UNREADABLE, ErrorType.VAULT_UNAVAILABLE}
 """What a step reports when another system did not answer: no rule has said no."""
@@ -179,7 +185,7 @@ class FrontDesk:
         deadline = asyncio.get_running_loop().time() + limit.total_seconds()
         view = await self.view(account_id)
         while view.phase is phase and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(_POLL)
             view = await self.view(account_id)
         return view
 
@@ -267,6 +273,7 @@ class FrontDesk:
 
     async def deletion(self, account_id: str) -> DeletionView:
         async with _plain_errors(f"deletion of account {account_id}"):
+            await self._begun(account_id)
             return await self._deletion(account_id).query(AccountDeletion.view, rpc_timeout=LOOK_LIMIT)
 
     async def resume_deletion(self, account_id: str, operator_id: str) -> DeletionView:
@@ -276,7 +283,7 @@ class FrontDesk:
         """
         async with _plain_errors(f"deletion of account {account_id}"):
             handle = self._deletion(account_id)
-            if await _is_running(handle):
+            if await self._begun(account_id) is WorkflowExecutionStatus.RUNNING:
                 view: DeletionView = await handle.execute_update(
                     "resume",
                     Resume(operator_id=operator_id),
@@ -290,16 +297,35 @@ class FrontDesk:
                     ErrorType.ALREADY_OVER,
                     f"Account {account_id} has no unfinished deletion: it is open, or its certificate is issued.",
                 )
-            await self._client.start_workflow(
-                AccountDeletion.run,
-                unfinished,
-                id=deletion_workflow_id(account_id),
-                task_queue=self._task_queue,
-                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-                static_summary=f"Deletion of {account_id}, resumed by {operator_id}",
-                rpc_timeout=ANSWER_LIMIT,
-            )
+            try:
+                await self._client.start_workflow(
+                    AccountDeletion.run,
+                    unfinished,
+                    id=deletion_workflow_id(account_id),
+                    task_queue=self._task_queue,
+                    id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+                    static_summary=f"Deletion of {account_id}, resumed by {operator_id}",
+                    rpc_timeout=ANSWER_LIMIT,
+                )
+            except WorkflowAlreadyStartedError:
+                # Its request, or somebody else who resumed it, was quicker.
+                raise Refusal(
+                    ErrorType.NOT_STALLED, f"The deletion of {account_id} has just been started; it goes on by itself."
+                ) from None
             return await handle.query(AccountDeletion.view, rpc_timeout=LOOK_LIMIT)
+
+    async def _begun(self, account_id: str) -> WorkflowExecutionStatus | None:
+        """The deletion's status, or None. A request is in phase DELETING a moment before its deletion exists."""
+        handle, request = self._deletion(account_id), self._request(account_id)
+        deadline = asyncio.get_running_loop().time() + BEGINNING_LIMIT.total_seconds()
+        while (found := await _described(handle)) is None and asyncio.get_running_loop().time() < deadline:
+            asked = await _described(request)
+            if asked is None or asked.status is not WorkflowExecutionStatus.RUNNING:
+                return None
+            if asked.typed_search_attributes.get(CANCELLATION_PHASE) != Phase.DELETING:
+                return None
+            await asyncio.sleep(_POLL)
+        return found.status if found else None
 
     # Handles
 
@@ -320,10 +346,10 @@ class FrontDesk:
             return view
 
 
-async def _is_running(handle: WorkflowHandle[Any, Any]) -> bool:
+async def _described(handle: WorkflowHandle[Any, Any]) -> WorkflowExecutionDescription | None:
     try:
-        return (await handle.describe(rpc_timeout=ANSWER_LIMIT)).status is WorkflowExecutionStatus.RUNNING
+        return await handle.describe(rpc_timeout=LOOK_LIMIT)
     except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            return False
+        if error.status is RPCStatusCode.NOT_FOUND and not _lacks_namespace(error):
+            return None
         raise

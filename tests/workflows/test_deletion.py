@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 
-from domain.deletion import DELETION_STAGES, DeletionPhase, DeletionStatus
+from domain.deletion import DELETION_STAGES, DeletionPhase, DeletionStatus, DeletionView
 from domain.errors import ErrorType, Refusal
 from domain.locale import Locale
 from domain.notifications import Template
@@ -128,6 +128,7 @@ async def test_resume_is_refused_while_the_deletion_goes_on_and_after_it_is_over
     account = await closable(service)
     await service.store.add_fault(Endpoint.ERASE_PERSONAL_DATA, FaultKind.LATENCY, account_id=account, seconds=1.0)
     await service.confirm(account)
+    # From the first moment on: the request says so a little earlier than its deletion exists.
     await service.in_phase(account, Phase.DELETING)
     with pytest.raises(Refusal) as caught:
         await service.desk.resume_deletion(account, "ops-1")
@@ -192,6 +193,38 @@ async def test_after_a_terminate_of_the_deletion_resume_starts_it_again_and_the_
     assert view.status in (DeletionStatus.RUNNING, DeletionStatus.FINISHED)
     assert (await service.request(account).result()).outcome is Phase.CLOSED
     await assert_done_once(service, account)
+
+
+async def test_of_two_who_resume_at_once_one_starts_it_and_the_other_hears_that_it_goes_on(service: Service) -> None:
+    account = await terminated_in_the_middle(service, request_too=True)
+    # Both have looked before either starts.
+    await service.store.add_fault(Endpoint.PROFILE, FaultKind.LATENCY, account_id=account, seconds=0.5, times=2)
+    await service.store.add_fault(Endpoint.ERASE_PERSONAL_DATA, FaultKind.LATENCY, account_id=account, seconds=1.0)
+    first, second = await asyncio.gather(
+        *(service.desk.resume_deletion(account, operator) for operator in ("ops-1", "ops-2")), return_exceptions=True
+    )
+    started, refused = (second, first) if isinstance(first, Refusal) else (first, second)
+    assert isinstance(started, DeletionView)
+    assert isinstance(refused, Refusal)
+    assert (started.status, refused.type) == (DeletionStatus.RUNNING, ErrorType.NOT_STALLED)
+    assert (await service.deletion(account).result()).status is DeletionStatus.FINISHED
+    await assert_done_once(service, account)
+
+
+async def test_the_deletion_can_be_looked_at_from_the_moment_that_its_request_is_in_that_phase(
+    service: Service,
+) -> None:
+    account = await confirmed(service)
+    await eventually(lambda: service.desk.view(account), lambda view: view.phase in (Phase.DELETING, Phase.CLOSED))
+    assert (await service.desk.deletion(account)).account_id == account
+    assert (await service.request(account).result()).outcome is Phase.CLOSED
+
+
+async def test_there_is_no_deletion_to_look_at_before(service: Service) -> None:
+    account = await closable(service)
+    with pytest.raises(Refusal) as caught:
+        await service.desk.deletion(account)
+    assert caught.value.type is ErrorType.NOT_FOUND
 
 
 async def test_a_terminated_request_does_not_stop_its_deletion_and_a_new_one_waits_for_it(service: Service) -> None:
