@@ -11,7 +11,6 @@ class ErrorType(StrEnum):
     CHANNEL_NOT_VERIFIED = "ChannelNotVerified"
     STALE_NOTICE = "StaleNotice"
     STALE_REPORT = "StaleReport"
-    REPORT_NOT_CLEAR = "ReportNotClear"
     TICKET_NOT_ALLOWED = "TicketNotAllowed"
     TICKET_INCOMPLETE = "TicketIncomplete"
     TICKET_MISMATCH = "TicketMismatch"

@@ -8,7 +8,6 @@ IN_CHINESE: dict[ErrorType, str] = {
     ErrorType.CHANNEL_NOT_VERIFIED: "该验证方式未绑定，请选择其他方式。",
     ErrorType.STALE_NOTICE: "须知版本已更新，请阅读并同意现行版本。",
     ErrorType.STALE_REPORT: "检测结果已更新，请核对最新结果后再确认。",
-    ErrorType.REPORT_NOT_CLEAR: "仍有条件未满足，不能确认。",
     ErrorType.TICKET_NOT_ALLOWED: "现在不能提交工单。",
     ErrorType.TICKET_INCOMPLETE: "工单资料不完整，请补全后重新提交。",
     ErrorType.TICKET_MISMATCH: "工单与该账号不符，请用该账号的资料重新提交。",
