@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
+from temporalio.client import WorkflowFailureError
 
 from domain.deletion import DELETION_STAGES, DeletionPhase, DeletionStatus, DeletionView
 from domain.errors import ErrorType, Refusal
@@ -241,7 +241,7 @@ async def test_a_terminated_request_does_not_stop_its_deletion_and_a_new_one_wai
     assert (await service.start(account)).phase is Phase.DELETING
     await service.store.clear_faults()
     assert (await service.request(account).result()).outcome is Phase.CLOSED
-    assert (await service.deletion(account).describe()).status is WorkflowExecutionStatus.COMPLETED
+    assert (await service.deletion(account).result()).status is DeletionStatus.FINISHED
     await assert_done_once(service, account)
 
 
