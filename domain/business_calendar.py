@@ -142,6 +142,13 @@ class BusinessCalendar:
         """The end of the first business day that ends strictly after the instant."""
         return self.end_of_day(self.add_business_days(_shanghai_date(after) - _DAY, 1))
 
+    def previous_day_end(self, before: datetime) -> datetime:
+        """The end of the last business day that ended strictly before the instant."""
+        day = _shanghai_date(before) - _DAY
+        while self.end_of_day(day) >= before or not self.is_business_day(day):
+            day -= _DAY
+        return self.end_of_day(day)
+
     def deadlines(
         self, filed_at: datetime, *, due_days: int = 3, remind_days_before: int = 1, ceiling_days: int = 15
     ) -> Deadlines:

@@ -4,22 +4,15 @@ It talks to Temporal by the documented messages only; a backend may use those di
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import SecretStr
-from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
 from temporalio.client import (
     Client,
     WorkflowExecutionDescription,
     WorkflowExecutionStatus,
     WorkflowHandle,
-    WorkflowQueryFailedError,
-    WorkflowQueryRejectedError,
-    WorkflowUpdateFailedError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import (
     SearchAttributePair,
@@ -27,7 +20,7 @@ from temporalio.common import (
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
-from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.account import unfinished_deletion
@@ -58,11 +51,11 @@ from domain.model import Model
 from domain.phases import Phase, Step
 from domain.policy import Policy
 from domain.tickets import Decision, DecisionKind, DecisionRequest, TicketRef
-from gateways.contract import RETRYABLE_PROBLEMS, ChallengeShown
-from gateways.errors import GatewayError
+from gateways.contract import ChallengeShown
 from gateways.platform import ChallengeDesk
 from gateways.ports import Platform, Vault
-from runtime.ticket_queue import Bucket, QueuedTicket, count, tickets_in
+from runtime.plain_errors import lacks_namespace, plain_errors
+from runtime.ticket_queue import Bucket, Page, count, page
 from workflows.account_cancellation import AccountCancellation
 from workflows.account_deletion import AccountDeletion
 from workflows.search_attributes import CANCELLATION_PHASE
@@ -81,56 +74,6 @@ BEGINNING_LIMIT = timedelta(seconds=10)
 """How long a deletion may take to exist once its request is in phase DELETING: usually some milliseconds."""
 
 _POLL = 0.05
-
-_NO_ANSWER = RETRYABLE_PROBLEMS | {ErrorType.UNREACHABLE, ErrorType.ANSWER_UNREADABLE, ErrorType.VAULT_UNAVAILABLE}
-"""What a step reports when another system did not answer: no rule has said no."""
-
-_NO_WORKER = "No worker answered for {}; check that Temporal and a worker are running, then try again."
-
-
-class Unreachable(Exception):
-    """Temporal, its workers, the platform or the vault did not answer. Nothing is lost; try the same call again."""
-
-    type = ErrorType.UNREACHABLE
-
-
-@asynccontextmanager
-async def _plain_errors(what: str) -> AsyncIterator[None]:
-    """Every way of saying no, as `Refusal` with its stable type; every way of not answering, as `Unreachable`."""
-    try:
-        yield
-    except WorkflowUpdateFailedError as error:
-        raise _refusal(error.cause, what) from None
-    except WorkflowUpdateRPCTimeoutOrCancelledError:
-        raise Unreachable(_NO_WORKER.format(what)) from None
-    except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
-        raise Unreachable(f"{what} could not be read: {error}") from None
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND and not _lacks_namespace(error):
-            raise Refusal(ErrorType.NOT_FOUND, f"There is no open {what}.") from None
-        if error.status in (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED):
-            raise Unreachable(_NO_WORKER.format(what)) from None
-        raise Unreachable(f"Temporal did not answer for {what}: {error.message}") from None
-    except GatewayError as error:
-        if error.retryable:
-            raise Unreachable(str(error)) from None
-        raise Refusal(error.type, str(error), **error.details) from None
-
-
-def _lacks_namespace(error: RPCError) -> bool:
-    return any(detail.Is(NamespaceNotFoundFailure.DESCRIPTOR) for detail in error.grpc_status.details)
-
-
-def _refusal(cause: BaseException | None, what: str) -> Exception:
-    if not isinstance(cause, ApplicationError):
-        return Unreachable(f"{what} did not finish the step: {cause}")
-    details: dict[str, Any] = {}
-    for detail in cause.details:
-        details |= detail if isinstance(detail, dict) else {}
-    refusals = {str(known): known for known in ErrorType if known not in _NO_ANSWER}
-    if (known := refusals.get(cause.type or "")) is None:
-        return Unreachable(f"{what}: {cause.message}")
-    return Refusal(known, cause.message, **details)
 
 
 class FrontDesk:
@@ -155,7 +98,7 @@ class FrontDesk:
     ) -> CancellationView:
         """Start a request, or find the running one: same account, same request number. Waits for the first phase."""
         request_no = new_number("C", datetime.now(UTC))
-        async with _plain_errors(f"request of account {account_id}"):
+        async with plain_errors(f"request of account {account_id}"):
             await self._client.start_workflow(
                 AccountCancellation.run,
                 CancellationInput(
@@ -177,7 +120,7 @@ class FrontDesk:
         return await self.wait_while(account_id, Phase.OPENING, OPENING_LIMIT)
 
     async def view(self, account_id: str) -> CancellationView:
-        async with _plain_errors(f"request of account {account_id}"):
+        async with plain_errors(f"request of account {account_id}"):
             return await self._request(account_id).query(AccountCancellation.view, rpc_timeout=LOOK_LIMIT)
 
     async def wait_while(self, account_id: str, phase: Phase, limit: timedelta = ANSWER_LIMIT) -> CancellationView:
@@ -193,7 +136,7 @@ class FrontDesk:
         return await self._step(account_id, Step.SEND_CODE, SendCode(channel=channel))
 
     async def show_challenge(self, challenge_id: str) -> ChallengeShown:
-        async with _plain_errors("identity code"):
+        async with plain_errors("identity code"):
             return await self._challenges.show_challenge(challenge_id)
 
     async def verify(self, account_id: str, code: str) -> CancellationView:
@@ -206,7 +149,7 @@ class FrontDesk:
                 phase=view.phase,
                 due_step=view.due_step,
             )
-        async with _plain_errors(f"identity code of account {account_id}"):
+        async with plain_errors(f"identity code of account {account_id}"):
             issued = await self._challenges.answer_challenge(view.challenge.challenge_id, SecretStr(code))
         proof = SubmitIdentityProof(challenge_id=view.challenge.challenge_id, proof=issued.proof)
         return await self._step(account_id, Step.SUBMIT_IDENTITY_PROOF, proof)
@@ -232,7 +175,7 @@ class FrontDesk:
 
     async def certificate(self, request_no: str) -> Certificate:
         """By request number: the account is gone by then. Its hash chain is verified on the way."""
-        async with _plain_errors(f"certificate of {request_no}"):
+        async with plain_errors(f"certificate of {request_no}"):
             found = await self._vault.find(certificate_path(request_no), Certificate)
             if found is None:
                 raise Refusal(
@@ -244,19 +187,22 @@ class FrontDesk:
 
     # Staff
 
-    async def queued(self, bucket: Bucket, limit: int) -> tuple[list[QueuedTicket], int]:
-        """At most `limit` tickets of one bucket of the queue, and how many there are in it."""
-        async with _plain_errors("ticket queue"):
-            tickets = await tickets_in(self._client, bucket, limit) if limit else []
-            return tickets, await count(self._client, bucket)
+    async def queued(self, bucket: Bucket, size: int, token: str | None = None) -> Page:
+        """A page of one bucket of the queue: the first, or the one that `token` of the page before leads to."""
+        async with plain_errors("ticket queue"):
+            return await page(self._client, bucket, size, token)
+
+    async def queue_count(self, bucket: Bucket) -> int:
+        async with plain_errors("ticket queue"):
+            return await count(self._client, bucket)
 
     async def review(self, ticket_no: str) -> ReviewView:
-        async with _plain_errors(f"ticket {ticket_no}"):
+        async with plain_errors(f"ticket {ticket_no}"):
             return await self._review(ticket_no).query(TicketReview.view, rpc_timeout=LOOK_LIMIT)
 
     async def decide(self, kind: DecisionKind, decision: Decision) -> DecisionAnswer:
         """Decide with an answer. Asking again with the same decision id gets the first answer, also after the end."""
-        async with _plain_errors(f"ticket {decision.ticket_no}"):
+        async with plain_errors(f"ticket {decision.ticket_no}"):
             return await self._review(decision.ticket_no).execute_update(
                 TicketReview.decide,
                 DecisionRequest(kind=kind, decision=decision),
@@ -266,13 +212,13 @@ class FrontDesk:
 
     async def signal_decision(self, kind: DecisionKind, decision: Decision) -> None:
         """Decide without waiting for an answer: goes through while every worker is down."""
-        async with _plain_errors(f"ticket {decision.ticket_no}"):
+        async with plain_errors(f"ticket {decision.ticket_no}"):
             await self._review(decision.ticket_no).signal(kind.value, decision, rpc_timeout=ANSWER_LIMIT)
 
     # Operations
 
     async def deletion(self, account_id: str) -> DeletionView:
-        async with _plain_errors(f"deletion of account {account_id}"):
+        async with plain_errors(f"deletion of account {account_id}"):
             await self._begun(account_id)
             return await self._deletion(account_id).query(AccountDeletion.view, rpc_timeout=LOOK_LIMIT)
 
@@ -281,7 +227,7 @@ class FrontDesk:
 
         Raises `Refusal`: `NotStalled` while it goes on by itself, `AlreadyOver` when nothing is left to delete.
         """
-        async with _plain_errors(f"deletion of account {account_id}"):
+        async with plain_errors(f"deletion of account {account_id}"):
             handle = self._deletion(account_id)
             if await self._begun(account_id) is WorkflowExecutionStatus.RUNNING:
                 view: DeletionView = await handle.execute_update(
@@ -339,7 +285,7 @@ class FrontDesk:
         return self._client.get_workflow_handle_for(AccountDeletion.run, deletion_workflow_id(account_id))
 
     async def _step(self, account_id: str, step: Step, argument: Model) -> CancellationView:
-        async with _plain_errors(f"request of account {account_id}"):
+        async with plain_errors(f"request of account {account_id}"):
             view: CancellationView = await self._request(account_id).execute_update(
                 step.value, argument, result_type=CancellationView, rpc_timeout=ANSWER_LIMIT
             )
@@ -350,6 +296,6 @@ async def _described(handle: WorkflowHandle[Any, Any]) -> WorkflowExecutionDescr
     try:
         return await handle.describe(rpc_timeout=LOOK_LIMIT)
     except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND and not _lacks_namespace(error):
+        if error.status is RPCStatusCode.NOT_FOUND and not lacks_namespace(error):
             return None
         raise

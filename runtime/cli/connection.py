@@ -13,9 +13,10 @@ from temporalio.client import Client
 from gateways.platform import ChallengeDesk, HttpPlatform
 from gateways.vault import ObjectVault
 from runtime.cli.answers import PROGRAM, UsageError
-from runtime.front_desk import FrontDesk, Unreachable
+from runtime.front_desk import FrontDesk
 from runtime.intake import TicketIntake
 from runtime.logs import configure_logging
+from runtime.plain_errors import Unreachable
 from runtime.settings import Settings
 from runtime.temporal import connect, connect_options
 

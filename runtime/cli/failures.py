@@ -22,7 +22,7 @@ from domain.tickets import IgnoredBecause, MissingPart
 from gateways.errors import GatewayError
 from runtime.cli.answers import Answer, ExitCode, Show, UsageError, pick
 from runtime.cli.refusals import IN_CHINESE
-from runtime.front_desk import Unreachable
+from runtime.plain_errors import Unreachable
 from runtime.texts import text
 
 _TITLES: Final = {

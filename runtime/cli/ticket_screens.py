@@ -43,7 +43,7 @@ class TimeLeft:
         if self.stands:
             return Text(pick(locale, "暂停计时", "clock stands"), "dim")
         if self.days is None:
-            return Text(pick(locale, "期限计算中", "deadline is being counted"), "dim")
+            return Text(pick(locale, "尚未计时", "clock not yet set"), "dim")
         days = max(abs(self.days), 1)
         plural = "s" if days > 1 else ""
         if self.late:

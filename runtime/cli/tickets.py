@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
 from cyclopts import Parameter
@@ -24,6 +24,10 @@ from runtime.cli.answers import Answer
 from runtime.cli.parameters import Account, Flag, Id, Moment, OrStdin, Several, TicketNo, or_stdin
 from runtime.cli.session import open_session
 from runtime.cli.ticket_screens import TimeLeft
+
+if TYPE_CHECKING:
+    from runtime.front_desk import FrontDesk
+    from runtime.ticket_queue import Bucket, QueuedTicket
 
 Reasons = Annotated[tuple[DecisionReason, ...], Several, Parameter(name="--reason")]
 
@@ -162,7 +166,7 @@ async def list_tickets(*, limit: PositiveInt = 50) -> Answer:
     limit
         How many tickets to show. The counts are of all.
     """
-    from runtime.ticket_queue import QueuedTicket, buckets  # noqa: PLC0415 - heavy
+    from runtime.ticket_queue import buckets  # noqa: PLC0415 - heavy
 
     now = datetime.now(UTC)
     rows: list[tuple[QueuedTicket, TimeLeft]] = []
@@ -170,7 +174,7 @@ async def list_tickets(*, limit: PositiveInt = 50) -> Answer:
     async with open_session() as session:
         calendar = load(session.settings.calendar_dir)
         for bucket in buckets(calendar, now):
-            tickets, in_all = await session.desk.queued(bucket, limit - len(rows))
+            tickets, in_all = await _first_of(session.desk, bucket, limit - len(rows))
             counts[bucket.kind] += in_all
             rows += [(ticket, TimeLeft.of(ticket.status, ticket.due_at, calendar, now)) for ticket in tickets]
     listed = [
@@ -178,6 +182,18 @@ async def list_tickets(*, limit: PositiveInt = 50) -> Answer:
     ]
     total = counts.total()
     return Answer({"tickets": listed, "counts": {**counts, "TOTAL": total}}, partial(ticket_screens.queue, rows, total))
+
+
+async def _first_of(desk: "FrontDesk", bucket: "Bucket", limit: int) -> "tuple[list[QueuedTicket], int]":
+    """At most `limit` tickets of a bucket, and how many there are in all: counted only where they are not all here."""
+    found: list[QueuedTicket] = []
+    token = None
+    while len(found) < limit:
+        page = await desk.queued(bucket, limit - len(found), token)
+        found += page.tickets
+        if (token := page.next_token) is None:
+            return found, len(found)
+    return found, await desk.queue_count(bucket)
 
 
 async def show(ticket_no: TicketNo, /) -> Answer:

@@ -6,6 +6,7 @@ from typing import Any, Self
 from uuid import uuid4
 
 from domain.checks import Check
+from domain.ids import review_workflow_id
 from domain.phases import Phase
 from runtime.intake import TicketIntake
 from tests.cli.conftest import CommandLine
@@ -113,6 +114,29 @@ async def test_the_queue_is_listed_by_deadline_with_its_counts(cli: CommandLine)
     assert len(limited["tickets"]) == 1
     assert limited["counts"]["TOTAL"] >= 2
     assert "more; see --limit" in (await cli("ticket", "list", "--limit", "1")).out
+
+
+async def test_a_queue_longer_than_a_page_is_listed_whole(cli: CommandLine) -> None:
+    mine = {(await cli.filed())[1] for _ in range(3)}
+    cli.monkeypatch.setattr("runtime.ticket_queue.MAX_PAGE", 2)
+    queue = await eventually(
+        lambda: cli.json("ticket", "list", "--limit", "1000"), lambda queue: mine <= _numbers(queue)
+    )
+    assert len(queue["tickets"]) == len(_numbers(queue))
+
+
+async def test_a_ticket_without_a_clock_is_listed_as_such(cli: CommandLine) -> None:
+    # Nobody takes it up, so that its deadline is never computed.
+    ticket = f"T-{uuid4().hex[:8]}"
+    review = await cli.stack.client.start_workflow("TicketReview", id=review_workflow_id(ticket), task_queue="nobody")
+    queue = await eventually(
+        lambda: cli.json("ticket", "list", "--limit", "1000"), lambda queue: ticket in _numbers(queue)
+    )
+    [row] = [row for row in queue["tickets"] if row["ticket_no"] == ticket]
+    assert (row["due_at"], row["business_days_left"], row["late"]) == (None, None, False)
+    assert queue["counts"]["CLOCK_NOT_SET"] >= 1
+    assert "clock not yet set" in (await cli("ticket", "list", "--limit", "1000")).out
+    await review.terminate("by a test")
 
 
 def _numbers(queue: dict[str, Any]) -> set[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import chinese_calendar
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from domain.business_calendar import (
@@ -267,6 +267,7 @@ def test_an_instant_without_a_zone_is_refused() -> None:
     for call in (
         lambda: CALENDAR.deadlines(naive),
         lambda: CALENDAR.next_day_end(naive),
+        lambda: CALENDAR.previous_day_end(naive),
         lambda: CALENDAR.business_days_left(naive, aware),
         lambda: CALENDAR.business_days_left(aware, naive),
     ):
@@ -339,6 +340,20 @@ def test_a_calendar_directory_that_is_not_there_is_an_error(tmp_path: Path) -> N
 )
 def test_the_next_day_end_is_the_first_one_strictly_after(after: str, end: str) -> None:
     assert CALENDAR.next_day_end(shanghai(after)) == end_of(end)
+
+
+@pytest.mark.parametrize(
+    ("before", "end"),
+    [
+        ("2026-10-11T00:00:01", "2026-10-10"),
+        ("2026-10-11T00:00", "2026-10-09"),  # the end of the 10th itself is not before it
+        ("2026-10-10T23:59:59", "2026-10-09"),
+        ("2026-10-08T12:00", "2026-09-30"),
+        ("2026-10-01T00:00:01", "2026-09-30"),
+    ],
+)
+def test_the_previous_day_end_is_the_last_one_strictly_before(before: str, end: str) -> None:
+    assert CALENDAR.previous_day_end(shanghai(before)) == end_of(end)
 
 
 @pytest.mark.parametrize(
@@ -416,6 +431,15 @@ def test_the_next_day_end_is_after_the_instant_and_no_business_day_ends_between(
     assert is_end_of_business_day(CALENDAR, end)
     day = after.astimezone(SHANGHAI).date()
     assert [d for d in (day + n * DAY for n in range((end.date() - day).days)) if CALENDAR.is_business_day(d)] == []
+
+
+@given(instants)
+def test_to_the_next_day_end_and_back_is_the_day_end_before_it(instant: datetime) -> None:
+    assume(instant.year > min(CALENDAR.years))
+    end = CALENDAR.next_day_end(instant)
+    back = CALENDAR.previous_day_end(end)
+    assert back <= instant < end
+    assert CALENDAR.next_day_end(back) == end
 
 
 @given(instants, instants)
