@@ -30,6 +30,8 @@ OUTCOMES = frozenset({Phase.CLOSED, Phase.REJECTED, Phase.WITHDRAWN, Phase.LAPSE
 
 _WITHDRAW = frozenset({Phase.WITHDRAWN})
 _WITHDRAW_OR_LAPSE = frozenset({Phase.WITHDRAWN, Phase.LAPSED})
+_REVIEW_CALLED_OFF = frozenset({Phase.BLOCKED, Phase.AWAITING_IDENTITY})
+"""Back to where a ticket can be filed: AWAITING_IDENTITY where identity was to be attested by the decision."""
 
 TRANSITIONS: dict[Phase, frozenset[Phase]] = {
     # OPENING -> DELETING returns to a closure that the platform already holds (after a terminate); never a short cut.
@@ -39,8 +41,10 @@ TRANSITIONS: dict[Phase, frozenset[Phase]] = {
     Phase.CHECKING: frozenset({Phase.BLOCKED, Phase.AWAITING_CONFIRMATION}) | _WITHDRAW,
     Phase.BLOCKED: frozenset({Phase.CHECKING, Phase.UNDER_REVIEW}) | _WITHDRAW_OR_LAPSE,
     Phase.AWAITING_CONFIRMATION: frozenset({Phase.CHECKING, Phase.SEALING}) | _WITHDRAW_OR_LAPSE,
-    Phase.UNDER_REVIEW: frozenset({Phase.AWAITING_MATERIALS, Phase.SEALING, Phase.REJECTED}) | _WITHDRAW,
-    Phase.AWAITING_MATERIALS: frozenset({Phase.UNDER_REVIEW, Phase.REJECTED}) | _WITHDRAW_OR_LAPSE,
+    Phase.UNDER_REVIEW: (
+        frozenset({Phase.AWAITING_MATERIALS, Phase.SEALING, Phase.REJECTED}) | _REVIEW_CALLED_OFF | _WITHDRAW
+    ),
+    Phase.AWAITING_MATERIALS: frozenset({Phase.UNDER_REVIEW, Phase.REJECTED}) | _REVIEW_CALLED_OFF | _WITHDRAW_OR_LAPSE,
     Phase.SEALING: frozenset({Phase.BLOCKED, Phase.DELETING}) | _WITHDRAW,
     Phase.DELETING: frozenset({Phase.DELETION_STALLED, Phase.CLOSED}),
     Phase.DELETION_STALLED: frozenset({Phase.DELETING, Phase.CLOSED}),

@@ -221,6 +221,9 @@ class AccountCancellation(OwnerSteps):
             case (Phase.UNDER_REVIEW | Phase.AWAITING_MATERIALS, ReviewStatus.REJECTED) if report.decision:
                 state.rejection_reasons = report.decision.decision.reason_codes
                 state.move(Phase.REJECTED)
+            case (Phase.UNDER_REVIEW | Phase.AWAITING_MATERIALS, ReviewStatus.CALLED_OFF):
+                # By ops, and not by the end of this request: its owner has the turn again.
+                state.move(Phase.BLOCKED if state.identity else Phase.AWAITING_IDENTITY)
             case _:
                 state.show()
 

@@ -81,7 +81,7 @@ _REVIEW_NEXT: dict[ReviewStatus, str] = {
     ReviewStatus.AWAITING_MATERIALS: "the owner supplies materials (`starter.py ticket supply`)",
     ReviewStatus.APPROVED: "nothing; late decisions are recorded as ignored",
     ReviewStatus.REJECTED: "nothing; late decisions are recorded as ignored",
-    ReviewStatus.CALLED_OFF: "nothing; its request has ended",
+    ReviewStatus.CALLED_OFF: "nothing; there is nothing left to decide",
 }
 
 

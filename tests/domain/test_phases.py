@@ -30,6 +30,10 @@ UNDER_REVIEW -> AWAITING_MATERIALS -> UNDER_REVIEW                      material
 UNDER_REVIEW -> SEALING                                                 approved
 UNDER_REVIEW -> REJECTED
 AWAITING_MATERIALS -> REJECTED
+UNDER_REVIEW -> BLOCKED                                                 the review was called off
+UNDER_REVIEW -> AWAITING_IDENTITY                                       the same, where no channel is verified
+AWAITING_MATERIALS -> BLOCKED
+AWAITING_MATERIALS -> AWAITING_IDENTITY
 
 OPENING -> REFUSED
 OPENING -> DELETING                                                     a closure that the platform already holds

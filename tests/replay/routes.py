@@ -90,6 +90,18 @@ async def withdrawn_under_review(service: Service) -> list[Handle]:
     return [case.request, await ended(case)]
 
 
+async def review_called_off_alone(service: Service) -> list[Handle]:
+    case = await under_review(service)
+    await case.ask_for_materials()
+    await case.review.cancel()
+    await case.in_phase(Phase.BLOCKED)
+    again = await file(service, case.account_id)
+    await again.clock()
+    await again.approve()
+    await case.request.result()
+    return [case.request, await ended(case)]
+
+
 async def cancelled_by_ops(service: Service) -> list[Handle]:
     account = await service.account()
     await service.start(account)
@@ -218,6 +230,7 @@ ROUTES: dict[str, Route] = {
         unknown_upstream,
         refused,
         withdrawn_under_review,
+        review_called_off_alone,
         cancelled_by_ops,
         lapsed,
         enterprise_with_materials,

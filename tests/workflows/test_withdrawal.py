@@ -22,6 +22,7 @@ from tests.workflows.tickets import (
     awaiting_notice,
     blocked,
     fault,
+    file,
     is_retrying,
     refusal,
     refused_type,
@@ -173,6 +174,49 @@ async def test_the_review_of_a_withdrawn_request_is_called_off(service: Service,
     assert await case.messages(Template.TICKET_OVERDUE_LEAD) == []
     assert (await service.store.account(case.account_id)).profile.status is AccountStatus.ACTIVE
     await assert_replays(case.review)
+
+
+@pytest.mark.parametrize("materials_first", [False, True], ids=["under review", "awaiting materials"])
+async def test_a_review_that_is_cancelled_by_itself_gives_its_owner_the_turn(
+    service: Service, materials_first: bool
+) -> None:
+    case = await under_review(service)
+    if materials_first:
+        await case.ask_for_materials()
+    await case.review.cancel()
+    view = await case.in_phase(Phase.BLOCKED)
+    assert view.review is not None
+    assert (view.review.status, view.due_step) == (ReviewStatus.CALLED_OFF, Step.RECHECK)
+    assert view.lapses_at is not None
+    assert await refused_type(case.approve()) is ErrorType.DECISION_REFUSED
+    # The next ticket is decided as any other.
+    again = await file(service, case.account_id)
+    await again.approve()
+    assert (await case.request.result()).outcome is Phase.CLOSED
+    await assert_replays(case.request, case.review, again.review)
+
+
+async def test_where_no_channel_is_verified_a_cancelled_review_leads_back_to_a_ticket(service: Service) -> None:
+    account = await service.account(channels="")
+    await service.start(account)
+    case = await file(service, account)
+    await case.review.cancel()
+    view = await case.in_phase(Phase.AWAITING_IDENTITY)
+    assert (view.due_step, view.identity_verified) == (Step.FILE_TICKET, False)
+    again = await file(service, account)
+    # Attested for the ticket that counts, and for no other.
+    assert (await refusal(again.approve(waived=()))).details["because"] == IgnoredBecause.IDENTITY_NOT_ATTESTED
+    await again.approve(waived=(), attested=True)
+    assert (await case.request.result()).outcome is Phase.CLOSED
+    await assert_replays(case.request, case.review)
+
+
+async def test_a_cancelled_review_that_is_decided_changes_nothing(service: Service) -> None:
+    case = await under_review(service)
+    await case.approve()
+    await case.review.cancel()
+    assert (await case.request.result()).outcome is Phase.CLOSED
+    assert (await case.view()).status is ReviewStatus.APPROVED
 
 
 async def test_a_hold_that_cannot_be_released_lapses_by_itself(service: Service) -> None:
