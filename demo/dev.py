@@ -18,9 +18,9 @@ from demo.programs import Program, StartFailed, free_port, port_is_free
 from demo.running import run
 from demo.stack import Ports, Stack
 from runtime.settings import Settings
-from sandbox.settings import DEFAULT_DATABASE
+from sandbox.settings import DEFAULT_DATABASE, DEFAULT_PORT
 
-TEMPORAL_PORT, UI_PORT, PLATFORM_PORT = 7233, 8233, 8090
+TEMPORAL_PORT, UI_PORT = 7233, 8233
 """The ports that every program here takes for granted when it is told nothing else."""
 
 _COMMANDS = (
@@ -76,7 +76,7 @@ def _usual_ports() -> Ports:
     def usual(port: int) -> int:
         return port if port_is_free(port) else free_port()
 
-    return Ports(temporal=usual(TEMPORAL_PORT), ui=usual(UI_PORT), platform=usual(PLATFORM_PORT))
+    return Ports(temporal=usual(TEMPORAL_PORT), ui=usual(UI_PORT), platform=usual(DEFAULT_PORT))
 
 
 def _default_platform_db() -> str:
@@ -135,7 +135,7 @@ def _to_export(stack: Stack) -> dict[str, str]:
     usual = {
         "TEMPORAL_ADDRESS": f"127.0.0.1:{TEMPORAL_PORT}",
         "TEMPORAL_NAMESPACE": "default",
-        "CANCELLATION_PLATFORM_URL": f"http://127.0.0.1:{PLATFORM_PORT}",
+        "CANCELLATION_PLATFORM_URL": f"http://127.0.0.1:{DEFAULT_PORT}",
         "CANCELLATION_VAULT_URL": Settings.model_fields["vault_url"].get_default(call_default_factory=True),
         "SANDBOX_DATABASE_URL": _default_platform_db(),
     }

@@ -15,7 +15,7 @@ from domain.errors import ErrorType
 from sandbox.edits import BadFact
 from sandbox.kinds import Endpoint, FaultKind
 from sandbox.problems import PlatformProblem
-from sandbox.settings import DEFAULT_DATABASE
+from sandbox.settings import DEFAULT_DATABASE, DEFAULT_PORT
 from sandbox.store import AccountState, SandboxStore
 
 T = TypeVar("T")
@@ -43,10 +43,10 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 @app.command
-def serve(*, host: str = "127.0.0.1", port: int = 8350, db: Db = DEFAULT_DATABASE) -> None:
+def serve(*, host: str = "127.0.0.1", port: int = DEFAULT_PORT, db: Db = DEFAULT_DATABASE) -> None:
     """Serve the contract until a signal ends it. Port 0 takes a free one.
 
-    Example: python -m sandbox serve --port 8350 --db .sandbox/platform.db
+    Example: python -m sandbox serve --db .sandbox/platform.db
     """
     from sandbox.server import serve as run
 

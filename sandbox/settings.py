@@ -8,6 +8,9 @@ from sqlalchemy import URL, make_url
 
 DEFAULT_DATABASE = "sqlite:///.sandbox/platform.db"
 
+DEFAULT_PORT = 8090
+"""Where the service looks for its platform when it is told nothing else."""
+
 _ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
 

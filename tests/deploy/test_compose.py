@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from runtime.settings import LogFormat, Settings
+from sandbox.settings import DEFAULT_PORT
 from sandbox.settings import Settings as SandboxSettings
 from tests.deploy import compose
 from tests.deploy.compose import OWN, ROOT, environment, seconds, services
@@ -119,12 +120,17 @@ def _sandbox_database() -> str:
 def test_every_setting_of_our_services_exists_and_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = _worker_settings(monkeypatch)
     assert settings.log_format is LogFormat.JSON
-    assert str(settings.platform_url) == "http://sandbox:8090/"
+    assert str(settings.platform_url) == f"http://sandbox:{DEFAULT_PORT}/"
     known = {f"CANCELLATION_{name}".upper() for name in Settings.model_fields}
     known |= {f"SANDBOX_{name}".upper() for name in SandboxSettings.model_fields}
     ours = re.findall(r"^ +((?:CANCELLATION|SANDBOX)_\w+):", compose.text, re.MULTILINE)
     assert set(ours) <= known
     assert len(ours) >= 7
+
+
+def test_the_sandbox_listens_at_its_own_port_inside_and_outside() -> None:
+    assert services["sandbox"]["command"][-2:] == ["--port", str(DEFAULT_PORT)]
+    assert services["sandbox"]["ports"] == [f"127.0.0.1:{DEFAULT_PORT}:{DEFAULT_PORT}"]
 
 
 def test_the_stop_grace_is_longer_than_the_drain(monkeypatch: pytest.MonkeyPatch) -> None:

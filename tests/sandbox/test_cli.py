@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from httpx2 import AsyncClient
 
-from sandbox.cli import main
+from runtime.settings import Settings
+from sandbox.cli import app, main
 from sandbox.seeds import SEEDS
 
 
@@ -108,3 +109,11 @@ def test_the_database_may_be_named_by_the_environment(tmp_path: Path, monkeypatc
     monkeypatch.setenv("SANDBOX_DATABASE_URL", f"sqlite:///{tmp_path}/other.db")
     subprocess.run([sys.executable, "-m", "sandbox", "reset"], check=True, timeout=60)
     assert (tmp_path / "other.db").exists()
+
+
+def test_it_is_served_where_the_service_looks_for_its_platform(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CANCELLATION_PLATFORM_URL", raising=False)
+    serve, bound, _ = app.parse_args(["serve"])
+    bound.apply_defaults()
+    assert serve.__name__ == "serve"
+    assert str(Settings().platform_url) == f"http://{bound.arguments['host']}:{bound.arguments['port']}/"
