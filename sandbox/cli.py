@@ -165,10 +165,10 @@ def reset(*, db: Db = DEFAULT_DATABASE) -> None:
 
 @app.command
 def openapi() -> None:
-    """Print the platform contract: python -m sandbox openapi > docs/platform-contract.yaml"""
-    from sandbox.openapi import contract_yaml
+    """Print the platform contract, OpenAPI 3.1 in JSON; for people it is in docs/platform-contract.yaml."""
+    from sandbox.openapi import contract_json
 
-    print(contract_yaml(), end="")
+    print(contract_json(), end="")
 
 
 def _with_store(db: str, work: Callable[[SandboxStore], Awaitable[T]]) -> T:

@@ -54,7 +54,7 @@ def _response(names: list[ErrorType]) -> dict[str, Any]:
 
 
 def contract(app: FastAPI) -> dict[str, Any]:
-    """The document that `docs/platform-contract.yaml` holds."""
+    """What `docs/platform-contract.yaml` says."""
     document = get_openapi(
         title=TITLE,
         version="1.0.0",
@@ -77,19 +77,9 @@ def contract(app: FastAPI) -> dict[str, Any]:
     return document
 
 
-def contract_yaml() -> str:
-    """`docs/platform-contract.yaml` as it has to be."""
-    import yaml
-
+def contract_json() -> str:
+    """The contract as one JSON document, which is YAML too."""
     from sandbox.app import create_app
     from sandbox.settings import Settings
 
-    class Dumper(yaml.SafeDumper):
-        """Writes text of several lines as such."""
-
-    def text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
-        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
-
-    Dumper.add_representer(str, text)
-    document = json.loads(json.dumps(contract(create_app(Settings()))))
-    return yaml.dump(document, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return json.dumps(contract(create_app(Settings())), ensure_ascii=False, indent=2) + "\n"

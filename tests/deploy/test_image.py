@@ -23,9 +23,6 @@ from tests.service import eventually
 SET_UP_BY_HAND = {"demo", "benchmarks"}
 """They start a Temporal server of their own, from the packages of `make setup`; nobody runs them in a container."""
 
-FOR_DEVELOPERS = {("sandbox/openapi.py", "yaml")}
-"""Writes docs/platform-contract.yaml, in a checkout."""
-
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -75,7 +72,7 @@ def test_every_package_it_imports_is_in_the_run_time_lock(image: Path) -> None:
         for name in _imports(file) - set(sys.stdlib_module_names) - rooms:
             if not {_normal(found) for found in distributions.get(name, [name])} & locked:
                 missing.add((str(file.relative_to(image)), name))
-    assert missing <= FOR_DEVELOPERS
+    assert missing == set()
 
 
 def _imports(file: Path) -> set[str]:

@@ -1,6 +1,8 @@
 """`docs/platform-contract.yaml` is what the sandbox serves: design section 6, and nothing of the sandbox's own."""
 
-from pathlib import Path
+import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -8,9 +10,7 @@ import yaml
 
 from domain.errors import ErrorType
 from gateways.contract import PROBLEM_PREFIX, PROBLEM_STATUS
-from sandbox.openapi import contract_yaml
-
-DOCUMENT = Path(__file__).parents[2] / "docs" / "platform-contract.yaml"
+from tests.sandbox.contract_document import DOCUMENT, contract_yaml
 
 OPERATIONS = {
     "GET /accounts/{account_id}",
@@ -41,8 +41,14 @@ def document() -> dict[str, Any]:
 
 def test_the_committed_contract_is_in_step_with_the_code() -> None:
     assert DOCUMENT.read_text() == contract_yaml(), (
-        "The contract has changed. Next step: python -m sandbox openapi > docs/platform-contract.yaml"
+        "The contract has changed. Next step: python -m tests.sandbox.contract_document"
     )
+
+
+def test_the_command_prints_the_same_contract_without_a_developers_packages() -> None:
+    program = "import sys; sys.modules['yaml'] = None; from sandbox.cli import main; main(['openapi'])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert json.loads(done.stdout) == yaml.safe_load(DOCUMENT.read_text())
 
 
 def test_the_contract_has_exactly_the_operations_of_the_design_each_in_one_group_and_explained(
