@@ -12,7 +12,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+from temporalio.worker.workflow_sandbox import SandboxRestrictions
 
 from activities import all_activities
 from activities.failures import GatewayFailures
@@ -24,15 +24,14 @@ from runtime.health import serve_health
 from runtime.logs import configure_logging
 from runtime.settings import Settings
 from runtime.temporal import connect, telemetry
+from runtime.workflow_runner import ContextFreeRunner
 from workflows import SHARED_MODULES, WORKFLOWS
 from workflows.eligibility import CONCURRENT_ACTIVITIES
 from workflows.malformed_signals import DropMalformedSignals
 
 log = structlog.get_logger()
 
-WORKFLOW_RUNNER = SandboxedWorkflowRunner(
-    restrictions=SandboxRestrictions.default.with_passthrough_modules(*SHARED_MODULES)
-)
+WORKFLOW_RUNNER = ContextFreeRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*SHARED_MODULES))
 """Histories are replayed in the same sandbox that the worker runs them in."""
 
 

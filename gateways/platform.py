@@ -57,7 +57,7 @@ _OPAQUE_ID: Final = TypeAdapter[str](OpaqueId)
 
 
 class _HttpGateway:
-    """One HTTP client, one base URL for each group of endpoints.
+    """One base URL and one HTTP client for each group of endpoints: one that hangs takes no connection from the others.
 
     `timeout` is for a whole call in seconds, from waiting for a connection to the last byte of the answer.
     Raises `ValueError` when a group has no usable URL.
@@ -70,13 +70,14 @@ class _HttpGateway:
     ) -> None:
         self._urls = {group: _base_url(group, urls.get(group, "")) for group in self._groups}
         self._timeout = timeout
-        self._client = httpx2.AsyncClient(
-            headers=_HEADERS,
-            limits=limits or httpx2.Limits(max_connections=100, max_keepalive_connections=20),
-            timeout=None,
-            # The client serves every account; a cookie would carry something from one to the next.
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-        )
+        limits = limits or httpx2.Limits(max_connections=100, max_keepalive_connections=20)
+        # The clients serve every account; a cookie would carry something from one to the next.
+        no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+        tls = httpx2.create_ssl_context()  # once: it reads all the certificates of the machine
+        self._clients = {
+            group: httpx2.AsyncClient(verify=tls, headers=_HEADERS, limits=limits, timeout=None, cookies=no_cookies)
+            for group in self._groups
+        }
 
     async def __aenter__(self) -> Self:
         return self
@@ -85,7 +86,8 @@ class _HttpGateway:
         await self.aclose()
 
     async def aclose(self) -> None:
-        await self._client.aclose()
+        for client in self._clients.values():
+            await client.aclose()
 
     async def _ask(
         self,
@@ -112,7 +114,7 @@ class _HttpGateway:
         try:
             async with (
                 asyncio.timeout(self._timeout),
-                self._client.stream(method, url, content=content, headers=headers) as response,
+                self._clients[group].stream(method, url, content=content, headers=headers) as response,
             ):
                 data = await _read_at_most(MAX_ANSWER_BYTES, response)
         except (TimeoutError, httpx2.TransportError) as error:

@@ -51,8 +51,9 @@ class Database:
         common: dict[str, Any] = {"hide_parameters": True}
         if self._is_sqlite:
             common["async_creator"] = partial(_connect_sqlite, url.database)
+        # No overflow: its connections are closed after use, and opening one takes longer than the read.
         self._reader = create_async_engine(
-            url, isolation_level="AUTOCOMMIT", pool_size=8, max_overflow=8, skip_autocommit_rollback=True, **common
+            url, isolation_level="AUTOCOMMIT", pool_size=16, max_overflow=0, skip_autocommit_rollback=True, **common
         )
         # SQLite has one writer at a time: waiting for the one connection is fair, polling for the file's lock is not.
         self._writer = create_async_engine(url, pool_size=1 if self._is_sqlite else 16, max_overflow=0, **common)

@@ -1,23 +1,29 @@
 """What happens, and in which order. Deterministic: no I/O, no clocks, no logging library but `workflow.logger`."""
 
-from workflows.account_cancellation import AccountCancellation
-from workflows.account_deletion import AccountDeletion
-from workflows.ticket_review import TicketReview
+from temporalio import workflow
+
+if not workflow.unsafe.in_sandbox():
+    # The sandbox imports this package anew for every instance, and that one needs its own workflow only.
+    from workflows.account_cancellation import AccountCancellation
+    from workflows.account_deletion import AccountDeletion
+    from workflows.ticket_review import TicketReview
+
+    WORKFLOWS = (AccountCancellation, TicketReview, AccountDeletion)
+    """Every workflow of the service. A test holds this against every `@workflow.defn`."""
 
 __all__ = ["SHARED_MODULES", "WORKFLOWS", "AccountCancellation", "AccountDeletion", "TicketReview"]
-
-WORKFLOWS = (AccountCancellation, TicketReview, AccountDeletion)
-"""Every workflow of the service. A test holds this against every `@workflow.defn`."""
 
 SHARED_MODULES = tuple(
     f"workflows.{name}"
     for name in (
+        "cancellation_state",
         "current_details",
         "eligibility",
         "failures",
         "forward_only",
         "notices",
         "options",
+        "sealing",
         "search_attributes",
     )
 )

@@ -29,8 +29,8 @@ with workflow.unsafe.imports_passed_through():
     from domain.notifications import Notification, Template
     from domain.phases import Phase, Step
     from domain.tickets import ReviewStatus
+    from workflows.account_deletion import AccountDeletion
 
-from workflows.account_deletion import AccountDeletion
 from workflows.eligibility import run_checks
 from workflows.failures import error_type
 from workflows.forward_only import undisturbed

@@ -29,7 +29,7 @@ from workflows.failures import error_type
 from workflows.forward_only import undisturbed
 from workflows.notices import tell
 from workflows.options import BEST_EFFORT, FORWARD_ONLY
-from workflows.search_attributes import CANCELLATION_PHASE
+from workflows.search_attributes import CANCELLATION_PHASE, upsert_changed
 
 _PLATFORM_PHASES: dict[DeletionPhase, Callable[[DeletionActivities, PhaseOrder], Awaitable[Receipt]]] = {
     DeletionPhase.REVOKE_CREDENTIALS: DeletionActivities.revoke_credentials,
@@ -194,7 +194,7 @@ class AccountDeletion:
         """Search attributes and current details: what ops read at 3 a.m."""
         view = self.view()
         stalled = view.status is DeletionStatus.STALLED
-        workflow.upsert_search_attributes([CANCELLATION_PHASE.value_set(_PHASE_OF[view.status])])
+        upsert_changed([CANCELLATION_PHASE.value_set(_PHASE_OF[view.status])])
         lines = [f"**{view.status}** - request `{view.request_no}`, account `{view.account_id}`"]
         lines += [f"- done: {receipt.phase}" for receipt in view.receipts]
         lines += [f"- **stalled: {s.phase}** ({s.error_type}) since {s.since:%Y-%m-%d %H:%M} UTC" for s in view.stalled]

@@ -22,6 +22,7 @@ from workflows.search_attributes import (
     REAL_NAME_TYPE,
     SLA_BREACHED,
     TICKET_DUE_AT,
+    upsert_changed,
 )
 
 _WAITS_FOR: dict[Phase, str] = {
@@ -45,7 +46,7 @@ def show_request(view: CancellationView) -> None:
     blocking = [str(outcome.reason) for outcome in outcomes if outcome.verdict is not Verdict.PASSED]
     attributes: list[SearchAttributeUpdate[Any]] = [
         CANCELLATION_PHASE.value_set(view.phase),
-        BLOCKING_REASONS.value_set(blocking),
+        BLOCKING_REASONS.value_set(blocking) if blocking else BLOCKING_REASONS.value_unset(),
     ]
     if view.route:
         attributes.append(CANCELLATION_ROUTE.value_set(view.route))
@@ -53,7 +54,7 @@ def show_request(view: CancellationView) -> None:
         attributes.append(REAL_NAME_TYPE.value_set(view.real_name_type))
     if view.phase in OUTCOMES:
         attributes.append(CANCELLATION_OUTCOME.value_set(view.phase))
-    workflow.upsert_search_attributes(attributes)
+    upsert_changed(attributes)
     workflow.set_current_details(_describe_request(view))
 
 
@@ -99,7 +100,7 @@ def show_review(view: ReviewView) -> None:
         attributes.append(CANCELLATION_OUTCOME.value_set(view.status))
     if view.clock:
         attributes.append(TICKET_DUE_AT.value_set(view.clock.due_at))
-    workflow.upsert_search_attributes(attributes)
+    upsert_changed(attributes)
     workflow.set_current_details(_describe_review(view))
 
 

@@ -37,11 +37,11 @@ with workflow.unsafe.imports_passed_through():
     from domain.notices import CURRENT_NOTICE, is_current
     from domain.phases import Phase, Step
     from domain.tickets import ReviewCase, ReviewStatus, TicketRef
+    from workflows.ticket_review import TicketReview
 
 from workflows.cancellation_state import CancellationState
 from workflows.eligibility import run_checks
 from workflows.options import ANSWER_OWNER
-from workflows.ticket_review import TicketReview
 
 T = TypeVar("T")
 

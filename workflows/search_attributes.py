@@ -3,7 +3,11 @@
 SQL visibility allows 10 Keyword and 3 of each other type per namespace. Values are never encrypted: none is personal.
 """
 
-from temporalio.common import SearchAttributeKey
+from collections.abc import Iterable
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 
 CANCELLATION_PHASE = SearchAttributeKey.for_keyword("CancellationPhase")
 CANCELLATION_ROUTE = SearchAttributeKey.for_keyword("CancellationRoute")
@@ -22,3 +26,10 @@ ALL = (
     TICKET_DUE_AT,
     SLA_BREACHED,
 )
+
+
+def upsert_changed(updates: Iterable[SearchAttributeUpdate[Any]]) -> None:
+    """Upsert what differs from what the workflow has already: each upsert is an event, and a write in the index."""
+    known = workflow.info().typed_search_attributes
+    if changed := [update for update in updates if known.get(update.key) != update.value]:
+        workflow.upsert_search_attributes(changed)
