@@ -3,9 +3,10 @@
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+
+from runtime.payloads import DATA_CONVERTER
 
 DEFAULT_ADDRESS = "localhost:7233"
 
@@ -27,4 +28,4 @@ def telemetry(metrics_address: str | None) -> Runtime | None:
 
 async def connect(**overrides: Any) -> Client:
     """Connect. Payloads are pydantic models as JSON, in clear: nothing personal ever enters one."""
-    return await Client.connect(**{**connect_options(), "data_converter": pydantic_data_converter, **overrides})
+    return await Client.connect(**{**connect_options(), "data_converter": DATA_CONVERTER, **overrides})

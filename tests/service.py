@@ -12,7 +12,6 @@ from typing import TypeVar
 from uuid import uuid4
 
 from temporalio.client import Client, WorkflowHandle
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
 from domain.accounts import Channel
@@ -30,6 +29,7 @@ from gateways.contract import Group
 from gateways.platform import ChallengeDesk, HttpPlatform
 from gateways.vault import ObjectVault
 from runtime.front_desk import FrontDesk
+from runtime.payloads import DATA_CONVERTER
 from runtime.settings import Settings
 from sandbox.edits import Value
 from sandbox.store import SandboxStore
@@ -158,7 +158,7 @@ async def temporal_environment() -> WorkflowEnvironment:
     return await WorkflowEnvironment.start_time_skipping_v2(
         dev_server_existing_path=str(TEMPORAL),
         dev_server_log_level="error",
-        data_converter=pydantic_data_converter,
+        data_converter=DATA_CONVERTER,
         search_attributes=ALL,
         dev_server_extra_args=[
             "--dynamic-config-value",

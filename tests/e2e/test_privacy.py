@@ -8,15 +8,19 @@ import sqlite3
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pypdf import PdfWriter
+from temporalio.api.common.v1 import Payload
+from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.common import RawValue
 
 from demo.stack import Stack
 from domain.accounts import Channel, RealNameType
 from domain.checks import Check
 from domain.errors import Refusal
-from domain.ids import review_workflow_id
+from domain.ids import cancellation_workflow_id, review_workflow_id
 from domain.locale import Locale
 from domain.notices import CURRENT_NOTICE
 from domain.phases import Phase
@@ -142,11 +146,35 @@ async def test_what_somebody_sends_by_hand_is_not_repeated_in_a_log(stack: Stack
     owner = await new_owner(stack, "by-hand")
     await stack.desk.start(owner.account_id, "owner-2")
     planted = "+8613700001111"
-    handle = stack.client.get_workflow_handle(f"account-cancellation-{owner.account_id}")
-    await handle.signal("review_reported", {"ticket": {"phone": planted}})
-    await handle.signal("deletion_reported", planted)
-    # Answered after both signals were handled.
+    handle = stack.client.get_workflow_handle(cancellation_workflow_id(owner.account_id))
+    no_json = RawValue(Payload(metadata={"encoding": b"json/plain"}, data=planted.encode()))
+    no_encoding = RawValue(Payload(metadata={"encoding": planted.encode()}, data=b"{}"))
+    nonsense: list[object] = [planted, {planted: planted}, {"ticket": {planted: planted}}, no_json, no_encoding]
+    for argument in nonsense:
+        await handle.signal("review_reported", argument)
+        await handle.signal("deletion_reported", args=[argument, argument])
+        with pytest.raises(WorkflowUpdateFailedError):
+            await handle.execute_update("send_code", argument)
+        with pytest.raises(WorkflowUpdateFailedError):
+            await handle.execute_update("send_code", args=[argument, argument])
+    # A start that cannot be read is tried again and again, until somebody ends it.
+    starts = [
+        await stack.client.start_workflow(
+            "AccountCancellation", argument, id=f"account-cancellation-nonsense-{n}", task_queue=stack.task_queue
+        )
+        for n, argument in enumerate(nonsense)
+    ]
+    for start in starts:
+        await eventually(lambda start=start: _failed_tasks(start), bool)  # type: ignore[misc]
+        await start.terminate("by a test")
+    # Answered after all signals were handled.
     assert (await stack.desk.view(owner.account_id)).phase is Phase.AWAITING_IDENTITY
-    log = everything_written(stack)["worker.log"]
-    assert occurrences("review_reported", log), "the signal was seen, and dropped"
-    assert not occurrences(planted, log)
+    written = everything_written(stack)
+    assert written["worker.log"].count(b"Failed deserializing signal input for review_reported") == len(nonsense)
+    assert occurrences("extra_forbidden", written["worker.log"]), "it says what was wrong"
+    assert [name for name in ("worker.log", "temporal.log") if planted.encode() in written[name]] == []
+
+
+async def _failed_tasks(handle: WorkflowHandle[Any, Any]) -> int:
+    events = (await handle.fetch_history()).events
+    return sum(event.HasField("workflow_task_failed_event_attributes") for event in events)
