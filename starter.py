@@ -8,7 +8,7 @@ import inspect
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext, redirect_stdout
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Group, Parameter
 
 from domain.locale import Locale
-from runtime.cli.answers import PROGRAM, Answer
+from runtime.cli.answers import PROGRAM, Answer, ExitCode, UsageError
 
 OWNER = Group("Owner and backend", sort_key=1)
 STAFF = Group("Support staff", sort_key=2)
@@ -134,7 +134,7 @@ def demo(
     """
     from demo.play import main as play
 
-    return _played(play(locale, keep))
+    return _played(lambda: play(locale, keep))
 
 
 @app.command(group=LOCAL, help_epilogue=f"Example: {PROGRAM} dev")
@@ -142,12 +142,21 @@ def dev() -> Answer:
     """Keep a local stack running, and say what to type."""
     from demo.dev import main as keep_running
 
-    return _played(keep_running())
+    return _played(keep_running)
 
 
-def _played(code: int) -> Answer:
-    error = {"error": {"type": "InternalError", "message": "It did not end as it should; see stderr."}} if code else {}
-    return Answer({"exit_code": code, **error}, lambda _: "", code)
+def _played(play: Callable[[], int]) -> Answer:
+    from demo.programs import Busy, StartFailed
+    from runtime.plain_errors import Unreachable
+
+    try:
+        code = play()
+    except Busy as error:
+        raise UsageError(str(error)) from None
+    except StartFailed as error:
+        raise Unreachable(str(error)) from None
+    failed = {"error": {"type": "InternalError", "message": "It did not end as it should; see stderr."}}
+    return Answer({"exit_code": code, **(failed if code == ExitCode.FAILED else {})}, lambda _: "", code)
 
 
 @app.meta.default

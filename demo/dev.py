@@ -14,7 +14,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from demo.programs import Program, StartFailed, free_port, port_is_free
+from demo.programs import Busy, Program, free_port, port_is_free
 from demo.running import run
 from demo.stack import Ports, Stack
 from runtime.settings import Settings
@@ -36,7 +36,7 @@ _COMMANDS = (
 
 
 def main() -> int:
-    """Run until Ctrl-C or SIGTERM. 0 then; 1 when a program ended by itself, 4 when the stack did not start."""
+    """Run until Ctrl-C or SIGTERM. 0 then; 1 when a program ended by itself. Raises `StartFailed`."""
     return run(_dev(), when_stopped=0)
 
 
@@ -92,7 +92,7 @@ def _only_one(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise StartFailed(f"A local stack is running already on {folder}: use that one, or stop it.") from None
+            raise Busy(f"A local stack is running already on {folder}: use that one, or stop it.") from None
         yield
 
 

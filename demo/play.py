@@ -44,7 +44,7 @@ _PLATFORM_PAUSES = {
 def main(lang: Locale, keep: bool) -> int:
     """Play the stories; with `keep` the stack then goes on running until Ctrl-C.
 
-    0 when every story ended as it should, 1 when not, 4 when the stack did not start, 130 when broken off.
+    0 when every story ended as it should, 1 when not, 130 when broken off. Raises `StartFailed`.
     """
     return run(_demo(lang, keep), when_stopped=INTERRUPTED)
 

@@ -1,6 +1,8 @@
 """Programs that run as processes of their own: started with a log file, watched until ready, never left behind."""
 
 import asyncio
+import errno
+import os
 import random
 import shutil
 import signal
@@ -21,6 +23,10 @@ _POLL = 0.03
 
 class StartFailed(Exception):
     """A program did not come up. The text has the end of its log, and says where the rest is."""
+
+
+class Busy(StartFailed):
+    """What it needs is taken: a port, or the folder of a stack that runs."""
 
 
 class Program:
@@ -120,7 +126,8 @@ class Program:
     def _failed(self, what: str) -> StartFailed:
         lines = self.log.read_text(errors="replace").splitlines()[-_TAIL_LINES:]
         tail = "\n".join(f"  | {line}" for line in lines) or "  | (nothing)"
-        return StartFailed(f"{self.name} {what}. The end of its log:\n{tail}\nThe whole log: {self.log}")
+        kind = Busy if os.strerror(errno.EADDRINUSE).lower() in tail.lower() else StartFailed
+        return kind(f"{self.name} {what}. The end of its log:\n{tail}\nThe whole log: {self.log}")
 
 
 def _end_with_parent() -> tuple[str, ...]:

@@ -3,20 +3,21 @@
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Coroutine
 from typing import Any
 
-from demo.programs import NO_PROXY, StartFailed
+from demo.programs import NO_PROXY
 
 FAILED = 1
 INTERRUPTED = 130
-UNREACHABLE = 4
-"""As everywhere on the command line: something that is needed could not be reached."""
 
 
 def run(main: Coroutine[Any, Any, int], *, when_stopped: int) -> int:
-    """Run to the end and answer its exit code; `when_stopped` after Ctrl-C or SIGTERM. A second Ctrl-C hurries."""
+    """Run to the end and answer its exit code; `when_stopped` after Ctrl-C or SIGTERM. A second Ctrl-C hurries.
+
+    Raises:
+        StartFailed: as the stack does.
+    """
 
     async def stoppable() -> int:
         task = asyncio.current_task()
@@ -30,6 +31,3 @@ def run(main: Coroutine[Any, Any, int], *, when_stopped: int) -> int:
         return asyncio.run(stoppable())
     except asyncio.CancelledError:
         return when_stopped
-    except StartFailed as error:
-        print(error, file=sys.stderr)
-        return UNREACHABLE

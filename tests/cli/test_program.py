@@ -10,6 +10,7 @@ import pytest
 from cyclopts import App
 
 import starter
+from demo.programs import Busy, StartFailed
 from demo.stack import ROOT
 from runtime.cli.answers import PROGRAM
 from tests.cli.conftest import CommandLine
@@ -109,3 +110,28 @@ def test_the_demo_and_the_local_stack_keep_stdout_for_the_one_object(
         assert starter.run(words) == code
         assert "a story" in capsys.readouterr().out
     assert asked[:2] == [("zh-CN", True)] * 2
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "type"),
+    [(StartFailed("Temporal ended"), 4, "Unreachable"), (Busy("A local stack is running already"), 2, "BadInput")],
+)
+def test_a_local_stack_that_does_not_start_says_what_kind_of_trouble_it_is(
+    error: StartFailed, code: int, type: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def play(*_: object) -> int:
+        raise error
+
+    monkeypatch.setattr("demo.play.main", play)
+    monkeypatch.setattr("demo.dev.main", play)
+    for command in ("demo", "dev"):
+        assert starter.run([command, "--json"]) == code
+        assert json.loads(capsys.readouterr().out)["error"] == {"type": type, "message": str(error)}
+        assert starter.run([command]) == code
+        assert str(error) in capsys.readouterr().err
+
+
+def test_breaking_off_is_no_error(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("demo.play.main", lambda *_: 130)
+    assert starter.run(["demo", "--json"]) == 130
+    assert json.loads(capsys.readouterr().out) == {"exit_code": 130}

@@ -16,7 +16,7 @@ import pytest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from demo.programs import StartFailed, free_port, port_is_free
+from demo.programs import Busy, Program, StartFailed, free_port, port_is_free
 from demo.stack import ROOT, Ports, Stack
 from domain.ids import cancellation_workflow_id
 from domain.messages import CancellationInput
@@ -106,9 +106,10 @@ async def test_make_dev_keeps_its_state_over_a_kill_and_ends_in_order_on_sigterm
         id=cancellation_workflow_id("acct-clean-phone"),
         task_queue=Settings().task_queue,
     )
-    second = start(mark, tmp_path, "dev")
-    assert await ended(second) == 4
+    second = start(mark, tmp_path, "dev", "--json")
+    assert await ended(second) == 2
     assert "running already" in output()
+    assert '"type": "BadInput"' in output()
 
     killed.kill()
     killed.wait()
@@ -128,13 +129,29 @@ async def test_a_start_that_fails_tells_the_end_of_the_log_and_stops_what_had_st
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         ports = Ports(platform=taken.getsockname()[1])
-        with pytest.raises(
-            StartFailed, match=r"(?s)platform ended with exit code.*address already in use.*platform\.log"
-        ):
+        with pytest.raises(Busy, match=r"(?s)platform ended with exit code.*address already in use.*platform\.log"):
             async with Stack.start(tmp_path, ports=ports):
                 pytest.fail("started on a port that is taken")
     assert set(psutil.Process().children(recursive=True)) <= before
     assert port_is_free(ports.temporal)
+
+
+async def test_a_program_that_ends_for_another_reason_is_no_matter_of_ports(tmp_path: Path) -> None:
+    async def never() -> bool:
+        return False
+
+    program = Program(
+        "platform",
+        [sys.executable, "-c", "import sys; sys.exit('no such database')"],
+        cwd=tmp_path,
+        env=os.environ,
+        log=tmp_path / "platform.log",
+        is_ready=never,
+        grace=1,
+    )
+    with pytest.raises(StartFailed, match="no such database") as caught:
+        await program.start()
+    assert type(caught.value) is StartFailed
 
 
 async def test_ctrl_c_while_the_stack_starts_leaves_neither_process_nor_folder(tmp_path: Path) -> None:
