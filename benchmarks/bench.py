@@ -20,7 +20,7 @@ LEFT_OUT = (Variant.INSTANT, Variant.NO_ATTRIBUTES, Variant.NO_DETAILS, Variant.
 
 _REQUESTS_PER_BLOCK = 2
 """Times the concurrency: long enough that start and end of a block weigh little."""
-_ROUNDS_PER_BLOCK = 10
+_ROUNDS_PER_BLOCK = 20
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ async def run(folder: Path, options: Options, tell: Callable[[str], None]) -> Re
         costs: dict[str, RouteResult] = {}
         if options.costs:
             tell("What costs it: single things left out")
-            costs, _ = await _measure(stack, LEFT_OUT, options.plan(share=3), options.concurrency)
+            costs, _ = await _measure(stack, LEFT_OUT, options.plan(share=5), options.concurrency)
         parked = None
         if options.parked:
             tell(f"Parking {options.parked} requests under review")

@@ -47,7 +47,7 @@ class Settings(BaseSettings):
 
     max_concurrent_activities: int = 100
     max_concurrent_workflow_tasks: int = 100
-    max_cached_workflows: int = 600
+    max_cached_workflows: int = 400
 
     def platform_base_urls(self) -> dict[Group, str]:
         return {group: str(self.platform_urls.get(group, self.platform_url)).rstrip("/") for group in Group}
