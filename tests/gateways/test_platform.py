@@ -338,6 +338,20 @@ async def test_a_cancelled_call_gives_its_connection_back(upstream: Upstream) ->
         assert await platform.balance("a-1") == Balance.model_validate(BALANCE)
 
 
+async def test_a_group_that_hangs_takes_no_connection_from_the_others(upstream: Upstream) -> None:
+    async with HttpPlatform(upstream.urls, timeout=60, limits=httpx2.Limits(max_connections=1)) as platform:
+        upstream.reply = HANG
+        hanging = asyncio.create_task(platform.balance("a-1"))
+        async with asyncio.timeout(30):
+            while not upstream.requests:
+                await asyncio.sleep(0)
+            upstream.reply = answer(200, {"active": []})
+            assert await platform.resources("a-1") == Resources(active=())
+        hanging.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await hanging
+
+
 @pytest.mark.parametrize(
     "reply",
     [
