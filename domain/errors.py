@@ -23,6 +23,12 @@ class ErrorType(StrEnum):
     BAD_INPUT = "BadInput"
     UNREACHABLE = "Unreachable"
 
+    # From the console, to whoever asks.
+    NOT_SIGNED_IN = "NotSignedIn"
+    NOT_ALLOWED = "NotAllowed"
+    FORM_REFUSED = "FormRefused"
+    TOO_LARGE = "TooLarge"
+
     # From the platform; the same words are the last part of its problem `type` URIs.
     ACCOUNT_UNKNOWN = "AccountUnknown"
     ACCOUNT_NOT_CLOSABLE = "AccountNotClosable"

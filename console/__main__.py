@@ -1,0 +1,36 @@
+"""`python -m console`: serve until SIGTERM or SIGINT."""
+
+import os
+import sys
+from functools import partial
+
+import uvicorn
+
+from console.app import create_app
+from console.services import open_services
+from console.settings import ConsoleSettings
+from runtime.logs import configure_logging
+from runtime.settings import Settings
+
+
+def main() -> None:
+    settings, service = ConsoleSettings(), Settings()
+    configure_logging(service.log_format, service.log_level)
+    app = create_app(settings, partial(open_services, settings, service))
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # A long poll must not hold up a deployment.
+        timeout_graceful_shutdown=5,
+    )
+    sys.stderr.flush()
+    # temporalio's native threads may abort the interpreter's own exit (sdk-python #300); everything is closed by now.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+"""A sign-in for a developer's own machine: any role, no password. Exists only where it is switched on."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+
+from console.access.roles import Principal, Role
+from console.access.sessions import Session, Sessions
+from console.services import Desk
+from domain.model import OpaqueId
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.post("/sign-in/development")
+async def sign_in_for_development(
+    request: Request,
+    desk: Desk,
+    role: Annotated[Role, Form()],
+    subject: Annotated[OpaqueId, Form()],
+    account_id: Annotated[OpaqueId | None, Form()] = None,
+) -> Response:
+    principal = Principal(role=role, subject=subject, account_id=account_id if role is Role.OWNER else None)
+    sessions: Sessions = request.app.state.sessions
+    response = Response(status_code=303, headers={"Location": "/"})
+    sessions.keep(Session.begin(principal, desk.now()), response)
+    return response

@@ -1,0 +1,94 @@
+"""The application: every room's routes behind one gate, one set of headers, one way to tell errors."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import Depends, FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.staticfiles import StaticFiles
+
+from console import health
+from console.access import arrival, development, headers, sign_in
+from console.access.guard import authorize
+from console.access.roles import ACCESS
+from console.access.sessions import Sessions
+from console.access.tokens import ServiceTokens
+from console.api import routes as api
+from console.errors import install_error_handlers
+from console.owner import routes as owner
+from console.pages import STATIC
+from console.services import Services
+from console.settings import ConsoleSettings
+from console.staff import routes as staff
+from runtime.letters import MAX_BYTES
+
+_MAX_BODY_BYTES: Final = MAX_BYTES + 64 * 1024
+"""The largest letter, and the form around it."""
+
+OpenServices = Callable[[], AbstractAsyncContextManager[Services]]
+
+
+def create_app(settings: ConsoleSettings, open_services: OpenServices) -> FastAPI:
+    """Raises `ValueError` when a route is missing from the table of rights, or the table names one that is not there."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_services() as found:
+            app.state.services = found
+            yield
+
+    app = FastAPI(
+        title="Account cancellation",
+        version="1",
+        lifespan=lifespan,
+        dependencies=[Depends(authorize)],
+        max_body_size=_MAX_BODY_BYTES,
+        generate_unique_id_function=_operation_id,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.sessions = Sessions(settings)
+    app.state.tokens = ServiceTokens(settings)
+    app.include_router(health.router)
+    app.include_router(sign_in.router(settings))
+    app.include_router(arrival.router)
+    if settings.development_sign_in:
+        app.include_router(development.router)
+    app.include_router(api.router, prefix="/api/v1")
+    app.include_router(owner.router, prefix="/owner", include_in_schema=False)
+    app.include_router(staff.router, prefix="/staff", include_in_schema=False)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    headers.install(app, settings)
+    install_error_handlers(app)
+    _hold_against_table(app, settings)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+@dataclass(frozen=True)
+class GatedRoute:
+    name: str
+    methods: tuple[str, ...]
+    path: str
+
+
+def gated_routes(app: FastAPI) -> list[GatedRoute]:
+    """Every route behind the gate, in the order in which they are registered, with its whole path."""
+    return [
+        GatedRoute(context.original_route.name, tuple(sorted(context.original_route.methods)), context.path or "")
+        for context in iter_route_contexts(app.routes)
+        if isinstance(context.original_route, APIRoute)
+    ]
+
+
+def _hold_against_table(app: FastAPI, settings: ConsoleSettings) -> None:
+    routes = {route.name for route in gated_routes(app)}
+    expected = set(ACCESS) - ({"sign_in_for_development"} if not settings.development_sign_in else set())
+    if not routes <= expected:
+        raise ValueError(f"Routes and the table of rights differ: {sorted(routes - expected)}")

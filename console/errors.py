@@ -1,0 +1,138 @@
+"""Every way in which a request can fail, as one kind of answer: a problem document for programs, a page for people."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic_core import to_jsonable_python
+from starlette.exceptions import HTTPException
+
+from console.access.guard import API, Forged, NotAllowed, NotSignedIn
+from console.pages import page
+from domain.errors import ErrorType, Refusal
+from domain.locale import Locale
+from gateways.contract import PROBLEM_MEDIA_TYPE, PROBLEM_STATUS
+from gateways.errors import GatewayError
+from runtime.cli.refusals import IN_CHINESE
+from runtime.plain_errors import Unreachable
+
+log = structlog.get_logger()
+
+PREFIX: Final = "urn:account-cancellation:problem:"
+"""A problem's `type` is this prefix and an `ErrorType`: the same words as on the command line and in Temporal."""
+
+STATUS: Final[dict[ErrorType, int]] = {
+    **PROBLEM_STATUS,
+    ErrorType.NOT_SIGNED_IN: 401,
+    ErrorType.NOT_ALLOWED: 403,
+    ErrorType.FORM_REFUSED: 403,
+    ErrorType.NOT_FOUND: 404,
+    ErrorType.TOO_LARGE: 413,
+    ErrorType.BAD_INPUT: 422,
+    ErrorType.TICKET_INCOMPLETE: 422,
+    ErrorType.LETTER_REFUSED: 422,
+    ErrorType.RATE_LIMITED: 429,
+    ErrorType.UNREACHABLE: 503,
+    ErrorType.ANSWER_UNREADABLE: 503,
+    ErrorType.UNEXPECTED_ANSWER: 503,
+    ErrorType.VAULT_UNAVAILABLE: 503,
+    ErrorType.VAULT_RECORD_MISSING: 500,
+    ErrorType.VAULT_RECORD_CHANGED: 500,
+}
+"""What is not here is 409: the request is well formed, and the state it meets does not allow it."""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What went wrong, for whom it may concern. `message` is English and says what to do; nothing in it is personal."""
+
+    type: ErrorType
+    message: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def status(self) -> int:
+        return STATUS.get(self.type, 409)
+
+    @property
+    def title(self) -> str:
+        return re.sub(r"(?<!^)(?=[A-Z])", " ", self.type).capitalize()
+
+    def words(self, locale: Locale) -> str:
+        return IN_CHINESE[self.type] if locale is Locale.ZH else self.message
+
+    @classmethod
+    def of(cls, error: Exception) -> "Trouble":
+        match error:
+            case Refusal():
+                return cls(error.type, error.message, error.details)
+            case Unreachable():
+                return cls(error.type, str(error))
+            case GatewayError():
+                return cls(error.type, str(error), error.details)
+            case NotSignedIn():
+                return cls(ErrorType.NOT_SIGNED_IN, "Sign in first; a program sends a valid service token.")
+            case NotAllowed():
+                return cls(ErrorType.NOT_ALLOWED, "Your role does not allow this; see docs/security.md.")
+            case Forged():
+                return cls(ErrorType.FORM_REFUSED, "The form is not from a page of this session; reload it, try again.")
+            case RequestValidationError():
+                # Where and why, never the value: it may be somebody's phone.
+                errors = [{"at": ".".join(map(str, e["loc"])), "why": e["msg"]} for e in error.errors()]
+                return cls(ErrorType.BAD_INPUT, "; ".join(f"{e['at']}: {e['why']}" for e in errors), {"errors": errors})
+            case _:
+                return cls(ErrorType.INTERNAL_ERROR, "This is a bug of ours; our log has its trace. Try again later.")
+
+
+EXPECTED: Final = (Refusal, Unreachable, GatewayError)
+"""What the front desk and the intake say no with. A page that can show it beside its form catches these."""
+
+
+def problem(trouble: Trouble) -> Response:
+    """RFC 9457."""
+    wait = trouble.details.get("retry_after_seconds")
+    headers = {"Retry-After": str(wait)} if wait is not None else {}
+    if trouble.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    body = {
+        "type": PREFIX + trouble.type,
+        "title": trouble.title,
+        "status": trouble.status,
+        "detail": trouble.message,
+        **to_jsonable_python(trouble.details),
+    }
+    return Response(json.dumps(body, ensure_ascii=False), trouble.status, headers, PROBLEM_MEDIA_TYPE)
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    for kind in (*EXPECTED, NotSignedIn, NotAllowed, Forged, RequestValidationError, Exception):
+        app.exception_handler(kind)(_answer)
+    app.exception_handler(HTTPException)(_by_status)
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    trouble = Trouble.of(error)
+    if trouble.type is ErrorType.INTERNAL_ERROR:
+        log.error("A request failed on a bug", path=request.scope["path"], error_type=type(error).__name__)
+    if request.url.path.startswith(API):
+        return problem(trouble)
+    if isinstance(error, NotSignedIn) and request.method == "GET":
+        return Response(status_code=303, headers={"Location": str(request.app.url_path_for("sign_in"))})
+    return page(request, "trouble.html", status=trouble.status, trouble=trouble)
+
+
+async def _by_status(request: Request, error: Exception) -> Response:
+    """What the framework itself refuses: no such path, no such method."""
+    assert isinstance(error, HTTPException)
+    type = ErrorType.NOT_FOUND if error.status_code == HTTPStatus.NOT_FOUND else ErrorType.BAD_INPUT
+    phrase = HTTPStatus(error.status_code).phrase
+    if request.url.path.startswith(API):
+        body = {"type": PREFIX + type, "title": phrase, "status": error.status_code, "detail": f"{phrase}."}
+        return Response(json.dumps(body), error.status_code, dict(error.headers or {}), media_type=PROBLEM_MEDIA_TYPE)
+    trouble = Trouble(type, f"{phrase}.")
+    return page(request, "trouble.html", status=error.status_code, trouble=trouble)

@@ -1,0 +1,1 @@
+"""The support console: the queue, one ticket, the decision, the business calendar."""

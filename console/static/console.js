@@ -1,0 +1,2 @@
+// What plain HTML cannot do. Everything works without it, but for what moves by itself.
+"use strict";
