@@ -81,7 +81,7 @@ class GatedRoute:
 def gated_routes(app: FastAPI) -> list[GatedRoute]:
     """Every route behind the gate, in the order in which they are registered, with its whole path."""
     return [
-        GatedRoute(context.original_route.name, tuple(sorted(context.original_route.methods)), context.path or "")
+        GatedRoute(context.original_route.name, tuple(sorted(context.original_route.methods or ())), context.path or "")
         for context in iter_route_contexts(app.routes)
         if isinstance(context.original_route, APIRoute)
     ]
