@@ -31,7 +31,7 @@ OpenServices = Callable[[], AbstractAsyncContextManager[Services]]
 
 
 def create_app(settings: ConsoleSettings, open_services: OpenServices) -> FastAPI:
-    """Raises `ValueError` when a route is missing from the table of rights, or the table names one that is not there."""
+    """Raises `ValueError` when the routes and the table of rights differ."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

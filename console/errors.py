@@ -18,8 +18,8 @@ from domain.errors import ErrorType, Refusal
 from domain.locale import Locale
 from gateways.contract import PROBLEM_MEDIA_TYPE, PROBLEM_STATUS
 from gateways.errors import GatewayError
-from runtime.cli.refusals import IN_CHINESE
 from runtime.plain_errors import Unreachable
+from runtime.refusals import IN_CHINESE
 
 log = structlog.get_logger()
 

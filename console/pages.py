@@ -12,9 +12,8 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from console.services import Services
-from domain.locale import Locale
-from runtime.cli.answers import pick
-from runtime.cli.screens import day_end_or_time, time
+from domain.locale import Locale, pick
+from runtime.moments import day_end_or_time, time
 from runtime.texts import amount, text, yuan
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -49,7 +48,7 @@ def page(
     headers: Mapping[str, str] | None = None,
     **context: Any,
 ) -> HTMLResponse:
-    """Render a template. Every one of them has `say("中文", "English")`, `words(code)`, `session`, and the rest below."""
+    """Render a template. Each has `say("中文", "English")`, `words(code)`, `session`, and the rest below."""
     spoken = locale or language(request)
     services: Services = request.app.state.services
     html = _TEMPLATES.get_template(template).render(

@@ -50,7 +50,3 @@ class UsageError(Exception):
         super().__init__(message)
         self.shown = shown
         self.details = details
-
-
-def pick(locale: Locale, zh: str, en: str) -> str:
-    return zh if locale is Locale.ZH else en

@@ -16,13 +16,13 @@ from domain.accounts import RefusalReason
 from domain.business_calendar import CalendarError
 from domain.checks import Check
 from domain.errors import ErrorType, Refusal
-from domain.locale import Locale
+from domain.locale import Locale, pick
 from domain.phases import Phase, Step
 from domain.tickets import IgnoredBecause, MissingPart
 from gateways.errors import GatewayError
-from runtime.cli.answers import Answer, ExitCode, Show, UsageError, pick
-from runtime.cli.refusals import IN_CHINESE
+from runtime.cli.answers import Answer, ExitCode, Show, UsageError
 from runtime.plain_errors import Unreachable
+from runtime.refusals import IN_CHINESE
 from runtime.texts import text
 
 _TITLES: Final = {

@@ -1,23 +1,23 @@
 """What people see of an answer, in one language: where it stands, what it means, and what to type next."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from domain.accounts import Channel
-from domain.business_calendar import SHANGHAI, Deadlines
+from domain.business_calendar import Deadlines
 from domain.checks import CheckOutcome, EligibilityReport, Entitlement, Marketplace, Verdict, Waiver
 from domain.deletion import Certificate, DeletionView, Receipt
-from domain.locale import Locale
+from domain.locale import Locale, pick
 from domain.messages import CancellationView
 from domain.notices import Notice
 from domain.phases import Phase
 from gateways.contract import ChallengeShown
-from runtime.cli.answers import PROGRAM, pick
+from runtime.cli.answers import PROGRAM
 from runtime.cli.next_steps import VERIFY, for_deletion, for_request
+from runtime.moments import day_end_or_time, time
 from runtime.texts import amount, text, yuan
 
 _STYLES = {
@@ -197,18 +197,6 @@ def commands(lines: Iterable[str], locale: Locale) -> RenderableType:
     """What to type next, on lines that can be copied."""
     shown = [_as_it_is(f"  {PROGRAM} {line}", "cyan") for line in lines]
     return Group(Text(pick(locale, "下一步", "Next"), "bold"), *shown) if shown else Group()
-
-
-def day_end_or_time(instant: datetime) -> str:
-    """In Asia/Shanghai. Midnight is 24:00 of the day that ends, as people speak of deadlines."""
-    local = instant.astimezone(SHANGHAI)
-    if local.strftime("%H:%M:%S") == "00:00:00":
-        return f"{local - timedelta(days=1):%Y-%m-%d} 24:00"
-    return f"{local:%Y-%m-%d %H:%M}"
-
-
-def time(instant: datetime) -> str:
-    return f"{instant.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
 
 
 def _line(title: str, advice: str = "") -> Text:

@@ -13,12 +13,12 @@ from rich.text import Text
 
 from domain.business_calendar import BusinessCalendar
 from domain.checks import Reason
-from domain.locale import Locale
+from domain.locale import Locale, pick
 from domain.messages import ReviewView
 from domain.tickets import ReviewStatus
-from runtime.cli.answers import pick
 from runtime.cli.next_steps import for_review
-from runtime.cli.screens import commands, day_end_or_time, report, time
+from runtime.cli.screens import commands, report
+from runtime.moments import day_end_or_time, time
 from runtime.texts import text
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import pytest
 from domain.accounts import RefusalReason
 from domain.errors import ErrorType
 from domain.phases import Phase
-from runtime.cli.refusals import IN_CHINESE
+from runtime.refusals import IN_CHINESE
 from sandbox.kinds import Endpoint, FaultKind
 from tests.cli.conftest import CommandLine
 
