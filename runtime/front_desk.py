@@ -13,6 +13,7 @@ from temporalio.client import (
     WorkflowExecutionDescription,
     WorkflowExecutionStatus,
     WorkflowHandle,
+    WorkflowUpdateStage,
 )
 from temporalio.common import (
     SearchAttributePair,
@@ -160,6 +161,17 @@ class FrontDesk:
     async def recheck(self, account_id: str) -> CancellationView:
         """Run the checks, or wait for those that run already; answers with the complete report."""
         return await self._step(account_id, Step.RECHECK, Recheck())
+
+    async def begin_recheck(self, account_id: str) -> None:
+        """As `recheck`, without waiting for the report: for whoever shows the checks as they finish."""
+        async with plain_errors(f"request of account {account_id}"):
+            await self._request(account_id).start_update(
+                Step.RECHECK.value,
+                Recheck(),
+                wait_for_stage=WorkflowUpdateStage.ACCEPTED,
+                result_type=CancellationView,
+                rpc_timeout=ANSWER_LIMIT,
+            )
 
     async def confirm(self, account_id: str, report_digest: str) -> CancellationView:
         return await self._step(account_id, Step.CONFIRM, Confirm(report_digest=report_digest))
