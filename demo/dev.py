@@ -14,11 +14,15 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from console.access.roles import Role
+from console.settings import ConsoleSettings
 from demo.programs import Busy, Program, free_port, port_is_free
 from demo.running import run
 from demo.stack import Ports, Stack
 from runtime.settings import Settings
 from sandbox.settings import DEFAULT_DATABASE, DEFAULT_PORT
+
+CONSOLE_PORT: int = ConsoleSettings.model_fields["port"].default
 
 TEMPORAL_PORT, UI_PORT = 7233, 8233
 """The ports that every program here takes for granted when it is told nothing else."""
@@ -32,6 +36,13 @@ _COMMANDS = (
     ("python starter.py status acct-clean-phone", "where it stands, and what comes next"),
     ("python starter.py ticket list", "the queue of support staff"),
     ("python -m sandbox fault close --kind DROP --times 2", "make trouble"),
+)
+
+_ROLES = (
+    (Role.OWNER, "with an account from the list below: the whole way, and a code that is in the sandbox's outbox"),
+    (Role.AGENT, "the queue of tickets, and deciding them"),
+    (Role.LEAD, "the same; the late ones first"),
+    (Role.AUDITOR, "everything, to read only"),
 )
 
 
@@ -57,6 +68,7 @@ async def _dev() -> int:
             async with Stack.start(
                 folder,
                 ui=True,
+                console=True,
                 db_file=folder / "temporal.db",
                 vault_url=(local / "vault").as_uri(),
                 platform_db=_default_platform_db(),
@@ -76,7 +88,9 @@ def _usual_ports() -> Ports:
     def usual(port: int) -> int:
         return port if port_is_free(port) else free_port()
 
-    return Ports(temporal=usual(TEMPORAL_PORT), ui=usual(UI_PORT), platform=usual(DEFAULT_PORT))
+    return Ports(
+        temporal=usual(TEMPORAL_PORT), ui=usual(UI_PORT), platform=usual(DEFAULT_PORT), console=usual(CONSOLE_PORT)
+    )
 
 
 def _default_platform_db() -> str:
@@ -100,6 +114,7 @@ async def _guide(console: Console, stack: Stack) -> None:
     """Addresses, what to export, what to type, and which accounts there are."""
     grid = Table.grid(padding=(0, 2))
     for name, value in (
+        ("console", f"{stack.console_url}  (no password: take any role)"),
         ("Temporal", stack.temporal_address),
         ("Temporal UI", stack.ui_url or ""),
         ("platform", f"{stack.platform_url}  (the sandbox)"),
@@ -108,6 +123,9 @@ async def _guide(console: Console, stack: Stack) -> None:
     ):
         grid.add_row(Text(name, "dim"), value)
     console.print(Panel(grid, title="[bold]local stack[/]", title_align="left", border_style="cyan", box=box.ROUNDED))
+    console.print("[bold]Open the console in a browser, and sign in as[/]")
+    for role, what in _ROLES:
+        console.print(Text.assemble(f"  {role:<8}", (what, "dim")), soft_wrap=True)
     exports = _to_export(stack)
     if exports:
         console.print("[bold]In another terminal, first:[/]")

@@ -71,7 +71,7 @@ async def _demo(locale: Locale, keep: bool) -> int:
 
 async def _on_stack(stage: Stage, folder: Path, keep: bool) -> int:
     with stage.console.status(stage.say(Say.STARTING)) as status:
-        async with Stack.start(folder, ui=keep) as stack:
+        async with Stack.start(folder, ui=keep, console=keep) as stack:
             status.stop()
             await _line_up(stage, stack)
             played = await play(stack, stage, STORIES)
@@ -82,12 +82,9 @@ async def _on_stack(stage: Stage, folder: Path, keep: bool) -> int:
 
 
 async def _line_up(stage: Stage, stack: Stack) -> None:
-    for name, program, where in (
-        ("Temporal", stack.temporal, stack.temporal_address),
-        ("platform", stack.platform_server, stack.platform_url),
-        ("worker", stack.worker, stack.task_queue),
-    ):
-        stage.console.print(f"  [green]✓[/] {name:<9} [dim]pid {program.pid}  {where}[/]")
+    places = (stack.temporal_address, stack.platform_url, stack.task_queue, stack.console_url)
+    for program, where in zip(stack.programs, places, strict=False):
+        stage.console.print(f"  [green]✓[/] {program.name:<9} [dim]pid {program.pid}  {where}[/]")
     if stage.pace:
         for endpoint, seconds in _PLATFORM_PAUSES.items():
             await stack.store.add_fault(endpoint, FaultKind.LATENCY, seconds=seconds, times=None)
@@ -134,6 +131,8 @@ async def _keep(stage: Stage, stack: Stack, played: Sequence[Played]) -> bool:
     """Keep the stack running until Ctrl-C. False when one of its programs ended first."""
     stage.console.print()
     stage.console.print(stage.say(Say.KEPT), style="bold")
+    stage.console.print(stage.say(Say.CONSOLE, url=stack.console_url), soft_wrap=True)
+    stage.console.print(stage.say(Say.WORKFLOWS))
     for one in played:
         for workflow_id in one.events:
             # Unbroken, so that a terminal makes it a link.

@@ -1,4 +1,4 @@
-"""The whole system on this machine: Temporal, the sandbox platform and the worker, as separate processes.
+"""The whole system on this machine: Temporal, the sandbox platform, the worker and the console, as separate processes.
 
 async with Stack.start(folder) as stack:
     await stack.desk.start("acct-clean-phone", "somebody")
@@ -46,14 +46,16 @@ class Ports:
     ui: int = field(default_factory=free_port)
     platform: int = field(default_factory=free_port)
     worker_health: int = field(default_factory=free_port)
+    console: int = field(default_factory=free_port)
 
 
 class Stack:
-    """A running stack. The three programs, and what the owner, staff and the world work with."""
+    """A running stack. Its programs, and what the owner, staff and the world work with."""
 
     temporal: Program
     platform_server: Program
     worker: Program
+    console: Program | None = None
 
     client: Client
     desk: FrontDesk
@@ -68,6 +70,7 @@ class Stack:
         ports: Ports,
         *,
         ui: bool,
+        console: bool,
         db_file: Path | None,
         vault_url: str | None,
         platform_db: str | None,
@@ -79,6 +82,7 @@ class Stack:
         self.temporal_address = f"{_HOST}:{ports.temporal}"
         self.platform_url = f"http://{_HOST}:{ports.platform}"
         self.ui_url = f"http://{_HOST}:{ports.ui}" if ui else None
+        self.console_url = f"http://{_HOST}:{ports.console}" if console else None
         self.db_file = db_file.resolve() if db_file else None
         self.vault_url = vault_url or (self.workdir / "vault").as_uri()
         self.platform_db = platform_db or f"sqlite:///{self.workdir / 'platform.db'}"
@@ -90,6 +94,7 @@ class Stack:
         workdir: Path,
         *,
         ui: bool = False,
+        console: bool = False,
         db_file: Path | None = None,
         vault_url: str | None = None,
         platform_db: str | None = None,
@@ -102,6 +107,7 @@ class Stack:
         Args:
             workdir: holds the logs, and what has no place of its own: vault, sandbox database.
             ui: serve Temporal's web pages too.
+            console: run the console too, with the development sign-in: anybody on this machine takes any role.
             db_file: keeps Temporal's state over a restart of the server; without it a restart forgets everything.
             worker_settings: further environment variables of the worker.
             on_ready: told of each program when it has come up.
@@ -109,9 +115,17 @@ class Stack:
         Raises:
             StartFailed: a program did not come up; those that did are stopped again.
         """
-        stack = cls(workdir, ports or Ports(), ui=ui, db_file=db_file, vault_url=vault_url, platform_db=platform_db)
+        stack = cls(
+            workdir,
+            ports or Ports(),
+            ui=ui,
+            console=console,
+            db_file=db_file,
+            vault_url=vault_url,
+            platform_db=platform_db,
+        )
         async with AsyncExitStack() as exits:
-            # The last to start is the first to stop: a draining worker still needs the other two.
+            # The last to start is the first to stop: a draining worker still needs the first two.
             stack.temporal = stack._temporal()
             stack.platform_server = stack._platform_server()
             stack.worker = stack._worker(worker_settings or {})
@@ -122,12 +136,25 @@ class Stack:
             on_ready(stack.temporal)
             exits.push_async_callback(stack.worker.stop)
             stack.worker.spawn()
+            if console:
+                stack.console = stack._console()
+                exits.push_async_callback(stack.console.stop)
+                stack.console.spawn()
             await stack.platform_server.ready()
             on_ready(stack.platform_server)
             await stack._open_doors(exits)
             await stack.worker.ready()
             on_ready(stack.worker)
+            if stack.console:
+                await stack.console.ready()
+                on_ready(stack.console)
             yield stack
+
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """In the order in which they started."""
+        first = (self.temporal, self.platform_server, self.worker)
+        return (*first, self.console) if self.console else first
 
     def variables(self) -> dict[str, str]:
         """What a program needs in its environment to work with this stack."""
@@ -147,7 +174,7 @@ class Stack:
     async def wait_for_an_end(self) -> Program:
         """Wait until one of the programs has ended by itself; answers which."""
         while True:
-            for program in (self.temporal, self.platform_server, self.worker):
+            for program in self.programs:
                 if not program.is_running:
                     return program
             await asyncio.sleep(0.5)
@@ -227,10 +254,30 @@ class Stack:
             grace=_DRAIN_SECONDS + 10,
         )
 
+    def _console(self) -> Program:
+        ui = {"CONSOLE_TEMPORAL_UI_URL": self.ui_url} if self.ui_url else {}
+        return Program(
+            "console",
+            [sys.executable, "-m", "console"],
+            cwd=ROOT,
+            env={
+                **_plain_environment(),
+                **self.variables(),
+                **ui,
+                "CANCELLATION_LOG_FORMAT": LogFormat.JSON,
+                "CONSOLE_PORT": str(self.ports.console),
+                "CONSOLE_PUBLIC_URL": f"http://{_HOST}:{self.ports.console}",
+                "CONSOLE_DEVELOPMENT_SIGN_IN": "true",
+            },
+            log=self.workdir / "console.log",
+            is_ready=lambda: answers_ok(self.ports.console, "/readyz"),
+            grace=10,
+        )
+
 
 def _plain_environment() -> dict[str, str]:
     """This environment without any of our settings: they may lead to a real Temporal or a real platform."""
-    ours = ("CANCELLATION_", "SANDBOX_", "TEMPORAL_")
+    ours = ("CANCELLATION_", "CONSOLE_", "SANDBOX_", "TEMPORAL_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     # A profile in the home directory must not count either.
     return {**kept, **NO_PROXY, "TEMPORAL_CONFIG_FILE": os.devnull}

@@ -35,10 +35,12 @@ class Say(Enum):
     VIRTUAL = ("{days} 天（虚拟）", "{days} d (virtual)")
     ALL_WELL = ("四个故事都如期结束。", "Every story ended as it should.")
     NOT_WELL = ("有故事没有如期结束：{stories}。", "Not every story ended as it should: {stories}.")
-    KEPT = (
-        "环境继续运行，可在 Temporal UI 中查看（Ctrl-C 停止）：",
-        "The stack keeps running; look at it in the Temporal UI (Ctrl-C ends it):",
+    KEPT = ("环境继续运行（Ctrl-C 停止）。", "The stack keeps running (Ctrl-C ends it).")
+    CONSOLE = (
+        "控制台：{url}，无需密码，可以扮演任何角色：用户、客服、主管、审计。",
+        "Console: {url}; take any role without a password: owner, agent, lead, auditor.",
     )
+    WORKFLOWS = ("故事中的工作流，在 Temporal UI 中：", "The stories' workflows, in the Temporal UI:")
     STOPPING = ("正在停止……", "stopping ...")
     BROKEN_OFF = ("故事中断：{error}", "The story broke off: {error}")
     PROGRAM_ENDED = ("{name} 意外退出；日志：{log}", "{name} ended unexpectedly; its log: {log}")
