@@ -1,9 +1,8 @@
 """Sessions in a signed cookie. Nothing is kept here: a session ends with its time, or with the secret."""
 
 import secrets
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final, Self
+from typing import Final, Literal, Self, TypedDict
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 from pydantic import ValidationError
@@ -16,6 +15,17 @@ from domain.model import Instant, Model
 
 COOKIE: Final = "__Host-session"
 """The prefix makes browsers refuse it without Secure, with a Domain, or for another path."""
+
+
+class _Attributes(TypedDict):
+    path: str
+    secure: bool
+    httponly: bool
+    samesite: Literal["lax"]
+
+
+ATTRIBUTES: Final[_Attributes] = {"path": "/", "secure": True, "httponly": True, "samesite": "lax"}
+"""Of every `__Host-` cookie of ours. Not `strict`: whoever comes back from the provider must keep the cookie."""
 
 
 class Session(Model):
@@ -52,14 +62,11 @@ class Sessions:
             COOKIE,
             self._signer.dumps(session.model_dump(mode="json")),
             max_age=int(self._lifetime(session.principal.role).total_seconds()),
-            **_ATTRIBUTES,
+            **ATTRIBUTES,
         )
 
     def end(self, response: Response) -> None:
-        response.delete_cookie(COOKIE, **_ATTRIBUTES)
+        response.delete_cookie(COOKIE, **ATTRIBUTES)
 
     def _lifetime(self, role: Role) -> timedelta:
         return self._settings.owner_session if role is Role.OWNER else self._settings.staff_session
-
-
-_ATTRIBUTES: Final[Mapping[str, object]] = {"path": "/", "secure": True, "httponly": True, "samesite": "lax"}
