@@ -17,7 +17,7 @@ from pydantic import Field
 from domain.accounts import RealNameType
 from domain.errors import ErrorType, Refusal
 from domain.ids import new_number
-from domain.model import Model, OpaqueId, Sha256Hex
+from domain.model import Model, OpaqueId, Sha256Hex, VaultRef
 from domain.tickets import Letter, LetterType, Statement, TicketForm, TicketRef, missing_parts, ticket_path
 from gateways.ports import Vault
 from runtime.letters import inspect_letter
@@ -114,6 +114,12 @@ class TicketIntake:
     async def load(self, ref: TicketRef) -> TicketForm:
         """The form of one revision, verified against its hash."""
         return await self._vault.read(ref.record, TicketForm)
+
+    async def read_letter(self, form: TicketForm) -> bytes:
+        """The letter as it was filed, verified against its hash. Raises `Refusal(NOT_FOUND)` when there is none."""
+        if form.letter is None:
+            raise Refusal(ErrorType.NOT_FOUND, f"Ticket {form.ticket_no} has no letter; its type does not need one.")
+        return await self._vault.read_blob(VaultRef(path=form.letter.path, sha256=form.letter.sha256))
 
     async def put_note(self, ticket_no: str, text: str) -> str:
         """Keep a reviewer's free text; the answer is the `note_ref` for a decision."""

@@ -9,11 +9,13 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
+from typing import Final
 
 from temporalio.client import Client, WorkflowExecution
 
 from domain.accounts import RealNameType
 from domain.business_calendar import BusinessCalendar
+from domain.checks import Reason
 from domain.errors import ErrorType, Refusal
 from domain.model import Instant, Model, OpaqueId
 from domain.tickets import ReviewStatus
@@ -72,6 +74,27 @@ class Bucket(Model):
     query: str
     spans: tuple[Span, ...] = ()
 
+    @property
+    def key(self) -> str:
+        """Its name in an address: the kind, and the last day of those that have one."""
+        day = f"-{self.due_at.date():%Y-%m-%d}" if self.due_at else ""
+        return f"{self.kind}{day}"
+
+
+class QueueFilter(Model):
+    """Which tickets of every bucket are wanted; each part narrows the query, and None lets all through."""
+
+    real_name_type: RealNameType | None = None
+    reason: Reason | None = None
+
+    @property
+    def conditions(self) -> str:
+        wanted = ((REAL_NAME_TYPE, self.real_name_type), (BLOCKING_REASONS, self.reason))
+        return "".join(f" AND {attribute.name} = '{value}'" for attribute, value in wanted if value)
+
+
+EVERY_TICKET: Final = QueueFilter()
+
 
 class QueuedTicket(Model):
     """What the queue shows of a ticket, from search attributes alone. Without `due_at` its clock is not set yet."""
@@ -92,12 +115,12 @@ class Page(Model):
     next_token: str | None = None
 
 
-def buckets(calendar: BusinessCalendar, now: datetime) -> tuple[Bucket, ...]:
+def buckets(calendar: BusinessCalendar, now: datetime, wanted: QueueFilter = EVERY_TICKET) -> tuple[Bucket, ...]:
     """Late first, then those without a clock, each coming business day, anything further, those that wait for their
-    owner. Every open ticket is in exactly one.
+    owner. Every open ticket that is wanted is in exactly one.
     """
     phase, due, outcome = CANCELLATION_PHASE.name, TICKET_DUE_AT.name, CANCELLATION_OUTCOME.name
-    open_tickets = "WorkflowType = 'TicketReview' AND ExecutionStatus = 'Running'"
+    open_tickets = f"WorkflowType = 'TicketReview' AND ExecutionStatus = 'Running'{wanted.conditions}"
     reviewing = f"{open_tickets} AND {phase} = '{ReviewStatus.UNDER_REVIEW}'"
     # A review tells its phase together with its first clock.
     timeless = f"{due} IS NULL AND {outcome} IS NULL AND ({phase} IS NULL OR {phase} = '{ReviewStatus.UNDER_REVIEW}')"

@@ -1,8 +1,6 @@
 """What support staff see: the queue, one ticket, their decision."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -11,7 +9,6 @@ from rich.console import Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
-from domain.business_calendar import BusinessCalendar
 from domain.checks import Reason
 from domain.locale import Locale, pick
 from domain.messages import ReviewView
@@ -20,37 +17,15 @@ from runtime.cli.next_steps import for_review
 from runtime.cli.screens import commands, report
 from runtime.moments import day_end_or_time, time
 from runtime.texts import text
+from runtime.time_left import TimeLeft
 
 if TYPE_CHECKING:
     from runtime.ticket_queue import QueuedTicket
 
 
-@dataclass(frozen=True)
-class TimeLeft:
-    """Business days up to a deadline that is a day's end; None while the clock stands still, or is not yet set."""
-
-    days: int | None
-    late: bool
-    stands: bool = False
-
-    @classmethod
-    def of(cls, status: ReviewStatus, due_at: datetime | None, calendar: BusinessCalendar, now: datetime) -> "TimeLeft":
-        if status is not ReviewStatus.UNDER_REVIEW or due_at is None:
-            return cls(None, late=False, stands=status is ReviewStatus.AWAITING_MATERIALS)
-        return cls(calendar.business_days_left(now, due_at), late=due_at <= now)
-
-    def text(self, locale: Locale) -> Text:
-        if self.stands:
-            return Text(pick(locale, "暂停计时", "clock stands"), "dim")
-        if self.days is None:
-            return Text(pick(locale, "尚未计时", "clock not yet set"), "dim")
-        days = max(abs(self.days), 1)
-        plural = "s" if days > 1 else ""
-        if self.late:
-            return Text(pick(locale, f"已超期 {days} 个工作日", f"LATE by {days} business day{plural}"), "bold red")
-        if self.days == 0:
-            return Text(pick(locale, "今天 24:00 到期", "due today 24:00"), "bold yellow")
-        return Text(pick(locale, f"剩余 {days} 个工作日", f"{days} business day{plural} left"))
+def _styled(left: TimeLeft, locale: Locale) -> Text:
+    style = "bold red" if left.late else "bold yellow" if left.due_today else "dim" if left.days is None else ""
+    return Text(left.words(locale), style)
 
 
 def queue(rows: Sequence[tuple["QueuedTicket", TimeLeft]], in_all: int, locale: Locale) -> RenderableType:
@@ -62,7 +37,7 @@ def queue(rows: Sequence[tuple["QueuedTicket", TimeLeft]], in_all: int, locale: 
     table = Table(*(Column(head, overflow="fold") for head in heads), box=box.SIMPLE_HEAD, show_edge=False)
     for ticket, left in rows:
         kind = text(ticket.real_name_type, locale).title if ticket.real_name_type else ""
-        table.add_row(ticket.ticket_no, left.text(locale), kind, _names(map(Reason, ticket.reasons), locale))
+        table.add_row(ticket.ticket_no, _styled(left, locale), kind, _names(map(Reason, ticket.reasons), locale))
     more = in_all - len(rows)
     shown = pick(locale, f"另有 {more} 件，用 --limit 查看", f"{more} more; see --limit") if more else ""
     return Group(table, Text(shown, "dim"), commands([f"ticket show {rows[0][0].ticket_no}"], locale))
@@ -72,7 +47,7 @@ def review(view: ReviewView, left: TimeLeft, locale: Locale) -> RenderableType:
     case = view.case
     head = Text.assemble((f"● {text(view.status, locale).title}", "bold cyan"), f"  {case.ticket.ticket_no}  ")
     if view.status.is_open:
-        head.append_text(left.text(locale))
+        head.append_text(_styled(left, locale))
     facts = [
         f"{pick(locale, '账号', 'account')} {case.account_id}  {text(case.real_name_type, locale).title}",
         f"{pick(locale, '申请编号', 'request')} {case.request_no}",

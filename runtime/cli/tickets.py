@@ -23,7 +23,7 @@ from runtime.cli import screens, ticket_screens
 from runtime.cli.answers import Answer
 from runtime.cli.parameters import Account, Flag, Id, Moment, OrStdin, Several, TicketNo, or_stdin
 from runtime.cli.session import open_session
-from runtime.cli.ticket_screens import TimeLeft
+from runtime.time_left import TimeLeft
 
 if TYPE_CHECKING:
     from runtime.front_desk import FrontDesk

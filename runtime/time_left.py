@@ -1,0 +1,62 @@
+"""How long a review has left, or how late it is: in business days and hours, as people are told."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from domain.business_calendar import SHANGHAI, BusinessCalendar
+from domain.locale import Locale, pick
+from domain.tickets import ReviewStatus
+
+_HOUR = timedelta(hours=1)
+_INSTANT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class TimeLeft:
+    """Time up to a deadline that is a day's end; without `days` the clock stands still, or is not yet set.
+
+    Attributes:
+        days: business days after today up to the deadline; below 0, so many have ended, the due one among them.
+        hours: what is left of today, if it is a business day; when late, since the last business day ended.
+    """
+
+    days: int | None
+    late: bool
+    stands: bool = False
+    hours: int = 0
+
+    @classmethod
+    def of(cls, status: ReviewStatus, due_at: datetime | None, calendar: BusinessCalendar, now: datetime) -> "TimeLeft":
+        if status is not ReviewStatus.UNDER_REVIEW or due_at is None:
+            return cls(None, late=False, stands=status is ReviewStatus.AWAITING_MATERIALS)
+        late = due_at <= now
+        today = now.astimezone(SHANGHAI).date()
+        if late:
+            rest = now - calendar.previous_day_end(now + _INSTANT)
+        elif calendar.is_business_day(today):
+            rest = calendar.end_of_day(today) - now
+        else:
+            rest = timedelta(0)
+        return cls(calendar.business_days_left(now, due_at), late=late, hours=rest // _HOUR)
+
+    @property
+    def due_today(self) -> bool:
+        return self.days == 0 and not self.late
+
+    def words(self, locale: Locale) -> str:
+        if self.stands:
+            return pick(locale, "暂停计时", "clock stands")
+        if self.days is None:
+            return pick(locale, "尚未计时", "clock not yet set")
+        days = -self.days - 1 if self.late else self.days
+        plural = "" if days == 1 else "s"
+        parts = [pick(locale, f"{days} 个工作日", f"{days} business day{plural}")] if days else []
+        if self.hours or not days:
+            hours = str(self.hours) if self.hours else pick(locale, "不足 1", "under 1")
+            parts.append(pick(locale, f"{hours} 小时", f"{hours} h"))
+        length = " ".join(parts)
+        if self.late:
+            return pick(locale, f"已超期 {length}", f"LATE by {length}")
+        if self.due_today:
+            return pick(locale, f"今天 24:00 到期，剩余 {length}", f"due today 24:00, {length} left")
+        return pick(locale, f"剩余 {length}", f"{length} left")
