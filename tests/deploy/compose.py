@@ -17,10 +17,12 @@ dot_env = dict(
     line.split("=", 1) for line in (ROOT / ".env").read_text().splitlines() if line and not line.startswith("#")
 )
 
-document: dict[str, Any] = yaml.safe_load(_VARIABLE.sub(lambda found: dot_env.get(found[1], "given"), text))
+GIVEN = "what the shell gives, 32 characters or more"
+
+document: dict[str, Any] = yaml.safe_load(_VARIABLE.sub(lambda found: dot_env.get(found[1], GIVEN), text))
 services: dict[str, dict[str, Any]] = document["services"]
 
-OWN = ("sandbox", "worker")
+OWN = ("sandbox", "worker", "console")
 """Services that run our own image."""
 
 

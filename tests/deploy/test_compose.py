@@ -6,7 +6,9 @@ import shutil
 import subprocess
 
 import pytest
+from pydantic import ValidationError
 
+from console.settings import ConsoleSettings
 from runtime.settings import LogFormat, Settings
 from sandbox.settings import DEFAULT_PORT
 from sandbox.settings import Settings as SandboxSettings
@@ -19,7 +21,7 @@ JOBS = {name for name, service in services.items() if service["restart"].startsw
 
 def test_every_variable_is_defined_or_asked_for_and_none_is_left_over() -> None:
     asked_for = {name for name, is_asked_for in compose.variables.items() if is_asked_for}
-    assert asked_for == {"POSTGRES_PASSWORD"}
+    assert asked_for == {"POSTGRES_PASSWORD", "CONSOLE_SECRET"}
     assert set(compose.variables) - asked_for == set(compose.dot_env)
 
 
@@ -27,7 +29,8 @@ def test_no_secret_is_in_the_files() -> None:
     assert not [name for name in compose.dot_env if re.search("PASSWORD|SECRET|KEY|TOKEN", name)]
     for service in services:
         given = environment(service)
-        assert {given[name] for name in given if "PASSWORD" in name or "PWD" in name} <= {"given"}
+        secrets = {value for name, value in given.items() if re.search("PASSWORD|PWD|SECRET", name)}
+        assert secrets <= {compose.GIVEN}
 
 
 def test_a_service_is_either_a_job_that_ends_or_runs_on_with_a_health_check() -> None:
@@ -47,12 +50,13 @@ def test_every_dependency_is_a_service_that_can_meet_its_condition() -> None:
             assert rule["condition"] == expected, f"{name} needs {needed}"
 
 
-def test_the_worker_starts_last_when_database_schema_server_and_namespace_are_ready() -> None:
-    order, waiting = [], ["worker"]
+@pytest.mark.parametrize("last", ["worker", "console"])
+def test_our_programs_start_last_when_database_schema_server_and_namespace_are_ready(last: str) -> None:
+    order, waiting = [], [last]
     while waiting:
         order.append(service := waiting.pop(0))
         waiting += services[service].get("depends_on", {})
-    assert [name for name in order if name != "sandbox"] == ["worker", "namespace", "temporal", "schema", "postgres"]
+    assert [name for name in order if name != "sandbox"] == [last, "namespace", "temporal", "schema", "postgres"]
 
 
 def test_every_image_is_pinned_to_an_exact_version() -> None:
@@ -77,7 +81,7 @@ def test_the_server_is_of_the_version_that_the_tests_run() -> None:
 
 def test_every_port_is_on_loopback_and_no_two_share_one() -> None:
     ports = [port for service in services.values() for port in service.get("ports", [])]
-    assert len(ports) == 4
+    assert len(ports) == 5
     assert all(re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port) for port in ports), ports
     assert len({port.split(":")[1] for port in ports}) == len(ports)
 
@@ -109,12 +113,15 @@ def test_what_is_written_lies_on_a_volume_that_the_image_prepares(service: str) 
     [volume, folder] = services[service]["volumes"][0].split(":")
     assert volume in compose.document["volumes"]
     assert re.search(rf"install -d .*{folder}\b", (ROOT / "deploy" / "Dockerfile").read_text())
-    addresses = {"worker": environment("worker").get("CANCELLATION_VAULT_URL"), "sandbox": _sandbox_database()}
-    assert folder in str(addresses[service])
+    given = environment(service)
+    assert folder in (given["SANDBOX_DATABASE_URL"] if service == "sandbox" else given["CANCELLATION_VAULT_URL"])
 
 
-def _sandbox_database() -> str:
-    return environment("sandbox")["SANDBOX_DATABASE_URL"]
+def test_the_console_reads_the_letters_that_the_worker_seals() -> None:
+    assert services["console"]["volumes"][0] == services["worker"]["volumes"][0]
+    shared = {name: value for name, value in environment("worker").items() if name in environment("console")}
+    assert shared.items() <= environment("console").items()
+    assert {"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "CANCELLATION_PLATFORM_URL"} <= shared.keys()
 
 
 def test_every_setting_of_our_services_exists_and_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,9 +130,27 @@ def test_every_setting_of_our_services_exists_and_is_valid(monkeypatch: pytest.M
     assert str(settings.platform_url) == f"http://sandbox:{DEFAULT_PORT}/"
     known = {f"CANCELLATION_{name}".upper() for name in Settings.model_fields}
     known |= {f"SANDBOX_{name}".upper() for name in SandboxSettings.model_fields}
-    ours = re.findall(r"^ +((?:CANCELLATION|SANDBOX)_\w+):", compose.text, re.MULTILINE)
+    known |= {f"CONSOLE_{name}".upper() for name in ConsoleSettings.model_fields}
+    ours = re.findall(r"^ +((?:CANCELLATION|CONSOLE|SANDBOX)_\w+):", compose.text, re.MULTILINE)
     assert set(ours) <= known
-    assert len(ours) >= 7
+    assert len(ours) >= 18
+
+
+def test_the_console_listens_at_its_own_port_and_never_with_the_development_sign_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in environment("console").items():
+        monkeypatch.setenv(name, value)
+    settings = ConsoleSettings()
+    port = ConsoleSettings.model_fields["port"].default
+    assert (settings.host, settings.port, settings.origin) == ("0.0.0.0", port, f"http://127.0.0.1:{port}")
+    assert services["console"]["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert settings.secret.get_secret_value() == compose.GIVEN
+    assert f":{compose.dot_env['TEMPORAL_UI_PORT']}/" in str(settings.temporal_ui_url)
+    assert not settings.development_sign_in
+    monkeypatch.setenv("CONSOLE_DEVELOPMENT_SIGN_IN", "true")
+    with pytest.raises(ValidationError, match="needs a loopback host"):
+        ConsoleSettings()
 
 
 def test_the_sandbox_listens_at_its_own_port_inside_and_outside() -> None:
@@ -147,7 +172,7 @@ def _worker_settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 def test_namespace_and_address_are_the_same_everywhere() -> None:
     assert {environment(name)["TEMPORAL_ADDRESS"] for name in ("namespace", "ui", "worker")} == {"temporal:7233"}
-    names = {environment("namespace")["TEMPORAL_NAMESPACE"], environment("worker")["TEMPORAL_NAMESPACE"]}
+    names = {environment(name)["TEMPORAL_NAMESPACE"] for name in ("namespace", "worker")}
     assert names == {environment("ui")["TEMPORAL_DEFAULT_NAMESPACE"]}
 
 
@@ -167,7 +192,7 @@ def test_composes_own_parser_reads_it_where_there_is_one() -> None:
     if docker_compose := _docker_compose():
         subprocess.run(
             [*docker_compose, "--file", ROOT / "docker-compose.yml", "config", "--quiet"],
-            env={**os.environ, "POSTGRES_PASSWORD": "given"},
+            env={**os.environ, **dict.fromkeys(("POSTGRES_PASSWORD", "CONSOLE_SECRET"), compose.GIVEN)},
             check=True,
         )
 

@@ -92,7 +92,7 @@ def _normal(distribution: str) -> str:
 async def test_the_programs_start_report_their_health_and_stop_as_the_compose_file_says(
     image: Path, temporal: WorkflowEnvironment, tmp_path: Path
 ) -> None:
-    ports = {port: str(_free_port()) for port in ("8090", "8080", "9464")}
+    ports = {port: str(_free_port()) for port in ("8090", "8080", "9464", "8300")}
     overrides = {
         "TEMPORAL_ADDRESS": temporal.client.service_client.config.target_host,
         "TEMPORAL_NAMESPACE": "default",
