@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 from console import health
 from console.access import arrival, development, headers, sign_in
 from console.access.guard import authorize
+from console.access.limits import Limiter
 from console.access.roles import ACCESS
 from console.access.sessions import Sessions
 from console.access.tokens import ServiceTokens
@@ -52,6 +53,7 @@ def create_app(settings: ConsoleSettings, open_services: OpenServices) -> FastAP
     )
     app.state.sessions = Sessions(settings)
     app.state.tokens = ServiceTokens(settings)
+    app.state.limiter = Limiter(settings)
     app.include_router(health.router)
     app.include_router(sign_in.router(settings))
     app.include_router(arrival.router)
