@@ -1,5 +1,162 @@
-"""Routes."""
+"""Routes: one page for wherever the request stands, and one small form for every step."""
 
-from fastapi import APIRouter
+from typing import Annotated, Final, Literal
+
+from fastapi import APIRouter, Form, Request, Response
+from pydantic import SecretStr
+
+from console.access.guard import OwnAccount, Visitor
+from console.errors import EXPECTED, Trouble
+from console.owner import tickets
+from console.owner.showing import HOME, home, look, refuse, render, show, take, unavailable
+from console.owner.stages import MAY_START_AGAIN, stage_of
+from console.pages import language
+from console.services import Desk
+from domain.accounts import Channel
+from domain.errors import ErrorType
+from domain.messages import WithdrawalReason
+from domain.model import Sha256Hex
+from domain.phases import Phase, Step
 
 router = APIRouter()
+
+_NO_CODE: Final = SecretStr("")
+
+
+@router.get("")
+async def owner_page(request: Request, desk: Desk, account: OwnAccount) -> Response:
+    return await show(request, desk, account)
+
+
+@router.get("/live")
+async def owner_live(request: Request, desk: Desk, account: OwnAccount, phase: str, seen: str) -> Response:
+    """The part of the page that moves by itself; nothing when it is as it was seen. In another phase: the page anew."""
+    situation = await look(desk, account)
+    if situation.view is None or situation.view.phase != phase or stage_of(situation.view).every is None:
+        # Not a reload: the page may be the answer to a form, which would be sent again.
+        return Response(status_code=204, headers={"HX-Redirect": HOME})
+    if situation.fingerprint == seen:
+        return Response(status_code=204)
+    return render(request, situation, template="live")
+
+
+@router.post("/start")
+async def owner_start(request: Request, desk: Desk, account: OwnAccount, visitor: Visitor) -> Response:
+    """Start a request, unless there is one: a second click must not start another after the first has ended."""
+    try:
+        view = (await look(desk, account)).view
+        if view is None or view.phase in MAY_START_AGAIN:
+            await desk.desk.start(account, visitor.subject, locale=language(request))
+    except EXPECTED as error:
+        return unavailable(request, Trouble.of(error))
+    return home()
+
+
+@router.post("/code")
+async def owner_send_code(
+    request: Request, desk: Desk, account: OwnAccount, channel: Annotated[Channel, Form()]
+) -> Response:
+    return await take(request, desk, account, Step.SEND_CODE, desk.desk.send_code(account, channel))
+
+
+@router.post("/code-answer")
+async def owner_answer_code(
+    request: Request, desk: Desk, account: OwnAccount, code: Annotated[SecretStr, Form()] = _NO_CODE
+) -> Response:
+    digits = "".join(code.get_secret_value().split())
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 12):
+        trouble = Trouble(ErrorType.BAD_INPUT, "Enter the digits of the code.", {"field": "code"})
+        return await refuse(request, desk, account, Step.SUBMIT_IDENTITY_PROOF, trouble)
+    return await take(request, desk, account, Step.SUBMIT_IDENTITY_PROOF, desk.desk.verify(account, digits))
+
+
+@router.post("/notice")
+async def owner_accept_notice(
+    request: Request,
+    desk: Desk,
+    account: OwnAccount,
+    version: Annotated[str, Form(max_length=40)],
+    sha256: Annotated[Sha256Hex, Form()],
+) -> Response:
+    """Accept the text that was shown; when another one is in force by now, that one is shown."""
+    return await take(request, desk, account, Step.ACCEPT_NOTICE, desk.desk.accept_notice(account, version, sha256))
+
+
+@router.post("/recheck")
+async def owner_recheck(request: Request, desk: Desk, account: OwnAccount) -> Response:
+    return await take(request, desk, account, Step.RECHECK, desk.desk.begin_recheck(account))
+
+
+@router.get("/confirm")
+async def owner_confirm_page(request: Request, desk: Desk, account: OwnAccount) -> Response:
+    try:
+        situation = await look(desk, account)
+    except EXPECTED as error:
+        return unavailable(request, Trouble.of(error))
+    if situation.view is None or situation.view.phase is not Phase.AWAITING_CONFIRMATION:
+        return home()
+    return render(request, situation, template="confirm")
+
+
+@router.post("/confirm")
+async def owner_confirm(
+    request: Request,
+    desk: Desk,
+    account: OwnAccount,
+    report: Annotated[Sha256Hex, Form()],
+    typed_account: Annotated[str, Form()] = "",
+) -> Response:
+    if typed_account.strip() != account:
+        trouble = Trouble(ErrorType.BAD_INPUT, "This is not the id of this account.", {"field": "typed_account"})
+        return await refuse(request, desk, account, Step.CONFIRM, trouble, template="confirm")
+    confirming = desk.desk.confirm(account, report)
+    return await take(request, desk, account, Step.CONFIRM, confirming, template="confirm")
+
+
+@router.post("/withdraw")
+async def owner_withdraw(
+    request: Request,
+    desk: Desk,
+    account: OwnAccount,
+    reason: Annotated[WithdrawalReason, Form()] = WithdrawalReason.CHANGED_MIND,
+) -> Response:
+    return await take(request, desk, account, Step.WITHDRAW, desk.desk.withdraw(account, reason))
+
+
+@router.get("/certificate")
+async def owner_certificate(
+    request: Request, desk: Desk, account: OwnAccount, format: Literal["html", "json"] = "html"
+) -> Response:
+    try:
+        situation = await look(desk, account)
+    except EXPECTED as error:
+        return unavailable(request, Trouble.of(error))
+    if situation.view is None or situation.view.phase is not Phase.CLOSED:
+        return home()
+    certificate = situation.certificate
+    if certificate is None:
+        assert situation.trouble is not None
+        return unavailable(request, situation.trouble)
+    if format == "json":
+        return Response(
+            certificate.model_dump_json(indent=2),
+            headers={
+                "Content-Disposition": f'attachment; filename="certificate-{certificate.request_no}.json"',
+                "Cache-Control": "no-store",
+            },
+            media_type="application/json",
+        )
+    return render(request, situation, template="certificate")
+
+
+router.include_router(tickets.router)
+
+
+async def page_of_form(request: Request) -> Response:
+    """A refused form leaves its address in the browser, to be reloaded or asked for in the other language."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return Response(status_code=303, headers={"Location": HOME + query})
+
+
+for _form in ("start", "code", "code-answer", "notice", "recheck", "withdraw", "materials"):
+    router.add_api_route(f"/{_form}", page_of_form, name="owner_page")

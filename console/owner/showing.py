@@ -1,0 +1,162 @@
+"""From an account to the page that is right for it now, and from a step back to that page."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from typing import Final
+
+from fastapi import Request, Response
+
+from console.errors import EXPECTED, Trouble
+from console.owner import wording
+from console.owner.stages import MAY_START_AGAIN, is_by_ticket, may_file_ticket, stage_of
+from console.pages import language, page
+from console.services import Services
+from domain.checks import Check
+from domain.deletion import DELETION_STAGES, Certificate, DeletionPhase, DeletionView, retained_records
+from domain.errors import ErrorType, Refusal
+from domain.messages import CancellationView, WithdrawalReason
+from domain.notices import CURRENT_NOTICE
+from domain.phases import STEP_PHASES, Phase, Step
+from domain.tickets import MissingPart
+from gateways.contract import ChallengeShown
+
+HOME: Final = "/owner"
+
+_REASONS_TO_WITHDRAW: Final = tuple(r for r in WithdrawalReason if r is not WithdrawalReason.OPERATOR_CANCELLED)
+
+
+@dataclass(frozen=True)
+class Situation:
+    """The request, or None, and what its page shows besides; `trouble` says that this could not be had."""
+
+    view: CancellationView | None
+    challenge: ChallengeShown | None = None
+    deletion: DeletionView | None = None
+    certificate: Certificate | None = None
+    trouble: Trouble | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever there is something new to see."""
+        seen = (model.model_dump_json() for model in (self.view, self.deletion) if model)
+        return sha256("".join(seen).encode()).hexdigest()[:16]
+
+
+async def look(services: Services, account: str) -> Situation:
+    """Raises `Unreachable` when the request itself cannot be read; trouble with the rest is part of the answer."""
+    desk = services.desk
+    try:
+        view = await desk.view(account)
+    except Refusal as error:
+        if error.type is not ErrorType.NOT_FOUND:
+            raise
+        return Situation(None)
+    try:
+        match view.phase:
+            case Phase.AWAITING_IDENTITY if view.challenge:
+                return Situation(view, challenge=await desk.show_challenge(view.challenge.challenge_id))
+            case Phase.DELETING | Phase.DELETION_STALLED:
+                return Situation(view, deletion=await desk.deletion(account))
+            case Phase.CLOSED:
+                return Situation(view, certificate=await desk.certificate(view.request_no))
+            case _:
+                return Situation(view)
+    except EXPECTED as error:
+        return Situation(view, trouble=Trouble.of(error))
+
+
+def render(
+    request: Request,
+    situation: Situation,
+    *,
+    template: str | None = None,
+    trouble: Trouble | None = None,
+    typed: dict[str, str] | None = None,
+) -> Response:
+    """The page of a situation. `typed` is what a refused form had in it, but never a code or a file."""
+    services: Services = request.app.state.services
+    locale, view, stage = language(request), situation.view, stage_of(situation.view)
+    return page(
+        request,
+        f"owner/{template or stage.template}.html",
+        status=trouble.status if trouble else 200,
+        stage=stage,
+        view=view,
+        challenge=situation.challenge,
+        deletion=situation.deletion,
+        certificate=situation.certificate,
+        trouble=trouble or situation.trouble,
+        typed=typed or {},
+        seen=situation.fingerprint,
+        notice=CURRENT_NOTICE[locale],
+        by_ticket=is_by_ticket(view),
+        may_file=view is not None and may_file_ticket(view),
+        may_start=view is None or view.phase in MAY_START_AGAIN,
+        checks=tuple(Check),
+        part=MissingPart,
+        deletion_stages=DELETION_STAGES,
+        deletion_phases=tuple(DeletionPhase),
+        retained=retained_records,
+        reasons_to_withdraw=_REASONS_TO_WITHDRAW,
+        name=partial(wording.name, locale=locale),
+        age=partial(wording.age, now=services.now(), locale=locale),
+        letter_problem=wording.letter_problem,
+        html=wording.html,
+    )
+
+
+def unavailable(request: Request, trouble: Trouble) -> Response:
+    return page(request, "owner/unavailable.html", status=trouble.status, trouble=trouble)
+
+
+def home() -> Response:
+    """See the page that is right now: after every step, and whenever an address does not fit the phase."""
+    return Response(status_code=303, headers={"Location": HOME})
+
+
+async def show(request: Request, services: Services, account: str) -> Response:
+    try:
+        return render(request, await look(services, account))
+    except EXPECTED as error:
+        return unavailable(request, Trouble.of(error))
+
+
+async def take(
+    request: Request,
+    services: Services,
+    account: str,
+    step: Step,
+    taking: Awaitable[object],
+    *,
+    template: str | None = None,
+    typed: dict[str, str] | None = None,
+) -> Response:
+    """Take a step, then see the page that is right now. A refusal is shown beside its form."""
+    try:
+        await taking
+    except EXPECTED as error:
+        return await refuse(request, services, account, step, Trouble.of(error), template=template, typed=typed)
+    return home()
+
+
+async def refuse(
+    request: Request,
+    services: Services,
+    account: str,
+    step: Step,
+    trouble: Trouble,
+    *,
+    template: str | None = None,
+    typed: dict[str, str] | None = None,
+) -> Response:
+    """The form again, with what is wrong. A step whose time is over (a double click, an old tab) needs no word."""
+    try:
+        situation = await look(services, account)
+    except EXPECTED as error:
+        return unavailable(request, Trouble.of(error))
+    phase = situation.view.phase if situation.view else None
+    if phase not in STEP_PHASES[step] and trouble.type is not ErrorType.POINT_OF_NO_RETURN:
+        return home()
+    return render(request, situation, template=template, trouble=trouble, typed=typed)

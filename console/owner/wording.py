@@ -1,0 +1,92 @@
+"""Words of the owner's pages for what is no closed list of ours, and for what only they show."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from markdown_it import MarkdownIt
+
+from domain.checks import Marketplace
+from domain.locale import Locale, pick
+from runtime.letters import LetterProblem
+from runtime.texts import text
+
+_NAMES: Final[dict[str, tuple[str, str]]] = {
+    "access_key": ("访问密钥", "access keys"),
+    "sub_user": ("子用户", "sub-users"),
+    "session": ("登录会话", "sessions"),
+    "wechat": ("微信绑定", "WeChat binding"),
+    "qq": ("QQ 绑定", "QQ binding"),
+    "github": ("GitHub 绑定", "GitHub binding"),
+    "voucher": ("代金券", "vouchers"),
+    "pickup_voucher": ("提货券", "pick-up vouchers"),
+    "qualification": ("资格", "qualifications"),
+    "discount": ("折扣", "discounts"),
+    "vm": ("云主机", "virtual machines"),
+    "disk": ("云硬盘", "disks"),
+    "eip": ("弹性公网 IP", "public IP addresses"),
+    "rds": ("云数据库", "databases"),
+    "oss": ("对象存储", "object storage"),
+    "cdn": ("CDN", "CDN"),
+    "key-pair": ("密钥对", "key pairs"),
+    "security-group": ("安全组", "security groups"),
+    "name": ("姓名", "name"),
+    "phone": ("手机号", "phone number"),
+    "email": ("邮箱地址", "e-mail address"),
+    "real_name": ("实名信息", "real-name record"),
+    "messages": ("消息", "messages"),
+    "certificates": ("证明", "certificate"),
+    "transactions": ("交易记录", "transaction records"),
+    "invoices": ("发票", "invoices"),
+    "access-logs": ("访问日志", "access logs"),
+    "cancellation-evidence": ("本次注销的凭据", "evidence of this cancellation"),
+}
+
+_LETTER_PROBLEMS: Final[dict[LetterProblem, str]] = {
+    LetterProblem.EMPTY: "文件是空的。请上传加盖公章的同意书扫描件。",
+    LetterProblem.TOO_LARGE: "文件超过 10 MiB。请降低分辨率后重新扫描。",
+    LetterProblem.TYPE_NOT_ALLOWED: "文件不是 PDF、JPEG 或 PNG。请将扫描件另存为其中一种格式。",
+    LetterProblem.UNREADABLE: "文件无法按其格式读取。请重新扫描或另存后上传。",
+    LetterProblem.ENCRYPTED: "文件带有密码或权限保护。请取消保护后另存。",
+    LetterProblem.ACTIVE_CONTENT: "文件含有动作、脚本、表单或附件。请上传普通扫描件。",
+    LetterProblem.FOREIGN_CONTENT: "文件除页面外还夹带其他数据。请重新扫描，或将图片另存。",
+    LetterProblem.PAGE_COUNT: "同意书须为 1 至 20 页。请只上传盖章的同意书。",
+    LetterProblem.TOO_MANY_PIXELS: "图片超过 4000 万像素。请降低分辨率后重新扫描。",
+    LetterProblem.TOO_COMPLEX: "文件结构过于复杂。请上传普通扫描件。",
+}
+"""English readers have the refusal's own message."""
+
+
+def name(code: str, locale: Locale) -> str:
+    """What a product, or a kind of data, is called. The platform may know more of them: those keep their code."""
+    if code in set(Marketplace):
+        return text(Marketplace(code), locale).title
+    return pick(locale, *_NAMES.get(code, (code, code)))
+
+
+def letter_problem(because: str) -> str:
+    return _LETTER_PROBLEMS[LetterProblem(because)]
+
+
+def age(instant: datetime, now: datetime, locale: Locale) -> str:
+    """How long ago, roughly; the exact time stands beside it."""
+    passed = now - instant
+    for unit, zh, en in (
+        (timedelta(days=1), "天", "day"),
+        (timedelta(hours=1), "小时", "hour"),
+        (timedelta(minutes=1), "分钟", "minute"),
+    ):
+        if number := passed // unit:
+            number = max(number, 0)
+            return pick(locale, f"{number} {zh}前", f"{number} {en}{'s' if number > 1 else ''} ago")
+    return pick(locale, "刚刚", "just now")
+
+
+def html(markdown: str, *, below: int = 1) -> str:
+    """Markdown of ours as HTML, its headings `below` the page's own. Raw HTML in it is shown as text."""
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = parser.parse(markdown)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{int(token.tag[1]) + below}"
+    rendered: str = parser.renderer.render(tokens, parser.options, {})
+    return rendered
