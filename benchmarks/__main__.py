@@ -12,10 +12,13 @@ from cyclopts import App, Parameter
 from rich.console import Console
 
 from benchmarks.bench import Options, run
+from benchmarks.console import measure_console
+from benchmarks.console_results import show as show_console
 from benchmarks.report import show
 from demo.stack import ROOT
 
 LATEST = Path(__file__).parent / "results" / "latest.json"
+CONSOLE = LATEST.with_name("console.json")
 
 COMPILED = ("workflows", "benchmarks")
 """What the workflow sandbox imports anew for every instance: compiled beforehand, as in the image."""
@@ -46,6 +49,29 @@ def bench(
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(result.model_dump_json(indent=2) + "\n")
     show(result, console)
+    console.print(f"Written to {out}")
+    return 1 if strict and not result.met else 0
+
+
+@app.command(name="console")
+def console_pages(
+    *,
+    rounds: Annotated[int, Parameter(help="How often each page and its bare calls are asked, in turn.")] = 40,
+    tickets: Annotated[tuple[int, ...], Parameter(help="Numbers of open tickets, rising.")] = (1_000, 10_000),
+    strict: Annotated[bool, Parameter(negative=(), help="Exit 1 when a target is missed.")] = False,
+    out: Annotated[Path, Parameter(help="Where the JSON goes.")] = CONSOLE,
+) -> int:
+    """Measure the console's pages against the bare calls behind them, with many open tickets; about five minutes.
+
+    Example: python -m benchmarks console --rounds 10 --tickets 200 --tickets 2000
+    """
+    console = Console()
+    with TemporaryDirectory(prefix="bench-") as folder:
+        measuring = measure_console(Path(folder), tickets, rounds, lambda what: console.print(f"[dim]{what} ...[/]"))
+        result = asyncio.run(measuring)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(result.model_dump_json(indent=2) + "\n")
+    show_console(result, console)
     console.print(f"Written to {out}")
     return 1 if strict and not result.met else 0
 
