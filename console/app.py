@@ -12,10 +12,13 @@ from starlette.staticfiles import StaticFiles
 from console import health
 from console.access import arrival, development, headers, sign_in
 from console.access.guard import authorize
+from console.access.hand_overs import HandOvers
 from console.access.limits import Limiter
+from console.access.provider import Provider
 from console.access.roles import ACCESS
 from console.access.sessions import Sessions
 from console.access.tokens import ServiceTokens
+from console.api import document
 from console.api import routes as api
 from console.errors import install_error_handlers
 from console.owner import routes as owner
@@ -54,18 +57,24 @@ def create_app(settings: ConsoleSettings, open_services: OpenServices) -> FastAP
     app.state.sessions = Sessions(settings)
     app.state.tokens = ServiceTokens(settings)
     app.state.limiter = Limiter(settings)
+    app.state.hand_overs = HandOvers(settings)
+    app.state.provider = Provider(settings) if settings.oidc_issuer else None
     app.include_router(health.router)
-    app.include_router(sign_in.router(settings))
+    app.include_router(sign_in.router)
     app.include_router(arrival.router)
     if settings.development_sign_in:
         app.include_router(development.router)
     app.include_router(api.router, prefix="/api/v1")
+    app.include_router(
+        arrival.api_router, prefix="/api/v1", dependencies=[document.TOKEN], responses=document.problems(body=True)
+    )
     app.include_router(owner.router, prefix="/owner", include_in_schema=False)
     app.include_router(staff.router, prefix="/staff", include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    headers.install(app, settings)
     install_error_handlers(app)
+    document.install(app)
     _hold_against_table(app, settings)
+    headers.install(app, settings)
     return app
 
 

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from fastapi import Request
+from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -68,8 +68,12 @@ def page(
     )
     response = HTMLResponse(html, status, {"Cache-Control": "no-store", **(headers or {})})
     if request.query_params.get("lang") in set(Locale):
-        response.set_cookie(LANGUAGE_COOKIE, spoken, max_age=365 * 86400, samesite="lax", secure=True, httponly=True)
+        keep_language(response, spoken)
     return response
+
+
+def keep_language(response: Response, locale: Locale) -> None:
+    response.set_cookie(LANGUAGE_COOKIE, locale, max_age=365 * 86400, samesite="lax", secure=True, httponly=True)
 
 
 def iso(instant: datetime) -> str:

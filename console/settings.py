@@ -9,7 +9,7 @@ from typing import Self
 from pydantic import Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from console.access.roles import Role
+from console.access.roles import STAFF, Role
 
 
 class ConsoleSettings(BaseSettings):
@@ -56,19 +56,29 @@ class ConsoleSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _safe(self) -> Self:
-        if self.development_sign_in and not _is_loopback(self.host):
+        public_host = self.public_url.host or ""
+        if self.public_url.path not in (None, "/") or self.public_url.query or self.public_url.fragment:
+            raise ValueError("forms are taken from an origin: set CONSOLE_PUBLIC_URL without a path")
+        if self.public_url.scheme != "https" and not _is_loopback(public_host):
+            raise ValueError("browsers keep a session on HTTPS only: set CONSOLE_PUBLIC_URL to an https:// address")
+        if self.development_sign_in and not (_is_loopback(self.host) and _is_loopback(public_host)):
             raise ValueError(
-                "the development sign-in needs a loopback host: set CONSOLE_HOST=127.0.0.1, or leave it off"
+                "the development sign-in needs loopback addresses: set CONSOLE_HOST=127.0.0.1 and a CONSOLE_PUBLIC_URL "
+                "on it, or leave it off"
             )
         if self.token_issuer and self.token_keys is None:
             raise ValueError("service tokens need the issuer's keys: set CONSOLE_TOKEN_KEYS to its JWKS file")
         if self.oidc_issuer and self.oidc_client_secret is None:
             raise ValueError("sign-in by OpenID Connect needs CONSOLE_OIDC_CLIENT_SECRET")
+        if self.oidc_issuer and "secret" not in self.model_fields_set:
+            raise ValueError("staff's ids are made with the secret and must last: set CONSOLE_SECRET")
+        if not set(self.oidc_roles.values()) <= STAFF:
+            raise ValueError("a provider gives the roles agent, lead and auditor only: mend CONSOLE_OIDC_ROLES")
         return self
 
 
 def _is_loopback(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"

@@ -2,14 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 
+from console.access.limits import SIGNING_IN, limited
 from console.access.roles import Principal, Role
 from console.access.sessions import Session, Sessions
 from console.services import Desk
+from domain.errors import ErrorType, Refusal
 from domain.model import OpaqueId
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[Depends(limited(SIGNING_IN))])
 
 
 @router.post("/sign-in/development")
@@ -20,6 +22,10 @@ async def sign_in_for_development(
     subject: Annotated[OpaqueId, Form()],
     account_id: Annotated[OpaqueId | None, Form()] = None,
 ) -> Response:
+    if role is Role.BACKEND:
+        raise Refusal(ErrorType.BAD_INPUT, "A backend has no pages: it sends a service token to the API.")
+    if role is Role.OWNER and account_id is None:
+        raise Refusal(ErrorType.BAD_INPUT, "An owner needs an account id, such as acct-clean-phone.")
     principal = Principal(role=role, subject=subject, account_id=account_id if role is Role.OWNER else None)
     sessions: Sessions = request.app.state.sessions
     response = Response(status_code=303, headers={"Location": "/"})

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import structlog
 from fastapi import Depends, Request
 
-from console.access.roles import ACCESS, EVERYBODY, Principal, may
+from console.access.roles import Principal, may
 from console.access.sessions import Session, Sessions
 from console.access.tokens import ServiceTokens
 from console.services import Desk
@@ -36,32 +36,47 @@ class Forged(Exception):
 
 
 async def authorize(request: Request, desk: Desk) -> None:
-    """Sets `request.state.principal` and `.session`. Raises `NotSignedIn`, `NotAllowed` or `Forged`."""
+    """Sets `request.state.principal` and `.session`. Raises `NotSignedIn`, `NotAllowed` or `Forged`.
+
+    The log says which route was refused to which role: never the address, a token or what was sent.
+    """
     route = request.scope["route"].name
     session = None
-    if request.url.path.startswith(API):
+    # Not `request.url.path`: that is made with the Host header, which is the caller's to choose.
+    of_api = request.scope["path"].startswith(API)
+    if of_api:
         tokens: ServiceTokens = request.app.state.tokens
-        principal = tokens.principal(request)
+        principal = tokens.principal(request, desk.now())
     else:
         sessions: Sessions = request.app.state.sessions
         session = sessions.of(request, desk.now())
         principal = session.principal if session else None
     request.state.principal, request.state.session = principal, session
+    who = {"role": principal.role, "subject": principal.subject} if principal else {"role": None}
     if not may(principal.role if principal else None, route):
-        log.warning("Refused", route=route, role=principal and principal.role, subject=principal and principal.subject)
+        log.warning("Refused", route=route, **who)
         raise NotAllowed if principal else NotSignedIn
-    if session and request.method not in _SAFE and ACCESS[route] is not EVERYBODY:
-        await _refuse_forgery(request, session, desk.settings.origin)
-
-
-async def _refuse_forgery(request: Request, session: Session, origin: str) -> None:
-    """Two independent signs that the form is ours: where it was sent from, and the token that only our pages know."""
-    sent_from = request.headers.get("Origin")
-    ours = sent_from == origin if sent_from else request.headers.get("Sec-Fetch-Site") == "same-origin"
-    token = request.headers.get(FORGERY_HEADER) or (await request.form()).get(FORGERY_FIELD)
-    if not (ours and isinstance(token, str) and hmac.compare_digest(token.encode(), session.forgery_token.encode())):
-        log.warning("Refused a forged form", route=request.scope["route"].name, subject=session.principal.subject)
+    if not of_api and request.method not in _SAFE and not await _is_ours(request, session, desk.settings.origin):
+        log.warning("Refused a forged form", route=route, **who)
         raise Forged
+
+
+async def _is_ours(request: Request, session: Session | None, origin: str) -> bool:
+    """Two independent signs: where the browser says the form was sent from, and the token that only our pages know.
+
+    Without a session there is no token; the first sign still keeps others from signing somebody in or out.
+    """
+    said = [
+        request.headers[name] == ours
+        for name, ours in (("Origin", origin), ("Sec-Fetch-Site", "same-origin"))
+        if name in request.headers
+    ]
+    if not said or not all(said):
+        return False
+    if session is None:
+        return True
+    token = request.headers.get(FORGERY_HEADER) or (await request.form()).get(FORGERY_FIELD)
+    return isinstance(token, str) and hmac.compare_digest(token.encode(), session.forgery_token.encode())
 
 
 def _visitor(request: Request) -> Principal:

@@ -1,7 +1,9 @@
 """The roles, and the one table of who may call which route. A route that is not in it does not start."""
 
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
+
+from pydantic import model_validator
 
 from domain.model import Model, OpaqueId
 
@@ -25,6 +27,12 @@ class Principal(Model):
     subject: OpaqueId
     account_id: OpaqueId | None = None
 
+    @model_validator(mode="after")
+    def _one_account(self) -> Self:
+        if (self.role is Role.OWNER) != (self.account_id is not None):
+            raise ValueError("an owner, and nobody else, is the owner of an account")
+        return self
+
 
 _Allowed = frozenset[Role]
 
@@ -46,6 +54,7 @@ ACCESS: Final[dict[str, _Allowed | None]] = {
     "signed_in_at_provider": EVERYBODY,
     "sign_in_for_development": EVERYBODY,
     "arrive": EVERYBODY,
+    "arrived": EVERYBODY,
     "sign_out": EVERYBODY,
     # REST API: the process
     "api_notices": EVERYBODY,
@@ -64,6 +73,7 @@ ACCESS: Final[dict[str, _Allowed | None]] = {
     "api_supply_materials": BACKEND,
     "api_certificate": BACKEND | STAFF,
     # REST API: tickets
+    "api_ticket_buckets": STAFF,
     "api_tickets": STAFF,
     "api_ticket": STAFF,
     "api_decide": REVIEWERS,
