@@ -56,6 +56,7 @@ from gateways.contract import ChallengeShown
 from gateways.platform import ChallengeDesk
 from gateways.ports import Platform, Vault
 from runtime.plain_errors import lacks_namespace, plain_errors
+from runtime.start_keys import KEY_COUNTS_FOR, StartRecord
 from runtime.ticket_queue import Bucket, Page, count, page
 from workflows.account_cancellation import AccountCancellation
 from workflows.account_deletion import AccountDeletion
@@ -95,10 +96,16 @@ class FrontDesk:
     # Owner and backend
 
     async def start(
-        self, account_id: str, requested_by: str, *, locale: Locale = Locale.ZH, policy: Policy | None = None
+        self,
+        account_id: str,
+        requested_by: str,
+        *,
+        locale: Locale = Locale.ZH,
+        policy: Policy | None = None,
+        request_no: str | None = None,
     ) -> CancellationView:
         """Start a request, or find the running one: same account, same request number. Waits for the first phase."""
-        request_no = new_number("C", datetime.now(UTC))
+        request_no = request_no or new_number("C", datetime.now(UTC))
         async with plain_errors(f"request of account {account_id}"):
             await self._client.start_workflow(
                 AccountCancellation.run,
@@ -120,9 +127,37 @@ class FrontDesk:
             )
         return await self.wait_while(account_id, Phase.OPENING, OPENING_LIMIT)
 
+    async def start_once(
+        self, key: str | None, account_id: str, requested_by: str, *, locale: Locale, now: datetime
+    ) -> tuple[CancellationView, bool]:
+        """As `start`, for a caller who repeats: `key` never starts a second request, not even when the first is over.
+
+        Answers whether the request is this key's own, and not one that was running. `key` says whose it is, too;
+        without one the call stands for itself. Raises `Refusal`: `IdempotencyConflict` when the key was used for
+        something else, `AlreadyOver` when what it stood for is no longer kept.
+        """
+        async with plain_errors(f"request of account {account_id}"):
+            record, used = await StartRecord.claim(self._vault, key, account_id, f"{requested_by} {locale}", now)
+            if used and (found := await _described(self._request(account_id))):
+                view = await self.view(account_id)
+                own = view.request_no == record.request_no
+                # Another request that was open when the key was first used is the one that it found, or came after it.
+                if own or found.close_time is None or found.close_time >= record.at:
+                    return view, own
+            if used and now > record.at + KEY_COUNTS_FOR:
+                raise Refusal(ErrorType.ALREADY_OVER, "The request of this key is long over: use a new key to start.")
+        view = await self.start(account_id, requested_by, locale=locale, request_no=record.request_no)
+        return view, view.request_no == record.request_no
+
     async def view(self, account_id: str) -> CancellationView:
         async with plain_errors(f"request of account {account_id}"):
             return await self._request(account_id).query(AccountCancellation.view, rpc_timeout=LOOK_LIMIT)
+
+    async def revision(self, account_id: str) -> tuple[str, int]:
+        """Another one whenever the view may be another one. Asks Temporal only, and no worker."""
+        async with plain_errors(f"request of account {account_id}"):
+            found = await self._request(account_id).describe(rpc_timeout=LOOK_LIMIT)
+            return found.run_id, found.history_length
 
     async def wait_while(self, account_id: str, phase: Phase, limit: timedelta = ANSWER_LIMIT) -> CancellationView:
         """The request once it has left a phase, or as it is when `limit` is over."""

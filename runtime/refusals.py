@@ -1,6 +1,11 @@
-"""What every `ErrorType` means in Chinese. English readers have the error's own message, which says more."""
+"""What every `ErrorType` means in Chinese, and the refusals that need no workflow to make them.
 
-from domain.errors import ErrorType
+English readers have the error's own message, which says more.
+"""
+
+from domain.errors import ErrorType, Refusal
+from domain.messages import CancellationView
+from domain.phases import STEP_PHASES, Step
 
 IN_CHINESE: dict[ErrorType, str] = {
     ErrorType.WRONG_PHASE: "当前阶段不能执行此步骤。",
@@ -46,3 +51,14 @@ IN_CHINESE: dict[ErrorType, str] = {
     ErrorType.VAULT_RECORD_CHANGED: "存证库中的记录与哈希不符，请联系运维。",
     ErrorType.VAULT_UNAVAILABLE: "存证库暂不可用，请稍后重试。",
 }
+
+
+def require(view: CancellationView, step: Step) -> None:
+    """Raises `Refusal` (WRONG_PHASE). Before the vault is touched: no contact data shall lie there for nothing."""
+    if view.phase not in STEP_PHASES[step]:
+        raise Refusal(
+            ErrorType.WRONG_PHASE,
+            f"{step} is not possible in phase {view.phase} of request {view.request_no}. Nothing was stored.",
+            phase=view.phase,
+            due_step=view.due_step,
+        )

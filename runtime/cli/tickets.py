@@ -13,16 +13,15 @@ from cyclopts.types import PositiveInt, ResolvedExistingFile
 
 from domain.business_calendar import load
 from domain.checks import Check
-from domain.errors import ErrorType, Refusal
-from domain.messages import CancellationView
 from domain.model import Model, OpaqueId
 from domain.notices import CURRENT_NOTICE
-from domain.phases import STEP_PHASES, Phase, Step
+from domain.phases import Phase, Step
 from domain.tickets import Decision, DecisionKind, DecisionReason, ReviewStatus
 from runtime.cli import screens, ticket_screens
 from runtime.cli.answers import Answer
 from runtime.cli.parameters import Account, Flag, Id, Moment, OrStdin, Several, TicketNo, or_stdin
 from runtime.cli.session import open_session
+from runtime.refusals import require
 from runtime.time_left import TimeLeft
 
 if TYPE_CHECKING:
@@ -89,8 +88,7 @@ async def file(
     scan = await asyncio.to_thread(letter.read_bytes) if letter else None
     async with open_session() as session:
         view = await session.desk.wait_while(account, Phase.OPENING)
-        # Before the vault is touched: no contact data shall lie there for nothing.
-        _require(view, Step.FILE_TICKET)
+        require(view, Step.FILE_TICKET)
         assert view.real_name_type is not None
         notice = CURRENT_NOTICE[view.locale]
         draft = TicketDraft(
@@ -143,7 +141,7 @@ async def supply(
         if review.status is ReviewStatus.AWAITING_MATERIALS:
             # The review has decided; its request hears of that a moment later.
             view = await session.desk.wait_while(account, Phase.UNDER_REVIEW)
-        _require(view, Step.SUPPLY_MATERIALS)
+        require(view, Step.SUPPLY_MATERIALS)
         notice = CURRENT_NOTICE[view.locale]
         changes = TicketChanges(
             contact_email=email,
@@ -280,13 +278,3 @@ async def _decide(
             answer = await session.desk.decide(kind, decision)
             sent = sent.model_copy(update={"status": answer.status, "late": answer.late})
     return Answer(sent, partial(ticket_screens.decision, ticket_no, sent.status, sent.late))
-
-
-def _require(view: CancellationView, step: Step) -> None:
-    if view.phase not in STEP_PHASES[step]:
-        raise Refusal(
-            ErrorType.WRONG_PHASE,
-            f"{step} is not possible in phase {view.phase} of request {view.request_no}. Nothing was stored.",
-            phase=view.phase,
-            due_step=view.due_step,
-        )

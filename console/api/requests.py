@@ -1,0 +1,226 @@
+"""The owner's steps, passed on by the cloud's backend: one route a step, and each answers with the whole request."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+from pydantic import Field, Secret, StringConstraints
+from pydantic.json_schema import SkipJsonSchema
+
+from console.access.guard import Visitor
+from console.access.limits import ANSWERING_CODES, SENDING_CODES, limited
+from console.api.document import TOKEN, problems
+from console.api.filing import Filing, Materials, only_known_fields
+from console.api.watching import IfNoneMatch, Wait, watched
+from console.services import Desk
+from domain.deletion import Certificate
+from domain.errors import ErrorType, Refusal
+from domain.locale import Locale
+from domain.messages import AcceptNotice, CancellationView, Confirm, SendCode, Withdraw
+from domain.model import Model, OpaqueId
+from domain.phases import Step
+from gateways.contract import ChallengeShown
+from runtime.intake import TicketChanges, TicketDraft
+from runtime.refusals import require
+
+router = APIRouter(tags=["Requests"], dependencies=[TOKEN])
+
+_STEP: Final = (ErrorType.NOT_FOUND, ErrorType.WRONG_PHASE)
+_VAULT: Final = (ErrorType.VAULT_UNAVAILABLE, ErrorType.VAULT_RECORD_MISSING, ErrorType.VAULT_RECORD_CHANGED)
+_TICKET: Final = (*_STEP, ErrorType.TICKET_INCOMPLETE, ErrorType.LETTER_REFUSED, ErrorType.TICKET_MISMATCH, *_VAULT)
+
+
+class Start(Model):
+    """`requested_by` is the opaque id of the person who asks; they can never decide a ticket of this request."""
+
+    account_id: OpaqueId = Field(examples=["acct-clean-phone"])
+    requested_by: OpaqueId = Field(examples=["user-42"])
+    locale: Locale = Locale.ZH
+
+
+class CodeAnswer(Model):
+    code: Secret[Annotated[str, StringConstraints(pattern="^[0-9]{4,12}$")]]
+
+
+IdempotencyKey = Annotated[
+    Annotated[str, StringConstraints(pattern="^[!-~]{1,255}$")] | SkipJsonSchema[None],
+    Header(
+        alias="Idempotency-Key",
+        description="The same key never starts a second request, not even after the first one has ended.",
+        examples=["3b7c7a52-6f0e-4a0e-9a54-6a1f6c1c8f7e"],
+    ),
+]
+
+
+@router.post(
+    "/cancellations",
+    status_code=201,
+    responses={
+        200: {"model": CancellationView, "description": "Another request of this account was running; this is it."},
+        201: {
+            "description": "Started, by this call or by an earlier one with the same key.",
+            "headers": {"Location": {"description": "Its status.", "schema": {"type": "string"}, "required": True}},
+        },
+        **problems(ErrorType.IDEMPOTENCY_CONFLICT, ErrorType.ALREADY_OVER, *_VAULT, body=True),
+    },
+)
+async def api_start(
+    request: Request,
+    response: Response,
+    desk: Desk,
+    visitor: Visitor,
+    start: Start,
+    idempotency_key: IdempotencyKey = None,
+) -> CancellationView:
+    """Start a request, or find the one that runs. A refused account is an answer too: `phase` is then `REFUSED`."""
+    now = desk.now()
+    key = f"{visitor.subject} {idempotency_key}" if idempotency_key else None
+    view, own = await desk.desk.start_once(key, start.account_id, start.requested_by, locale=start.locale, now=now)
+    if own:
+        response.headers["Location"] = request.url_for("api_status", account_id=start.account_id).path
+    else:
+        response.status_code = 200
+    return view
+
+
+@router.get(
+    "/cancellations/{account_id}",
+    response_model=CancellationView,
+    responses={
+        200: {
+            "headers": {"ETag": {"description": "Of this very status.", "schema": {"type": "string"}, "required": True}}
+        },
+        304: {"description": "The status is the known one still."},
+        **problems(ErrorType.NOT_FOUND),
+    },
+)
+async def api_status(
+    request: Request, desk: Desk, account_id: OpaqueId, waiting: Wait, if_none_match: IfNoneMatch = None
+) -> Response:
+    """Where the account's latest request stands: whose turn it is, the report, the review, the deletion."""
+    return await watched(request, desk, account_id, if_none_match, waiting.seconds)
+
+
+@router.post(
+    "/cancellations/{account_id}/code",
+    dependencies=[Depends(limited(SENDING_CODES))],
+    responses=problems(
+        *_STEP,
+        ErrorType.NO_VERIFIED_CHANNEL,
+        ErrorType.CHANNEL_NOT_VERIFIED,
+        ErrorType.RESEND_TOO_SOON,
+        ErrorType.DAILY_CODE_LIMIT,
+        ErrorType.RATE_LIMITED,
+        body=True,
+    ),
+)
+async def api_send_code(desk: Desk, account_id: OpaqueId, code: SendCode) -> CancellationView:
+    """Send an identity code to the owner's verified phone or e-mail."""
+    return await desk.desk.send_code(account_id, code.channel)
+
+
+@router.get(
+    "/cancellations/{account_id}/challenge",
+    responses=problems(*_STEP, ErrorType.CHALLENGE_UNKNOWN, ErrorType.RATE_LIMITED),
+)
+async def api_challenge(desk: Desk, account_id: OpaqueId) -> ChallengeShown:
+    """Where the code went, masked, for the owner's own eyes; how many tries are left, and when another can be sent."""
+    view = await desk.desk.view(account_id)
+    if view.challenge is None:
+        raise Refusal(
+            ErrorType.WRONG_PHASE, "No code was sent: send one first.", phase=view.phase, due_step=view.due_step
+        )
+    return await desk.desk.show_challenge(view.challenge.challenge_id)
+
+
+@router.post(
+    "/cancellations/{account_id}/code/answer",
+    dependencies=[Depends(limited(ANSWERING_CODES))],
+    responses=problems(
+        *_STEP,
+        ErrorType.CODE_WRONG,
+        ErrorType.CODE_EXPIRED,
+        ErrorType.CODE_LOCKED,
+        ErrorType.CHALLENGE_UNKNOWN,
+        ErrorType.PROOF_INVALID,
+        ErrorType.PROOF_USED,
+        ErrorType.PROOF_EXPIRED,
+        ErrorType.RATE_LIMITED,
+        body=True,
+    ),
+)
+async def api_answer_code(desk: Desk, account_id: OpaqueId, answer: CodeAnswer) -> CancellationView:
+    """Pass on the code that the owner typed. It goes to the platform, and is kept nowhere."""
+    return await desk.desk.verify(account_id, answer.code.get_secret_value())
+
+
+@router.post("/cancellations/{account_id}/notice", responses=problems(*_STEP, ErrorType.STALE_NOTICE, body=True))
+async def api_accept_notice(desk: Desk, account_id: OpaqueId, notice: AcceptNotice) -> CancellationView:
+    """The owner has read and accepted the notice in force. The five checks start."""
+    return await desk.desk.accept_notice(account_id, notice.version, notice.sha256)
+
+
+@router.post("/cancellations/{account_id}/recheck", responses=problems(*_STEP))
+async def api_recheck(desk: Desk, account_id: OpaqueId) -> CancellationView:
+    """Run the five checks, or wait for those that run; answers with the complete report."""
+    return await desk.desk.recheck(account_id)
+
+
+@router.post("/cancellations/{account_id}/confirmation", responses=problems(*_STEP, ErrorType.STALE_REPORT, body=True))
+async def api_confirm(desk: Desk, account_id: OpaqueId, confirmation: Confirm) -> CancellationView:
+    """The owner's last word, about the report that they were shown (`report.digest`). Then there is no way back."""
+    return await desk.desk.confirm(account_id, confirmation.report_digest)
+
+
+@router.post(
+    "/cancellations/{account_id}/withdrawal", responses=problems(*_STEP, ErrorType.POINT_OF_NO_RETURN, body=True)
+)
+async def api_withdraw(desk: Desk, account_id: OpaqueId, withdrawal: Withdraw) -> CancellationView:
+    """End the request, as long as the account is not being closed."""
+    return await desk.desk.withdraw(account_id, withdrawal.reason_code)
+
+
+@router.post(
+    "/cancellations/{account_id}/tickets",
+    dependencies=[Depends(only_known_fields)],
+    responses=problems(*_TICKET, ErrorType.TICKET_NOT_ALLOWED, body=True),
+)
+async def api_file_ticket(desk: Desk, account_id: OpaqueId, filing: Filing) -> CancellationView:
+    """File a manual request. It is reviewed within three business days; what came in goes to the vault alone."""
+    view = await desk.desk.view(account_id)
+    require(view, Step.FILE_TICKET)
+    assert view.real_name_type is not None
+    draft = TicketDraft(
+        account_id=account_id,
+        real_name_type=view.real_name_type,
+        contact_email=filing.contact_email,
+        contact_phone=filing.contact_phone,
+        **filing.statement,
+    )
+    ticket = await desk.intake.file(draft, await filing.letter(), now=desk.now())
+    return await desk.desk.file_ticket(account_id, ticket)
+
+
+@router.post(
+    "/cancellations/{account_id}/tickets/{ticket_no}/materials",
+    dependencies=[Depends(only_known_fields)],
+    responses=problems(*_TICKET, body=True),
+)
+async def api_supply_materials(
+    desk: Desk, account_id: OpaqueId, ticket_no: OpaqueId, materials: Materials
+) -> CancellationView:
+    """Supply what the reviewer asked for: the next revision. What is not sent stays as it was."""
+    view = await desk.desk.view(account_id)
+    require(view, Step.SUPPLY_MATERIALS)
+    if view.review is None or view.review.ticket.ticket_no != ticket_no:
+        raise Refusal(ErrorType.NOT_FOUND, f"The open ticket of account {account_id} is not {ticket_no}.")
+    changes = TicketChanges(
+        contact_email=materials.contact_email, contact_phone=materials.contact_phone, **materials.statement
+    )
+    ticket = await desk.intake.supply(view.review.ticket, changes, await materials.letter(), now=desk.now())
+    return await desk.desk.supply_materials(account_id, ticket)
+
+
+@router.get("/certificates/{request_no}", responses=problems(ErrorType.NOT_FOUND, *_VAULT))
+async def api_certificate(desk: Desk, request_no: OpaqueId) -> Certificate:
+    """Proof of the closure; there once `phase` is `CLOSED`. Its hash chain is verified on the way."""
+    return await desk.desk.certificate(request_no)

@@ -1,0 +1,219 @@
+"""Support staff's work by program: the queue by deadline, a ticket with its form and letter, and the decision."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Response
+from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
+
+from console.access.guard import Visitor
+from console.api.document import TOKEN, problems
+from console.services import Desk, Services
+from domain.accounts import RealNameType
+from domain.checks import Check, Reason
+from domain.errors import ErrorType, Refusal
+from domain.messages import DecisionAnswer, ReviewView
+from domain.model import Count, Instant, Model, OpaqueId
+from domain.tickets import Decision, DecisionKind, DecisionReason, LetterType, TicketForm
+from runtime.intake import MAX_NOTE_CHARACTERS
+from runtime.ticket_queue import MAX_PAGE, Bucket, BucketKind, QueuedTicket, QueueFilter, buckets
+
+router = APIRouter(tags=["Tickets"], dependencies=[TOKEN])
+
+_VAULT: Final = (ErrorType.VAULT_UNAVAILABLE, ErrorType.VAULT_RECORD_MISSING, ErrorType.VAULT_RECORD_CHANGED)
+
+
+class Wanted(Model):
+    """Which tickets. Each part narrows the list."""
+
+    real_name_type: RealNameType | SkipJsonSchema[None] = None
+    reason: Reason | SkipJsonSchema[None] = Field(None, description="Only tickets that ask for this to be waived.")
+
+    @property
+    def filter(self) -> QueueFilter:
+        return QueueFilter(real_name_type=self.real_name_type, reason=self.reason)
+
+
+class Listing(Wanted):
+    bucket: Annotated[str, Field(pattern="^[A-Z_]{1,30}(-[0-9]{4}-[0-9]{2}-[0-9]{2})?$")] | SkipJsonSchema[None] = (
+        Field(None, description="One bucket alone, by its `key`.", examples=["LATE"])
+    )
+    limit: int = Field(50, ge=1, le=MAX_PAGE)
+    cursor: str | SkipJsonSchema[None] = Field(
+        None, max_length=4000, description="`next_cursor` of the page before, with the same filter."
+    )
+
+
+class BucketListed(Model):
+    """Tickets that are due together. `due_at` is the day-end that all of them share, where they share one."""
+
+    key: str
+    kind: BucketKind
+    due_at: Instant | None
+    count: Count
+
+
+class BucketList(Model):
+    buckets: tuple[BucketListed, ...]
+
+
+class TicketPage(Model):
+    """Without `next_cursor` these are the last."""
+
+    tickets: tuple[QueuedTicket, ...]
+    next_cursor: str | None
+
+
+class TicketShown(Model):
+    """`form` is what was filed, with the contacts; `review` is what is decided by, and what was decided so far."""
+
+    review: ReviewView
+    form: TicketForm
+
+
+class Decide(Model):
+    """Who decides, and when, is not in it: that is the token's subject, and now.
+
+    `waived` and `identity_attested` belong to an approval, `reason_codes` to everything else. The same `decision_id`
+    again gets the first answer again.
+    """
+
+    kind: DecisionKind
+    decision_id: OpaqueId = Field(examples=["D-20261124-0007"])
+    reason_codes: tuple[DecisionReason, ...] = ()
+    waived: tuple[Check, ...] = ()
+    identity_attested: bool = Field(False, strict=True)
+    note: str | None = Field(
+        None,
+        max_length=MAX_NOTE_CHARACTERS,
+        pattern=r"[^\s\x00-\x1f]",
+        description="Free text for the file. It goes to the vault, and nowhere else.",
+    )
+
+
+@router.get("/ticket-buckets", responses=problems())
+async def api_ticket_buckets(desk: Desk, wanted: Annotated[Wanted, Query()]) -> BucketList:
+    """How many tickets are due when: late ones, each coming business day, those that wait for their owner."""
+    found = buckets(desk.calendar, desk.now(), wanted.filter)
+    return BucketList(
+        buckets=tuple(
+            [
+                BucketListed(
+                    key=bucket.key, kind=bucket.kind, due_at=bucket.due_at, count=await desk.desk.queue_count(bucket)
+                )
+                for bucket in found
+            ]
+        )
+    )
+
+
+@router.get("/tickets", responses=problems(ErrorType.NOT_FOUND))
+async def api_tickets(desk: Desk, listing: Annotated[Listing, Query()]) -> TicketPage:
+    """The open tickets, those that are due first at the head; then those that wait for their owner."""
+    queue = buckets(desk.calendar, desk.now(), listing.filter)
+    at, token = _read(listing.cursor)
+    names = [bucket.key for bucket in queue]
+    for name in filter(None, (listing.bucket, at)):
+        if name not in names:
+            raise _no_such_page()
+    if listing.bucket:
+        queue = (queue[names.index(listing.bucket)],)
+        if at not in (None, listing.bucket):
+            raise _no_such_page()
+    elif at:
+        queue = queue[names.index(at) :]
+    return await _page(desk, queue, listing.limit, token)
+
+
+async def _page(services: Services, queue: tuple[Bucket, ...], limit: int, token: str | None) -> TicketPage:
+    found: list[QueuedTicket] = []
+    for bucket in queue:
+        if len(found) == limit:
+            return TicketPage(tickets=tuple(found), next_cursor=_cursor(bucket, None))
+        try:
+            page = await services.desk.queued(bucket, limit - len(found), token)
+        except Refusal as refusal:
+            raise _no_such_page() if refusal.type is ErrorType.BAD_INPUT else refusal from None
+        token = None
+        found += page.tickets
+        if page.next_token:
+            return TicketPage(tickets=tuple(found), next_cursor=_cursor(bucket, page.next_token))
+    return TicketPage(tickets=tuple(found), next_cursor=None)
+
+
+def _cursor(bucket: Bucket, token: str | None) -> str:
+    return urlsafe_b64encode(f"{bucket.key} {token or ''}".encode()).decode()
+
+
+def _read(cursor: str | None) -> tuple[str | None, str | None]:
+    """The bucket's key, and the place in it."""
+    if cursor is None:
+        return None, None
+    try:
+        key, _, token = urlsafe_b64decode(cursor).decode().partition(" ")
+    except ValueError:
+        raise _no_such_page() from None
+    return key, token or None
+
+
+def _no_such_page() -> Refusal:
+    return Refusal(
+        ErrorType.NOT_FOUND,
+        "The queue has no such page; a day may have ended since. Begin with the first one (without `cursor`), and take "
+        "`bucket` from the list of buckets.",
+    )
+
+
+@router.get("/tickets/{ticket_no}", responses=problems(ErrorType.NOT_FOUND, *_VAULT))
+async def api_ticket(desk: Desk, ticket_no: OpaqueId) -> TicketShown:
+    """Everything to decide by: the report, what is asked to be waived, the clock, the contacts, earlier decisions."""
+    review = await desk.desk.review(ticket_no)
+    return TicketShown(review=review, form=await desk.intake.load(review.case.ticket))
+
+
+@router.post(
+    "/tickets/{ticket_no}/decisions",
+    responses=problems(ErrorType.NOT_FOUND, ErrorType.DECISION_REFUSED, ErrorType.VAULT_UNAVAILABLE, body=True),
+)
+async def api_decide(desk: Desk, visitor: Visitor, ticket_no: OpaqueId, decide: Decide) -> DecisionAnswer:
+    """Decide. A decision that does not count is refused: why (`because`), and who was first (`decided_by`)."""
+    note_ref = None
+    if decide.note is not None:
+        # A note for no ticket must not lie in the vault.
+        await desk.desk.review(ticket_no)
+        note_ref = await desk.intake.put_note(ticket_no, decide.note)
+    decision = Decision(
+        decision_id=decide.decision_id,
+        ticket_no=ticket_no,
+        operator_id=visitor.subject,
+        decided_at=desk.now(),
+        reason_codes=decide.reason_codes,
+        note_ref=note_ref,
+        waived=decide.waived,
+        identity_attested=decide.identity_attested,
+    )
+    return await desk.desk.decide(decide.kind, decision)
+
+
+_LETTER: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
+
+
+@router.get(
+    "/tickets/{ticket_no}/letter",
+    response_class=Response,
+    responses={
+        200: {"description": "As it was filed.", "content": {media_type.value: _LETTER for media_type in LetterType}},
+        **problems(ErrorType.NOT_FOUND, *_VAULT),
+    },
+)
+async def api_letter(desk: Desk, ticket_no: OpaqueId) -> Response:
+    """The stamped letter of consent, as an attachment; verified against its hash."""
+    form = await desk.intake.load((await desk.desk.review(ticket_no)).case.ticket)
+    content = await desk.intake.read_letter(form)
+    assert form.letter is not None
+    name = f"{ticket_no}-{PurePosixPath(form.letter.path).name}"
+    return Response(
+        content, headers={"Content-Disposition": f'attachment; filename="{name}"'}, media_type=form.letter.media_type
+    )

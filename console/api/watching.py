@@ -1,0 +1,85 @@
+"""A status with an `ETag`, and an answer that is held back until there is something new."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from typing import Annotated, Final
+
+from fastapi import Header, Query, Request, Response
+from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
+
+from console.services import Services
+from domain.model import Model
+
+_LOOK_EVERY: Final = 0.5
+"""Seconds. A look asks Temporal for the length of a history: no worker, and no query."""
+
+
+class Waiting(Model):
+    wait: str = Field(
+        "0s",
+        pattern=r"^([0-9]|[12][0-9]|30)s$",
+        description="With `If-None-Match`: hold the answer until the status is another one, or for so long.",
+        examples=["20s"],
+    )
+
+    @property
+    def seconds(self) -> int:
+        return int(self.wait.removesuffix("s"))
+
+
+Wait = Annotated[Waiting, Query()]
+IfNoneMatch = Annotated[
+    str | SkipJsonSchema[None], Header(description="The `ETag` of the status that is known already.", max_length=1000)
+]
+
+
+def etag(content: bytes) -> str:
+    return f'"{sha256(content).hexdigest()[:32]}"'
+
+
+def is_known(tag: str, if_none_match: str | None) -> bool:
+    """RFC 9110, 13.1.2."""
+    known = {part.strip().removeprefix("W/") for part in (if_none_match or "").split(",")}
+    return tag in known or "*" in known
+
+
+async def watched(
+    request: Request, services: Services, account_id: str, if_none_match: str | None, seconds: int
+) -> Response:
+    """The status of an account's request: 200, or 304 when it is the known one still."""
+
+    async def read() -> bytes:
+        return (await services.desk.view(account_id)).model_dump_json().encode()
+
+    revision = await services.desk.revision(account_id)
+    content = await read()
+    if seconds and is_known(etag(content), if_none_match):
+        content = await _until_other(
+            content, seconds, read, lambda: services.desk.revision(account_id), revision, request.is_disconnected
+        )
+    headers = {"ETag": etag(content), "Cache-Control": "private, no-cache"}
+    if is_known(etag(content), if_none_match):
+        return Response(status_code=304, headers=headers)
+    return Response(content, headers=headers, media_type="application/json")
+
+
+async def _until_other(
+    content: bytes,
+    seconds: int,
+    read: Callable[[], Awaitable[bytes]],
+    look: Callable[[], Awaitable[tuple[str, int]]],
+    seen: tuple[str, int],
+    is_gone: Callable[[], Awaitable[bool]],
+) -> bytes:
+    deadline = asyncio.get_running_loop().time() + seconds
+    while (left := deadline - asyncio.get_running_loop().time()) > 0 and not await is_gone():
+        await asyncio.sleep(min(_LOOK_EVERY, left))
+        if (found := await look()) == seen:
+            continue
+        # Before the query, whose answer may already show what comes next.
+        seen = found
+        if (other := await read()) != content:
+            return other
+    return content
