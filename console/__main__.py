@@ -1,6 +1,8 @@
 """`python -m console`: serve until SIGTERM or SIGINT."""
 
+import logging
 import os
+import signal
 import sys
 from functools import partial
 
@@ -16,6 +18,10 @@ from runtime.settings import Settings
 def main() -> None:
     settings, service = ConsoleSettings(), Settings()
     configure_logging(service.log_format, service.log_level)
+    # It tells its code verifiers at DEBUG.
+    logging.getLogger("authlib").setLevel(logging.INFO)
+    # uvicorn raises the signal again once it has stopped; in this form it swallows it, and the exit code is 0.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     app = create_app(settings, partial(open_services, settings, service))
     uvicorn.run(
         app,
