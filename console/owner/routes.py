@@ -6,6 +6,7 @@ from fastapi import APIRouter, Form, Request, Response
 from pydantic import SecretStr
 
 from console.access.guard import OwnAccount, Visitor
+from console.access.limits import ANSWERING_CODES, SENDING_CODES, limited
 from console.errors import EXPECTED, Trouble
 from console.owner import tickets
 from console.owner.showing import HOME, home, look, refuse, render, show, take, unavailable
@@ -56,7 +57,11 @@ async def owner_start(request: Request, desk: Desk, account: OwnAccount, visitor
 async def owner_send_code(
     request: Request, desk: Desk, account: OwnAccount, channel: Annotated[Channel, Form()]
 ) -> Response:
-    return await take(request, desk, account, Step.SEND_CODE, desk.desk.send_code(account, channel))
+    async def send() -> None:
+        await limited(SENDING_CODES)(request)
+        await desk.desk.send_code(account, channel)
+
+    return await take(request, desk, account, Step.SEND_CODE, send())
 
 
 @router.post("/code-answer")
@@ -67,7 +72,12 @@ async def owner_answer_code(
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 12):
         trouble = Trouble(ErrorType.BAD_INPUT, "Enter the digits of the code.", {"field": "code"})
         return await refuse(request, desk, account, Step.SUBMIT_IDENTITY_PROOF, trouble)
-    return await take(request, desk, account, Step.SUBMIT_IDENTITY_PROOF, desk.desk.verify(account, digits))
+
+    async def answer() -> None:
+        await limited(ANSWERING_CODES)(request)
+        await desk.desk.verify(account, digits)
+
+    return await take(request, desk, account, Step.SUBMIT_IDENTITY_PROOF, answer())
 
 
 @router.post("/notice")
