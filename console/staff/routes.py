@@ -1,5 +1,7 @@
-"""Routes."""
+"""Routes: the queue, one ticket with its letter and its decision, the business calendar."""
 
-from fastapi import APIRouter
+from console.staff import calendar, decisions, letters, queue, tickets
 
-router = APIRouter()
+router = queue.router
+for part in (tickets, decisions, letters, calendar):
+    router.include_router(part.router)

@@ -1,0 +1,95 @@
+"""Everything that a ticket's page tells; what cannot be read just now is told as such, and hides nothing else."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from console.errors import EXPECTED, Trouble
+from console.services import Services
+from console.staff.letter_pictures import Letters
+from domain.locale import Locale
+from domain.messages import ReviewView
+from domain.tickets import IgnoredDecision, RecordedDecision, TicketForm
+from runtime.time_left import TimeLeft
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the history: a decision that counted, or one that did not."""
+
+    at: datetime
+    counted: RecordedDecision | None = None
+    ignored: IgnoredDecision | None = None
+    note: str | None = None
+    note_missing: bool = False
+
+
+@dataclass(frozen=True)
+class CaseFile:
+    """`form` and `owner_locale` are None when they could not be read; `form_trouble` and `letter_trouble` say why."""
+
+    review: ReviewView
+    left: TimeLeft
+    form: TicketForm | None
+    form_trouble: Trouble | None
+    letter_trouble: Trouble | None
+    owner_locale: Locale | None
+    history: tuple[Event, ...]
+
+    @property
+    def stamp(self) -> str:
+        return stamp(self.review)
+
+
+def stamp(review: ReviewView) -> str:
+    """Changes with everything that somebody else can do to a ticket."""
+    counts = f"{len(review.decisions)}.{len(review.ignored)}"
+    return f"{review.status}.{review.case.ticket.revision}.{counts}.{'late' if review.overdue else 'in-time'}"
+
+
+async def case_file(services: Services, letters: Letters, ticket_no: str) -> CaseFile:
+    """Raises what `FrontDesk.review` does: without the review there is nothing to show."""
+    review = await services.desk.review(ticket_no)
+    (form, form_trouble), (request, _), history = await asyncio.gather(
+        _attempt(services.intake.load(review.case.ticket)),
+        _attempt(services.desk.view(review.case.account_id)),
+        _history(services, review),
+    )
+    letter_trouble = None
+    if form and form.letter:
+        _, letter_trouble = await _attempt(letters.file(services.intake, form))
+    due_at = review.clock.due_at if review.clock else None
+    return CaseFile(
+        review=review,
+        left=TimeLeft.of(review.status, due_at, services.calendar, services.now()),
+        form=form,
+        form_trouble=form_trouble,
+        letter_trouble=letter_trouble,
+        owner_locale=request.locale if request else None,
+        history=history,
+    )
+
+
+async def _history(services: Services, review: ReviewView) -> tuple[Event, ...]:
+    ignored = [Event(at=one.received_at, ignored=one) for one in review.ignored]
+    counted = await asyncio.gather(*(_counted(services, one) for one in review.decisions))
+    return tuple(sorted([*counted, *ignored], key=lambda event: event.at))
+
+
+async def _counted(services: Services, recorded: RecordedDecision) -> Event:
+    note_ref = recorded.decision.note_ref
+    note, trouble = None, None
+    if note_ref:
+        note, trouble = await _attempt(services.intake.read_note(recorded.decision.ticket_no, note_ref))
+    return Event(at=recorded.received_at, counted=recorded, note=note, note_missing=trouble is not None)
+
+
+async def _attempt(reading: Awaitable[T]) -> tuple[T | None, Trouble | None]:
+    try:
+        return await reading, None
+    except EXPECTED as error:
+        return None, Trouble.of(error)

@@ -1,0 +1,54 @@
+"""The form of a decision: what it may say, and which reasons it offers first."""
+
+from typing import Final
+
+from pydantic import Field
+
+from domain.checks import Check
+from domain.model import Model, OpaqueId
+from domain.tickets import DecisionKind, DecisionReason
+
+_ABOUT_MATERIALS: Final = (
+    DecisionReason.LETTER_ILLEGIBLE,
+    DecisionReason.SEAL_MISSING,
+    DecisionReason.LETTER_INCOMPLETE,
+    DecisionReason.CONSENT_NOT_VALID,
+    DecisionReason.COMPANY_MISMATCH,
+    DecisionReason.STATEMENT_OUTDATED,
+    DecisionReason.CONTACT_UNREACHABLE,
+    DecisionReason.IDENTITY_NOT_PROVEN,
+)
+_AGAINST_CLOSING: Final = (
+    DecisionReason.DISPUTE_OPEN,
+    DecisionReason.LEGAL_HOLD,
+    DecisionReason.FUNDS_MUST_BE_RETURNED,
+)
+
+MATERIALS_REASONS: Final = (*_ABOUT_MATERIALS, DecisionReason.SEE_NOTE)
+"""What materials can put right."""
+REJECTION_REASONS: Final = (*_AGAINST_CLOSING, *_ABOUT_MATERIALS, DecisionReason.SEE_NOTE)
+
+
+class Draft(Model):
+    """What a reviewer has chosen so far."""
+
+    kind: DecisionKind | None = None
+    reason_codes: tuple[DecisionReason, ...] = ()
+    waived: tuple[Check, ...] = ()
+    identity_attested: bool = False
+    note: str = ""
+    csrf: str = Field(default="", exclude=True, repr=False)
+
+
+class PreviewForm(Draft):
+    kind: DecisionKind
+    decision_id: OpaqueId | None = None
+    revision: int | None = None
+
+
+class DecisionForm(Draft):
+    """`decision_id` was made with the page: a double click is one decision. `revision` is what was looked at."""
+
+    kind: DecisionKind
+    decision_id: OpaqueId
+    revision: int

@@ -1,0 +1,95 @@
+"""Deciding a ticket, and what the owner will read of it before it is decided."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+
+from console.access.guard import Visitor
+from console.access.roles import Principal
+from console.errors import EXPECTED, Trouble
+from console.pages import page
+from console.services import Desk, Services
+from console.staff.case_file import case_file
+from console.staff.decision_form import DecisionForm, PreviewForm
+from console.staff.owner_message import owner_message
+from console.staff.showing import StaffRoute, is_fragment, room
+from console.staff.tickets import show
+from domain.errors import ErrorType, Refusal
+from domain.locale import Locale
+from domain.model import OpaqueId
+from domain.tickets import Decision, IgnoredBecause, why_ignored
+
+router = APIRouter(route_class=StaffRoute, prefix="/tickets/{ticket_no}")
+
+_SOMEBODY_WAS_FIRST = (IgnoredBecause.ALREADY_DECIDED, IgnoredBecause.WRONG_PHASE)
+
+
+@router.post("/preview")
+async def staff_decision_preview(
+    request: Request, desk: Desk, visitor: Visitor, ticket_no: OpaqueId, chosen: Annotated[PreviewForm, Form()]
+) -> Response:
+    case = await case_file(desk, room(request).letters, ticket_no)
+    message = owner_message(chosen.kind, ticket_no, chosen.reason_codes, case.owner_locale or Locale.ZH)
+    if is_fragment(request):
+        return page(request, "staff/preview.html", preview=message, language_known=case.owner_locale is not None)
+    return show(request, desk, visitor, case, draft=chosen, preview=message)
+
+
+@router.post("/decisions")
+async def staff_decide(
+    request: Request, desk: Desk, visitor: Visitor, ticket_no: OpaqueId, form: Annotated[DecisionForm, Form()]
+) -> Response:
+    """Decide as the reviewer who is signed in, at this moment. What is refused is told beside the form."""
+    try:
+        await _decide(desk, visitor, ticket_no, form)
+    except EXPECTED as error:
+        return await _refused(request, desk, visitor, ticket_no, form, Trouble.of(error))
+    where = request.app.url_path_for("staff_ticket", ticket_no=ticket_no)
+    return Response(status_code=303, headers={"Location": f"{where}?decided={form.decision_id}"})
+
+
+async def _decide(desk: Services, visitor: Principal, ticket_no: str, form: DecisionForm) -> None:
+    review = await desk.desk.review(ticket_no)
+    if review.status.is_open and review.case.ticket.revision != form.revision:
+        raise Refusal(
+            ErrorType.WRONG_PHASE, "New materials have arrived since you loaded the page; look at them first."
+        )
+    decision = Decision(
+        decision_id=form.decision_id,
+        ticket_no=ticket_no,
+        operator_id=visitor.subject,
+        decided_at=desk.now(),
+        reason_codes=form.reason_codes,
+        waived=form.waived,
+        identity_attested=form.identity_attested,
+    )
+    note = form.note.replace("\r\n", "\n").strip()
+    counted = [recorded.decision.decision_id for recorded in review.decisions]
+    # A decision that will not count leaves no note in the vault; the review itself says why it does not.
+    if note and why_ignored(review.case, review.status, counted, form.kind, decision) is None:
+        decision = decision.model_copy(update={"note_ref": await desk.intake.put_note(ticket_no, note)})
+    await desk.desk.decide(form.kind, decision)
+
+
+async def _refused(
+    request: Request, desk: Services, visitor: Principal, ticket_no: str, form: DecisionForm, trouble: Trouble
+) -> Response:
+    """The ticket as it is now, with what was chosen, and why it did not count: above all, who was first."""
+    case = await case_file(desk, room(request).letters, ticket_no)
+    because = None
+    first = None
+    if trouble.type is ErrorType.DECISION_REFUSED:
+        because = IgnoredBecause(trouble.details["because"])
+        if because in _SOMEBODY_WAS_FIRST and case.review.decisions:
+            first = case.review.decisions[-1]
+    return show(
+        request,
+        desk,
+        visitor,
+        case,
+        status=trouble.status,
+        draft=form,
+        trouble=None if because else trouble,
+        because=because,
+        first=first,
+    )

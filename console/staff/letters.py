@@ -1,0 +1,51 @@
+"""The letter of a ticket: each page as a picture, and the file itself as a download."""
+
+from fastapi import APIRouter, Request, Response
+
+from console.pages import page
+from console.services import Desk, Services
+from console.staff.letter_pictures import CannotBeShown
+from console.staff.showing import StaffRoute, room
+from domain.errors import ErrorType, Refusal
+from domain.model import OpaqueId
+from domain.tickets import TicketForm
+
+router = APIRouter(route_class=StaffRoute, prefix="/tickets/{ticket_no}/letter")
+
+_PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+@router.get("")
+async def staff_letter(request: Request, desk: Desk, ticket_no: OpaqueId, revision: int | None = None) -> Response:
+    form = await _form(desk, ticket_no, revision)
+    data = await room(request).letters.file(desk.intake, form)
+    assert form.letter is not None
+    name = f"{ticket_no}-r{form.revision}-{form.letter.path.rpartition('-')[2]}"
+    return Response(
+        data,
+        headers={**_PRIVATE, "Content-Disposition": f'attachment; filename="{name}"'},
+        media_type=form.letter.media_type,
+    )
+
+
+@router.get("/pages/{number}.png")
+async def staff_letter_page(
+    request: Request, desk: Desk, ticket_no: OpaqueId, number: int, revision: int | None = None
+) -> Response:
+    form = await _form(desk, ticket_no, revision)
+    try:
+        png = await room(request).letters.page(desk.intake, form, number)
+    except CannotBeShown:
+        # A picture that says so: it stands where the page would.
+        answer = page(request, "staff/letter_cannot_be_shown.svg", status=422, headers=_PRIVATE)
+        answer.headers["Content-Type"] = "image/svg+xml"
+        return answer
+    return Response(png, headers=_PRIVATE, media_type="image/png")
+
+
+async def _form(desk: Services, ticket_no: str, revision: int | None) -> TicketForm:
+    """The form under review. A page that shows an earlier one is told, and not shown another letter."""
+    ref = (await desk.desk.review(ticket_no)).case.ticket
+    if revision not in (None, ref.revision):
+        raise Refusal(ErrorType.NOT_FOUND, f"Ticket {ticket_no} has new materials; load its page again.")
+    return await desk.intake.load(ref)

@@ -1,0 +1,38 @@
+"""What an owner reads of a decision, in the owner's language: arranged as the message, in the catalogue's words."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from domain.locale import Locale, pick
+from domain.tickets import DecisionKind, DecisionReason
+from runtime.texts import Text, text
+
+
+@dataclass(frozen=True)
+class OwnerMessage:
+    locale: Locale
+    subject: str
+    opening: str
+    reasons: tuple[Text, ...]
+    ending: str
+
+
+def owner_message(
+    kind: DecisionKind, ticket_no: str, reasons: Iterable[DecisionReason], locale: Locale
+) -> OwnerMessage:
+    """Of a rejection, or of a request for materials; an approval is told when the account is closed."""
+    if kind is DecisionKind.REJECT:
+        subject = pick(locale, "注销申请未通过", "Cancellation not approved")
+        opening = pick(
+            locale, f"您的注销工单 {ticket_no} 未通过审核，原因：", f"Ticket {ticket_no} was not approved. Reasons:"
+        )
+        ending = pick(locale, "您可在处理后重新申请。", "You may apply again once they are settled.")
+    else:
+        subject = pick(locale, "请补充注销材料", "More materials needed")
+        opening = pick(locale, f"您的注销工单 {ticket_no} 需要补充材料：", f"Ticket {ticket_no} needs:")
+        ending = pick(
+            locale,
+            "材料补齐后，3 个工作日的审核期将重新计算。",
+            "The 3 business days of the review start anew when they have arrived.",
+        )
+    return OwnerMessage(locale, subject, opening, tuple(text(reason, locale) for reason in reasons), ending)

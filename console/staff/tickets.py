@@ -1,0 +1,96 @@
+"""One ticket: everything a reviewer decides by."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+
+from console.access.guard import Visitor
+from console.access.roles import REVIEWERS, Principal
+from console.pages import page
+from console.services import Desk, Services
+from console.staff.case_file import CaseFile, case_file, stamp
+from console.staff.decision_form import MATERIALS_REASONS, REJECTION_REASONS, Draft
+from console.staff.showing import StaffRoute, room
+from domain.checks import Marketplace
+from domain.errors import ErrorType, Refusal
+from domain.ids import cancellation_workflow_id, review_workflow_id
+from domain.model import OpaqueId
+from domain.notices import CURRENT_NOTICE
+from domain.tickets import DecisionKind, ReviewStatus
+
+router = APIRouter(route_class=StaffRoute, prefix="/tickets/{ticket_no}")
+
+
+@router.get("")
+async def staff_ticket(
+    request: Request, desk: Desk, visitor: Visitor, ticket_no: OpaqueId, decided: OpaqueId | None = None
+) -> Response:
+    try:
+        case = await case_file(desk, room(request).letters, ticket_no)
+    except Refusal as refusal:
+        if refusal.type is not ErrorType.NOT_FOUND:
+            raise
+        return page(request, "staff/ticket_not_found.html", status=404, ticket_no=ticket_no)
+    mine = next((r for r in case.review.decisions if r.decision.decision_id == decided), None)
+    return show(request, desk, visitor, case, mine=mine)
+
+
+@router.get("/live")
+async def staff_ticket_live(request: Request, desk: Desk, ticket_no: OpaqueId, seen: str) -> Response:
+    """A word when somebody else has changed the ticket since its page was loaded; nothing while nobody has."""
+    review = await room(request).looks.get(ticket_no, lambda: desk.desk.review(ticket_no))
+    if stamp(review) == seen:
+        return Response(status_code=204)
+    return page(request, "staff/ticket_changed.html", review=review, last=review.decisions[-1:])
+
+
+def show(
+    request: Request, services: Services, visitor: Principal, case: CaseFile, *, status: int = 200, **more: Any
+) -> HTMLResponse:
+    """`more` is what has just happened: `draft`, `preview`, `trouble`, `because`, `first`, `mine`."""
+    review = case.review
+    happened: Mapping[str, Any] = {
+        "draft": Draft(),
+        "preview": None,
+        "trouble": None,
+        "because": None,
+        "first": None,
+        "mine": None,
+        **more,
+    }
+    kinds = {
+        ReviewStatus.UNDER_REVIEW: tuple(DecisionKind),
+        # There is nothing new to approve, and nothing more to ask for.
+        ReviewStatus.AWAITING_MATERIALS: (DecisionKind.REJECT,),
+    }.get(review.status, ())
+    return page(
+        request,
+        "staff/ticket.html",
+        status=status,
+        case=case,
+        review=review,
+        form=case.form,
+        kinds=kinds,
+        may_decide=visitor.role in REVIEWERS,
+        is_applicant=visitor.subject in review.case.applicants,
+        decision_id=str(uuid4()),
+        reasons_of={DecisionKind.REJECT: REJECTION_REASONS, DecisionKind.REQUEST_MATERIALS: MATERIALS_REASONS},
+        marketplaces={market.value: market for market in Marketplace},
+        current_notices={notice.version for notice in CURRENT_NOTICE.values()},
+        temporal_ui=_temporal_pages(services, case),
+        **happened,
+    )
+
+
+def _temporal_pages(services: Services, case: CaseFile) -> dict[str, str]:
+    base = services.settings.temporal_ui_url
+    if base is None:
+        return {}
+    workflows = f"{str(base).rstrip('/')}/namespaces/{services.client.namespace}/workflows"
+    return {
+        "review": f"{workflows}/{review_workflow_id(case.review.case.ticket.ticket_no)}",
+        "request": f"{workflows}/{cancellation_workflow_id(case.review.case.account_id)}",
+    }
