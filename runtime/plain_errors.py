@@ -47,6 +47,11 @@ async def plain_errors(what: str) -> AsyncIterator[None]:
         if error.status in (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED):
             raise Unreachable(_NO_WORKER.format(what)) from None
         raise Unreachable(f"Temporal did not answer for {what}: {error.message}") from None
+    except RuntimeError as error:
+        # What the first call of a lazy client raises when nobody is there; the SDK has no type of its own for it.
+        if not str(error).startswith("Failed client connect"):
+            raise
+        raise Unreachable(f"Temporal cannot be reached for {what}; nothing was changed, try again.") from None
     except GatewayError as error:
         if error.retryable:
             raise Unreachable(str(error)) from None
