@@ -99,14 +99,21 @@ def problem(trouble: Trouble) -> Response:
     headers = {"Retry-After": str(wait)} if wait is not None else {}
     if trouble.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
+    facts = to_jsonable_python(trouble.details)
+    if "status" in facts:
+        # The standard's own member; here it is where the review stands.
+        facts["review_status"] = facts.pop("status")
     body = {
         "type": PREFIX + trouble.type,
         "title": trouble.title,
         "status": trouble.status,
         "detail": trouble.message,
-        **to_jsonable_python(trouble.details),
+        **facts,
     }
     return Response(json.dumps(body, ensure_ascii=False), trouble.status, headers, PROBLEM_MEDIA_TYPE)
+
+
+_BY_STATUS: Final = {404: ErrorType.NOT_FOUND, 413: ErrorType.TOO_LARGE}
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -129,10 +136,10 @@ async def _answer(request: Request, error: Exception) -> Response:
 async def _by_status(request: Request, error: Exception) -> Response:
     """What the framework itself refuses: no such path, no such method."""
     assert isinstance(error, HTTPException)
-    type = ErrorType.NOT_FOUND if error.status_code == HTTPStatus.NOT_FOUND else ErrorType.BAD_INPUT
+    type = _BY_STATUS.get(error.status_code, ErrorType.BAD_INPUT)
     phrase = HTTPStatus(error.status_code).phrase
     if request.url.path.startswith(API):
-        body = {"type": PREFIX + type, "title": phrase, "status": error.status_code, "detail": f"{phrase}."}
+        body = {"type": PREFIX + type, "title": phrase, "status": error.status_code, "detail": str(error.detail)}
         return Response(json.dumps(body), error.status_code, dict(error.headers or {}), media_type=PROBLEM_MEDIA_TYPE)
     trouble = Trouble(type, f"{phrase}.")
     return page(request, "trouble.html", status=error.status_code, trouble=trouble)

@@ -16,6 +16,7 @@ from tests.console.api.issuer import Issuer
 from tests.console.conftest import ORIGIN, Console
 from tests.service import Service
 
+
 @dataclass(frozen=True)
 class Api:
     """A client for each role; `nobody` sends no token."""
