@@ -149,7 +149,7 @@ def test_the_console_listens_at_its_own_port_and_never_with_the_development_sign
     assert f":{compose.dot_env['TEMPORAL_UI_PORT']}/" in str(settings.temporal_ui_url)
     assert not settings.development_sign_in
     monkeypatch.setenv("CONSOLE_DEVELOPMENT_SIGN_IN", "true")
-    with pytest.raises(ValidationError, match="needs a loopback host"):
+    with pytest.raises(ValidationError, match="needs loopback addresses"):
         ConsoleSettings()
 
 

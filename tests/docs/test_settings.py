@@ -5,16 +5,27 @@ from pathlib import Path
 
 import pytest
 import temporalio.bridge
+from pydantic_settings import BaseSettings
 from temporalio.envconfig import ClientConfig
 
+from console.settings import ConsoleSettings
 from gateways.contract import Group
 from runtime.settings import Settings
 from sandbox.settings import Settings as SandboxSettings
 from tests.docs.documents import DOCUMENTS, READMES, ROOT, blocks, name, rows
 
 SETTINGS = {f"CANCELLATION_{field}".upper(): field for field in Settings.model_fields}
-HEADINGS = {"README.md": "## Settings", "README.zh.md": "## 设置"}
+CONSOLE_SETTINGS = {f"CONSOLE_{field}".upper(): field for field in ConsoleSettings.model_fields}
+TABLES: list[tuple[str, str, type[BaseSettings], dict[str, str]]] = [
+    ("README.md", "## Settings", Settings, SETTINGS),
+    ("README.zh.md", "## 设置", Settings, SETTINGS),
+    ("README.md", "### Settings of the console", ConsoleSettings, CONSOLE_SETTINGS),
+    ("README.zh.md", "### 控制台的设置", ConsoleSettings, CONSOLE_SETTINGS),
+]
 
+
+MADE_ANEW = {"CONSOLE_SECRET"}
+"""Without a default of its own: each process makes one."""
 
 NO_SETTINGS = {"CANCELLATION_WITHDRAWN", "TEMPORAL_TAG", "TEMPORAL_UI_TAG"}
 """A message of the platform, and variables of .env."""
@@ -27,6 +38,7 @@ def _named(prefix: str) -> set[str]:
 
 def test_every_variable_that_is_named_exists() -> None:
     assert _named("CANCELLATION") == set(SETTINGS)
+    assert _named("CONSOLE") == set(CONSOLE_SETTINGS)
     assert _named("SANDBOX") <= {f"SANDBOX_{field}".upper() for field in SandboxSettings.model_fields}
 
 
@@ -45,24 +57,24 @@ def test_every_metric_that_is_named_is_one_of_the_sdks() -> None:
 _SDK = next(Path(str(temporalio.bridge.__file__)).parent.glob("temporal_sdk_bridge*")).read_bytes()
 
 
-@pytest.mark.parametrize("readme", READMES, ids=name)
+@pytest.mark.parametrize(("readme", "heading", "kind", "fields"), TABLES)
 def test_the_table_of_settings_is_complete_with_their_defaults(
-    readme: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    readme: str, heading: str, kind: type[BaseSettings], fields: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for variable in SETTINGS:
+    for variable in fields:
         monkeypatch.delenv(variable, raising=False)
-    table = rows(readme.read_text(), HEADINGS[readme.name])
-    assert [_code(row[0]) for row in table] == list(SETTINGS)
-    defaults = Settings()
+    table = rows((ROOT / readme).read_text(), heading)
+    assert [_code(row[0]) for row in table] == list(fields)
+    defaults = kind()
     for variable, cell, *_ in table:
-        value = getattr(defaults, SETTINGS[_code(variable)])
+        value = getattr(defaults, fields[_code(variable)])
         if _code(variable) == "CANCELLATION_VAULT_URL":
             assert value.endswith(_code(cell))
-        elif value is None:
+        elif value is None or _code(variable) in MADE_ANEW:
             assert cell == "-"
         else:
             monkeypatch.setenv(_code(variable), _code(cell))
-            assert getattr(Settings(), SETTINGS[_code(variable)]) == value, variable
+            assert getattr(kind(), fields[_code(variable)]) == value, variable
 
 
 def _code(cell: str) -> str:
