@@ -1,0 +1,73 @@
+"""A console that takes service tokens and the development sign-in, and whatever an attacker could send to it."""
+
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from joserfc import jwt
+from joserfc.jwk import ECKey, KeySet, RSAKey
+from pydantic import SecretStr
+
+from console.settings import ConsoleSettings
+from tests.console.conftest import Console
+
+ISSUER = "https://tokens.example"
+AUDIENCE = "account-cancellation"
+SECRET = SecretStr("of-the-tests-and-of-nothing-else-0123456789")
+
+OpenConsole = Callable[[ConsoleSettings], AbstractAsyncContextManager[Console]]
+
+
+class Issuer:
+    """Signs service tokens with its own key; `keys` is what the console gets to know."""
+
+    def __init__(self, file: Path) -> None:
+        self.key = RSAKey.generate_key(2048, {"kid": "rsa-1"})
+        self.curve_key = ECKey.generate_key("P-256", {"kid": "ec-1"})
+        self.file = file
+        file.write_text(json.dumps(KeySet([self.key, self.curve_key]).as_dict(private=False)))
+
+    def claims(self, now: datetime, scope: str = "cancellation:backend", **changes: Any) -> dict[str, Any]:
+        """Of a good token; a change to None leaves the claim out."""
+        at = int(now.timestamp())
+        claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "shop-backend", "iat": at, "exp": at + 600, "scope": scope}
+        return {name: value for name, value in {**claims, **changes}.items() if value is not None}
+
+    def token(self, now: datetime, scope: str = "cancellation:backend", **changes: Any) -> str:
+        return jwt.encode({"alg": "RS256", "kid": "rsa-1"}, self.claims(now, scope, **changes), self.key)
+
+
+@pytest.fixture(scope="session")
+def issuer(tmp_path_factory: pytest.TempPathFactory) -> Issuer:
+    return Issuer(tmp_path_factory.mktemp("issuer") / "keys.json")
+
+
+@pytest.fixture(scope="session")
+def guarded_settings(issuer: Issuer) -> ConsoleSettings:
+    return ConsoleSettings(
+        secret=SECRET, development_sign_in=True, token_issuer=ISSUER, token_audience=AUDIENCE, token_keys=issuer.file
+    )
+
+
+@pytest.fixture(scope="session")
+async def shared(open_console: OpenConsole, guarded_settings: ConsoleSettings) -> AsyncIterator[Console]:
+    async with open_console(guarded_settings) as running:
+        yield running
+
+
+@pytest.fixture
+async def guarded(open_console: OpenConsole, guarded_settings: ConsoleSettings) -> AsyncIterator[Console]:
+    """One for each test, so that no test uses up another's limits."""
+    async with open_console(guarded_settings) as running:
+        yield running
+
+
+@pytest.fixture
+def logged() -> Iterator[list[structlog.typing.EventDict]]:
+    with structlog.testing.capture_logs() as lines:
+        yield lines
