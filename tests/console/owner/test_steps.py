@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from domain.errors import ErrorType
 from domain.locale import Locale
@@ -264,9 +265,9 @@ async def test_the_confirmation_is_for_its_phase_only(service: Service, owner_of
 async def test_a_form_that_is_sent_twice_shows_the_current_step(service: Service, owner_of: OwnerOf) -> None:
     account_id = await service.account()
     owner = owner_of(account_id)
-    sent: list[tuple[str, Page, dict[str, str]]] = []
+    sent: list[tuple[str, Page, dict[str, Any]]] = []
 
-    async def once(action: str, **fields: str) -> None:
+    async def once(action: str, **fields: Any) -> None:
         sent.append((action, await owner.look(), fields))
         await owner.send(action, **fields)
 
