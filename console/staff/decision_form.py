@@ -4,29 +4,31 @@ from typing import Final
 
 from pydantic import Field
 
+from domain.accounts import RealNameType
 from domain.checks import Check
 from domain.model import Model, OpaqueId
 from domain.tickets import DecisionKind, DecisionReason
 
-_ABOUT_MATERIALS: Final = (
+_ABOUT_LETTER: Final = (
     DecisionReason.LETTER_ILLEGIBLE,
     DecisionReason.SEAL_MISSING,
     DecisionReason.LETTER_INCOMPLETE,
     DecisionReason.CONSENT_NOT_VALID,
     DecisionReason.COMPANY_MISMATCH,
-    DecisionReason.STATEMENT_OUTDATED,
-    DecisionReason.CONTACT_UNREACHABLE,
-    DecisionReason.IDENTITY_NOT_PROVEN,
 )
+_ABOUT_STATEMENT: Final = (DecisionReason.STATEMENT_OUTDATED,)
 _AGAINST_CLOSING: Final = (
     DecisionReason.DISPUTE_OPEN,
     DecisionReason.LEGAL_HOLD,
     DecisionReason.FUNDS_MUST_BE_RETURNED,
 )
 
-MATERIALS_REASONS: Final = (*_ABOUT_MATERIALS, DecisionReason.SEE_NOTE)
-"""What materials can put right."""
-REJECTION_REASONS: Final = (*_AGAINST_CLOSING, *_ABOUT_MATERIALS, DecisionReason.SEE_NOTE)
+
+def reasons_for(kind: DecisionKind, type: RealNameType) -> tuple[DecisionReason, ...]:
+    """Which reasons a form offers: of letter and statement only what a ticket of this type carries."""
+    papers = _ABOUT_LETTER if type is RealNameType.ENTERPRISE else _ABOUT_STATEMENT
+    general = (DecisionReason.CONTACT_UNREACHABLE, DecisionReason.IDENTITY_NOT_PROVEN, DecisionReason.SEE_NOTE)
+    return (*(_AGAINST_CLOSING if kind is DecisionKind.REJECT else ()), *papers, *general)
 
 
 class Draft(Model):

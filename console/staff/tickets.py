@@ -12,7 +12,7 @@ from console.access.roles import REVIEWERS, Principal
 from console.pages import page
 from console.services import Desk, Services
 from console.staff.case_file import CaseFile, case_file, stamp
-from console.staff.decision_form import MATERIALS_REASONS, REJECTION_REASONS, Draft
+from console.staff.decision_form import Draft, reasons_for
 from console.staff.showing import StaffRoute, room
 from domain.checks import Marketplace
 from domain.errors import ErrorType, Refusal
@@ -77,7 +77,7 @@ def show(
         may_decide=visitor.role in REVIEWERS,
         is_applicant=visitor.subject in review.case.applicants,
         decision_id=str(uuid4()),
-        reasons_of={DecisionKind.REJECT: REJECTION_REASONS, DecisionKind.REQUEST_MATERIALS: MATERIALS_REASONS},
+        reasons_of={kind: reasons_for(kind, review.case.real_name_type) for kind in kinds},
         marketplaces={market.value: market for market in Marketplace},
         current_notices={notice.version for notice in CURRENT_NOTICE.values()},
         temporal_ui=_temporal_pages(services, case),

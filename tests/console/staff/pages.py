@@ -59,5 +59,3 @@ async def decide(
     html = html or await ticket_page(browser, case)
     fields = {"kind": kind, "decision_id": field(html, "decision_id"), "revision": field(html, "revision"), **chosen}
     return await browser.post(f"/staff/tickets/{case.ticket_no}/decisions", data=fields)
-
-

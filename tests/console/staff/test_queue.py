@@ -261,7 +261,7 @@ class Watched(Service):
 async def counting(
     service: Service, open_console: Callable[[ConsoleSettings], AbstractAsyncContextManager[Console]]
 ) -> AsyncIterator[tuple[Console, Counting]]:
-    from tests.console.conftest import console_on  # noqa: PLC0415
+    from tests.console.conftest import console_on
 
     counting = Counting()
     config = service.client.config()
