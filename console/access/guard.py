@@ -5,6 +5,7 @@ can never be tricked into using the API, and the API needs no defence against fo
 """
 
 import hmac
+from collections.abc import AsyncIterator
 from typing import Annotated, Final
 
 import structlog
@@ -35,11 +36,20 @@ class Forged(Exception):
     """A form that did not come from a page of ours, in this session."""
 
 
-async def authorize(request: Request, desk: Desk) -> None:
+async def authorize(request: Request, desk: Desk) -> AsyncIterator[None]:
     """Sets `request.state.principal` and `.session`. Raises `NotSignedIn`, `NotAllowed` or `Forged`.
 
     The log says which route was refused to which role: never the address, a token or what was sent.
     """
+    try:
+        await _decide(request, desk)
+        yield
+    finally:
+        # The files of a form that was read for its token only.
+        await request.close()
+
+
+async def _decide(request: Request, desk: Desk) -> None:
     route = request.scope["route"].name
     session = None
     # Not `request.url.path`: that is made with the Host header, which is the caller's to choose.
