@@ -20,6 +20,7 @@ from console.access.sessions import Sessions
 from console.access.tokens import ServiceTokens
 from console.api import document
 from console.api import routes as api
+from console.body_limit import BodyLimit
 from console.errors import install_error_handlers
 from console.owner import routes as owner
 from console.pages import STATIC
@@ -48,12 +49,12 @@ def create_app(settings: ConsoleSettings, open_services: OpenServices) -> FastAP
         version="1",
         lifespan=lifespan,
         dependencies=[Depends(authorize)],
-        max_body_size=_MAX_BODY_BYTES,
         generate_unique_id_function=_operation_id,
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
     )
+    app.add_middleware(BodyLimit, max_bytes=_MAX_BODY_BYTES)
     app.state.sessions = Sessions(settings)
     app.state.tokens = ServiceTokens(settings)
     app.state.limiter = Limiter(settings)

@@ -5,23 +5,22 @@ from typing import Annotated, Any, Final
 
 from fastapi import Depends, File, Form, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
+from pydantic.json_schema import SkipJsonSchema
 from starlette.datastructures import UploadFile as Part
 
 from domain.model import OpaqueId, Sha256Hex
 from runtime.letters import MAX_BYTES
 
-Email = Annotated[
-    str, Form(max_length=320, description="Where the reviewer's questions go.", examples=["owner@example.com"])
-]
-Phone = Annotated[
-    str, Form(max_length=40, description="A number without country code is Chinese.", examples=["+8613800138000"])
-]
+_EMAIL: Final = Form(max_length=320, description="Where the reviewer's questions go.", examples=["owner@example.com"])
+_PHONE: Final = Form(
+    max_length=40, description="A number without country code is Chinese.", examples=["+8613800138000"]
+)
 FiledBy = Annotated[OpaqueId, Form(description="The opaque id of the person who files.", examples=["user-42"])]
 Accepted = Annotated[bool, Form(description="The notice below was read and accepted; needed of all but enterprises.")]
 Version = Annotated[str, Form(max_length=40, description="The notice's version.", examples=["2026-11"])]
 Digest = Annotated[Sha256Hex, Form(description="The notice's `sha256`.")]
 Scan = Annotated[
-    UploadFile | None,
+    UploadFile | SkipJsonSchema[None],
     File(description="The stamped letter of consent, PDF, JPEG or PNG, at most 10 MiB; needed of enterprises."),
 ]
 
@@ -46,8 +45,8 @@ class _Filed:
 class _Filing(_Filed):
     def __init__(
         self,
-        contact_email: Email,
-        contact_phone: Phone,
+        contact_email: Annotated[str, _EMAIL],
+        contact_phone: Annotated[str, _PHONE],
         filed_by: FiledBy,
         notice_version: Version,
         notice_sha256: Digest,
@@ -64,8 +63,8 @@ class _Materials(_Filed):
         filed_by: FiledBy,
         notice_version: Version,
         notice_sha256: Digest,
-        contact_email: Email | None = None,
-        contact_phone: Phone | None = None,
+        contact_email: Annotated[str | SkipJsonSchema[None], _EMAIL] = None,
+        contact_phone: Annotated[str | SkipJsonSchema[None], _PHONE] = None,
         statement_accepted: Accepted = False,
         letter: Scan = None,
     ) -> None:

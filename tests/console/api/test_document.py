@@ -9,7 +9,6 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events, from_schema
 
 from console.access.roles import Role
-from domain.checks import Check
 from tests.console.api.conftest import Api
 from tests.console.api.live import listening
 from tests.workflows.tickets import awaiting_confirmation, awaiting_identity, awaiting_notice, blocked, under_review
@@ -29,7 +28,7 @@ def explored(url: str, config: dict[str, Any]) -> tuple[set[str], list[str]]:
             case events.ScenarioFinished():
                 asked.add(event.label or "")
                 found += [
-                    f"{event.phase} {event.label} {check.name}: {check.failure_info.failure}\n{check.failure_info.code_sample}"
+                    f"{event.label} {check.name}: {check.failure_info.failure}\n{check.failure_info.code_sample}"
                     for checks in event.recorder.checks.values()
                     for check in checks
                     if check.status is Status.FAILURE and check.failure_info

@@ -1,16 +1,11 @@
 """The owner's steps, passed on by a backend."""
 
-import pytest
-
 from domain.accounts import Channel
-from domain.errors import ErrorType
 from domain.locale import Locale
 from domain.notices import CURRENT_NOTICE, CURRENT_VERSION
 from domain.phases import Phase, Step
-from sandbox.kinds import Endpoint, FaultKind
-from tests.console.api.conftest import Api, refused
+from tests.console.api.conftest import Api
 from tests.service import eventually
-from tests.workflows.tickets import fault
 
 NOTICE = CURRENT_NOTICE[Locale.EN]
 
