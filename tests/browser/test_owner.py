@@ -1,0 +1,177 @@
+"""Owners on their own: no staff takes part."""
+
+import asyncio
+import json
+
+from playwright.async_api import expect
+
+from console.access.roles import Role
+from demo.browser import PHONE, Owner
+from demo.stack import Stack
+from domain.locale import Locale
+from domain.phases import Phase
+from sandbox.kinds import Endpoint, FaultKind
+from tests.browser.accounts import new_account
+from tests.browser.people import Visit, accessible, tab_to
+
+
+async def test_a_clean_individual_goes_from_the_first_page_to_the_certificate_on_a_phone_in_chinese(
+    stack: Stack, visit: Visit
+) -> None:
+    account = await new_account(stack)
+    # Slow enough to be seen.
+    await stack.store.add_fault(Endpoint.ICP_FILINGS, FaultKind.LATENCY, seconds=1.5, account_id=account)
+    await stack.store.add_fault(Endpoint.ERASE_PERSONAL_DATA, FaultKind.LATENCY, seconds=1.5, account_id=account)
+    async with visit(Role.OWNER, account, lang=Locale.ZH, width=PHONE) as page:
+        owner = Owner(page, Locale.ZH, stack, account)
+        await accessible(page)
+        await owner.begin()
+        await accessible(page)
+        await owner.identify()
+        await accessible(page)
+        await owner.accept_notice()
+        await owner.is_at("正在检测注销条件", "")
+        await expect(page.get_by_text("已完成 4 / 5 项")).to_be_visible()
+        await accessible(page)
+        await owner.has_passed()
+        await accessible(page)
+        await owner.to_last_word()
+        await expect(page.get_by_text("代金券")).to_be_visible()
+        await expect(page.get_by_text("¥50.00")).to_be_visible()
+        await accessible(page)
+        await owner.confirm()
+        await owner.is_at("账号已关闭，正在删除数据", "")
+        await expect(page.get_by_role("button", name="撤回注销申请")).to_have_count(0)
+        await accessible(page)
+        await owner.is_closed()
+        await accessible(page)
+        async with page.expect_download() as download:
+            await owner.follow("下载证明（JSON）", "")
+        file = await (await download.value).path()
+        assert json.loads(await asyncio.to_thread(file.read_text))["account_id"] == account
+    assert (await stack.desk.view(account)).phase is Phase.CLOSED
+
+
+async def test_four_reasons_stand_there_at_once_and_are_put_right_one_by_one(stack: Stack, visit: Visit) -> None:
+    facts = {"arrears_fen": 3_200, "available_fen": 25_600, "provider.CLOUD_MARKET": 1, "resources.vm": 2}
+    account = await new_account(stack, **facts)
+    async with visit(Role.OWNER, account) as page:
+        owner = Owner(page, Locale.EN, stack, account)
+        await owner.to_checks()
+        await owner.is_blocked()
+        for words in ("Conditions not met: 4.", "Pay first, then withdraw.", "¥32.00", "¥256.00", "Virtual machines"):
+            await expect(page.get_by_text(words).first).to_be_visible()
+        await accessible(page)
+        for left, fact in ((3, "arrears_fen"), (2, "available_fen"), (1, "provider.CLOUD_MARKET")):
+            await stack.store.set_facts(account, **{fact: 0})
+            await owner.press("", "Check again")
+            await expect(page.get_by_text(f"Conditions not met: {left}.")).to_be_visible()
+        await stack.store.set_facts(account, **{"resources.vm": 0})
+        await owner.press("", "Check again")
+        await owner.has_passed()
+        await owner.to_last_word()
+        await owner.confirm()
+        await owner.is_closed()
+
+
+async def test_the_whole_way_goes_by_keyboard_alone_with_the_focus_in_sight(stack: Stack, visit: Visit) -> None:
+    account = await new_account(stack)
+    async with visit(Role.OWNER, account) as page:
+        owner = Owner(page, Locale.EN, stack, account)
+
+        async def press(name: str, key: str = "Enter") -> None:
+            await tab_to(page, page.get_by_role("button", name=name, exact=True))
+            await page.keyboard.press(key)
+
+        await page.keyboard.press("Tab")
+        await expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+        await page.keyboard.press("Enter")
+        await press("Start")
+        await owner.is_at("", "Prove that it is you")
+        await press("Send a code by phone", "Space")
+        await expect(page.get_by_label("Code", exact=True)).to_be_focused()
+        await page.keyboard.type(await owner.code())
+        await page.keyboard.press("Enter")
+        await owner.is_at("", "Read the notice")
+        await tab_to(page, page.get_by_role("region", name="The notice"))
+        await page.keyboard.press("PageDown")
+        await press("I have read it and accept it")
+        await owner.has_passed()
+        await tab_to(page, page.get_by_role("link", name="Go on to confirm"))
+        await page.keyboard.press("Enter")
+        await owner.is_at("", "Confirm once more")
+        await tab_to(page, page.get_by_label("To confirm, type the account id"))
+        await page.keyboard.type(account)
+        await press("Close this account for good", "Space")
+        await owner.is_closed()
+
+
+async def test_who_comes_back_another_day_on_another_machine_finds_the_step_they_left(
+    stack: Stack, visit: Visit
+) -> None:
+    account = await new_account(stack, arrears_fen=100)
+    async with visit(Role.OWNER, account) as page:
+        await Owner(page, Locale.EN, stack, account).begin()
+    async with visit(Role.OWNER, account, lang=Locale.ZH) as page:
+        owner = Owner(page, Locale.ZH, stack, account)
+        await owner.is_at("验证您的身份", "")
+        await owner.identify()
+        await owner.accept_notice()
+        await owner.is_blocked()
+    async with visit(Role.OWNER, account, width=PHONE) as page:
+        owner = Owner(page, Locale.EN, stack, account)
+        await owner.is_blocked()
+        await owner.page.reload()
+        await owner.is_blocked()
+
+
+async def test_a_wrong_code_is_told_beside_its_field_and_the_right_one_still_counts(stack: Stack, visit: Visit) -> None:
+    account = await new_account(stack)
+    async with visit(Role.OWNER, account, refusals=(409, 422)) as page:
+        owner = Owner(page, Locale.EN, stack, account)
+        await owner.begin()
+        await owner.press("", "Send a code by phone")
+        field = page.get_by_label("Code", exact=True)
+        right = await owner.code()
+        await field.fill("".join(str((int(digit) + 1) % 10) for digit in right))
+        await owner.press("", "Verify")
+        await expect(page.get_by_role("alert")).to_be_visible()
+        await expect(page.get_by_text("4 tries left")).to_be_visible()
+        await accessible(page)
+        await field.fill(right)
+        await owner.press("", "Verify")
+        await owner.is_at("", "Read the notice")
+
+
+async def test_who_has_changed_their_mind_withdraws_and_may_start_again(stack: Stack, visit: Visit) -> None:
+    account = await new_account(stack)
+    async with visit(Role.OWNER, account) as page:
+        owner = Owner(page, Locale.EN, stack, account)
+        await owner.begin()
+        first = (await stack.desk.view(account)).request_no
+        await page.get_by_text("Say why (optional)").click()
+        await page.get_by_label("Reason").select_option("The services are still needed")
+        await owner.press("", "Withdraw the request")
+        await owner.is_at("", "The request is withdrawn")
+        await expect(page.get_by_text("the services are still needed")).to_be_visible()
+        await accessible(page)
+        await owner.press("", "Start again")
+        await owner.is_at("", "Prove that it is you")
+        assert (await stack.desk.view(account)).request_no != first
+
+
+async def test_while_the_service_is_down_the_page_says_so_and_nothing_is_lost(stack: Stack, visit: Visit) -> None:
+    account = await new_account(stack)
+    async with visit(Role.OWNER, account, refusals=(503,)) as page:
+        owner = Owner(page, Locale.EN, stack, account)
+        await owner.begin()
+        await stack.worker.stop()
+        try:
+            await page.reload(timeout=60_000)
+            await owner.is_at("", "The service is not answering just now")
+            await expect(page.get_by_text("Your request is not lost")).to_be_visible()
+            await accessible(page)
+        finally:
+            await stack.worker.start()
+        await owner.follow("", "Try again")
+        await owner.is_at("", "Prove that it is you")
