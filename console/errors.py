@@ -95,8 +95,7 @@ EXPECTED: Final = (Refusal, Unreachable, GatewayError)
 
 def problem(trouble: Trouble) -> Response:
     """RFC 9457."""
-    wait = trouble.details.get("retry_after_seconds")
-    headers = {"Retry-After": str(wait)} if wait is not None else {}
+    headers = _retry_after(trouble)
     if trouble.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     facts = to_jsonable_python(trouble.details)
@@ -111,6 +110,11 @@ def problem(trouble: Trouble) -> Response:
         **facts,
     }
     return Response(json.dumps(body, ensure_ascii=False), trouble.status, headers, PROBLEM_MEDIA_TYPE)
+
+
+def _retry_after(trouble: Trouble) -> dict[str, str]:
+    wait = trouble.details.get("retry_after_seconds")
+    return {} if wait is None else {"Retry-After": str(wait)}
 
 
 _BY_STATUS: Final = {404: ErrorType.NOT_FOUND, 413: ErrorType.TOO_LARGE}
@@ -128,9 +132,12 @@ async def _answer(request: Request, error: Exception) -> Response:
         log.error("A request failed on a bug", path=request.scope["path"], error_type=type(error).__name__)
     if request.url.path.startswith(API):
         return problem(trouble)
+    if isinstance(error, NotSignedIn) and "HX-Request" in request.headers:
+        # Followed by the page's moving part alone, a redirect would put the sign-in page inside the page.
+        return Response(status_code=401, headers={"HX-Redirect": str(request.app.url_path_for("sign_in"))})
     if isinstance(error, NotSignedIn) and request.method == "GET":
         return Response(status_code=303, headers={"Location": str(request.app.url_path_for("sign_in"))})
-    return page(request, "trouble.html", status=trouble.status, trouble=trouble)
+    return page(request, "trouble.html", status=trouble.status, headers=_retry_after(trouble), trouble=trouble)
 
 
 async def _by_status(request: Request, error: Exception) -> Response:

@@ -70,3 +70,7 @@ class HandOvers:
             return None
         self._used[hand_over.id] = hand_over.expires_at
         return hand_over
+
+    def __len__(self) -> int:
+        """How many used ones are remembered."""
+        return len(self._used)

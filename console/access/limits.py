@@ -70,7 +70,7 @@ class Limiter:
         ):
             if item is None or whose is None:
                 continue
-            bucket = self._bucket(whose)
+            bucket = self.bucket(whose)
             if not await self._windows.hit(item, limit.name, share, bucket):
                 free_at = (await self._windows.get_window_stats(item, limit.name, share, bucket)).reset_time
                 log.warning("Refused: too often", limit=limit.name, share=share)
@@ -80,7 +80,7 @@ class Limiter:
                     retry_after_seconds=max(1, math.ceil(free_at - time.time())),
                 )
 
-    def _bucket(self, whose: str) -> str:
+    def bucket(self, whose: str) -> str:
         digest = hmac.digest(self._key, whose.encode(), "sha256")
         return str(int.from_bytes(digest[:4]) % _BUCKETS)
 
