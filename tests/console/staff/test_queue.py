@@ -2,9 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -23,15 +22,19 @@ from temporalio.client import (
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from console.access.roles import Role
+from console.services import Services
 from console.settings import ConsoleSettings
 from console.staff.board import PAGE_SIZE
+from console.staff.showing import StaffRoom
 from domain.accounts import RealNameType
 from domain.business_calendar import CALENDAR
 from domain.checks import Reason
 from domain.ids import review_workflow_id
 from domain.tickets import ReviewStatus
+from runtime.front_desk import FrontDesk
+from runtime.intake import TicketIntake
 from runtime.ticket_queue import BucketKind, buckets
-from tests.console.conftest import Console
+from tests.console.conftest import Console, console_on
 from tests.console.staff.pages import inline_code, ticket_links, words
 from tests.service import Service, eventually
 from tests.workflows.tickets import MARGIN, under_review
@@ -247,29 +250,24 @@ class Counting(Interceptor, OutboundInterceptor):
         return super().list_workflows(input)
 
 
-class Watched(Service):
-    """The same service, seen through a client that counts."""
-
-    _client: Client
-
-    @property
-    def client(self) -> Client:
-        return self._client
+def seen_through(service: Service, client: Client) -> Services:
+    """What a console works with, when it reaches Temporal by this client."""
+    return Services(
+        desk=FrontDesk(client, service.task_queue, service.platform, service.challenges, service.vault),
+        intake=TicketIntake(service.vault),
+        client=client,
+        calendar=service.calendar,
+        settings=ConsoleSettings(),
+    )
 
 
 @pytest.fixture
-async def counting(
-    service: Service, open_console: Callable[[ConsoleSettings], AbstractAsyncContextManager[Console]]
-) -> AsyncIterator[tuple[Console, Counting]]:
-    from tests.console.conftest import console_on
-
+async def counting(service: Service) -> AsyncIterator[tuple[Console, Counting]]:
     counting = Counting()
     config = service.client.config()
     config["interceptors"] = [counting]
-    watched = replace(service)
-    watched.__class__ = Watched
-    watched._client = Client(**config)  # type: ignore[attr-defined]
-    async with console_on(watched, ConsoleSettings()) as console:
+    async with console_on(service, ConsoleSettings()) as console:
+        console.app.state.services = seen_through(service, Client(**config))
         yield console, counting
 
 
@@ -321,6 +319,35 @@ async def test_an_auditor_sees_the_queue_and_an_owner_does_not(console: Console)
         assert (await owner.get("/staff")).status_code == 403
         assert (await owner.get("/staff/live?seen=x")).status_code == 403
     assert (await console.browser.get("/staff")).status_code == 303
+
+
+async def test_while_temporal_is_away_the_pages_say_so_and_come_back(service: Service) -> None:
+    nobody = await Client.connect("127.0.0.1:1", lazy=True)
+    async with console_on(service, ConsoleSettings()) as console:
+        there = console.app.state.services
+        async with console.signed_in(Role.AGENT) as browser:
+            seen = (await browser.get("/staff")).text
+            console.app.state.services = seen_through(service, nobody)
+            console.app.state.staff_room = StaffRoom()
+            for address in ("/staff", "/staff/buckets/LATE", "/staff/tickets/T20990101-NOTTHERE"):
+                answer = await browser.get(address)
+                assert answer.status_code == 503
+                assert "Nothing is lost" in words(answer.text)
+            away = await browser.get("/staff/live?seen=x")
+            # Beside the rows, which stay.
+            assert (away.status_code, away.headers["hx-retarget"]) == (200, "#queue-away")
+            assert 'id="queue-away"' in seen
+            assert "Live updates are interrupted" in words(away.text)
+            console.app.state.services = there
+            console.app.state.staff_room = StaffRoom()
+            _, _, rest = away.text.partition('hx-get="')
+            assert 'id="queue-live"' in (await browser.get(rest.partition('"')[0].replace("&amp;", "&"))).text
+
+
+async def test_a_session_that_ended_leads_a_moving_page_to_the_sign_in(console: Console) -> None:
+    answer = await console.browser.get("/staff/live?seen=x", headers={"HX-Request": "true"})
+    assert answer.status_code == 401
+    assert answer.headers["hx-redirect"] == "/sign-in"
 
 
 async def test_the_queue_is_in_both_languages_and_strict(console: Console, filed: Filed) -> None:
