@@ -13,7 +13,7 @@ from console.owner import wording
 from console.owner.stages import MAY_START_AGAIN, is_by_ticket, may_file_ticket, stage_of
 from console.pages import language, page
 from console.services import Services
-from domain.checks import Check
+from domain.checks import Check, CheckOutcome
 from domain.deletion import DELETION_STAGES, Certificate, DeletionPhase, DeletionView, retained_records
 from domain.errors import ErrorType, Refusal
 from domain.messages import CancellationView, WithdrawalReason
@@ -21,6 +21,7 @@ from domain.notices import CURRENT_NOTICE
 from domain.phases import STEP_PHASES, Phase, Step
 from domain.tickets import MissingPart
 from gateways.contract import ChallengeShown
+from runtime.letters import MAX_BYTES
 
 HOME: Final = "/owner"
 
@@ -78,6 +79,7 @@ def render(
     """The page of a situation. `typed` is what a refused form had in it, but never a code or a file."""
     services: Services = request.app.state.services
     locale, view, stage = language(request), situation.view, stage_of(situation.view)
+    shown = trouble or situation.trouble
     return page(
         request,
         f"owner/{template or stage.template}.html",
@@ -87,15 +89,17 @@ def render(
         challenge=situation.challenge,
         deletion=situation.deletion,
         certificate=situation.certificate,
-        trouble=trouble or situation.trouble,
+        trouble=wording.for_owners(shown) if shown else None,
         typed=typed or {},
         seen=situation.fingerprint,
         notice=CURRENT_NOTICE[locale],
         by_ticket=is_by_ticket(view),
+        waived=partial(_is_waived, view),
         may_file=view is not None and may_file_ticket(view),
         may_start=view is None or view.phase in MAY_START_AGAIN,
         checks=tuple(Check),
         part=MissingPart,
+        max_letter_bytes=MAX_BYTES,
         deletion_stages=DELETION_STAGES,
         deletion_phases=tuple(DeletionPhase),
         retained=retained_records,
@@ -105,6 +109,10 @@ def render(
         letter_problem=wording.letter_problem,
         html=wording.html,
     )
+
+
+def _is_waived(view: CancellationView | None, outcome: CheckOutcome) -> bool:
+    return view is not None and any(waiver.covers(outcome) for waiver in view.waivers)
 
 
 def unavailable(request: Request, trouble: Trouble) -> Response:

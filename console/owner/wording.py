@@ -1,11 +1,14 @@
 """Words of the owner's pages for what is no closed list of ours, and for what only they show."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from markdown_it import MarkdownIt
 
+from console.errors import Trouble
 from domain.checks import Marketplace
+from domain.errors import ErrorType
 from domain.locale import Locale, pick
 from runtime.letters import LetterProblem
 from runtime.texts import text
@@ -54,6 +57,38 @@ _LETTER_PROBLEMS: Final[dict[LetterProblem, str]] = {
     LetterProblem.TOO_COMPLEX: "文件结构过于复杂。请上传普通扫描件。",
 }
 """English readers have the refusal's own message."""
+
+_NO_ANSWER: Final = "The service did not answer. Nothing is lost: try again in a little while."
+_ANOTHER_CODE: Final = "That did not go through. Get another code."
+
+_REFUSALS: Final[dict[ErrorType, str]] = {
+    ErrorType.WRONG_PHASE: "This step is not possible now.",
+    ErrorType.CHANNEL_NOT_VERIFIED: "This contact is not verified for the account. Choose another one.",
+    ErrorType.STALE_NOTICE: "The notice has changed. Read the one in force, and accept that.",
+    ErrorType.STALE_REPORT: "The conditions have been checked again since. Look at the new result, then confirm.",
+    ErrorType.TICKET_NOT_ALLOWED: "A ticket cannot be filed now.",
+    ErrorType.TICKET_MISMATCH: "This ticket does not fit the account. File it again.",
+    ErrorType.POINT_OF_NO_RETURN: "This is past the point of no return: it can no longer be withdrawn.",
+    ErrorType.CODE_WRONG: "This is not the code. Look at it again, and enter it once more.",
+    ErrorType.CODE_EXPIRED: "The code has expired. Get another one.",
+    ErrorType.CODE_LOCKED: "Too many wrong tries: this code no longer counts. Get another one.",
+    ErrorType.CHALLENGE_UNKNOWN: "This code no longer counts. Get another one.",
+    ErrorType.RESEND_TOO_SOON: "It is too soon for another code.",
+    ErrorType.DAILY_CODE_LIMIT: "No more codes can be sent today. Try again tomorrow.",
+    ErrorType.PROOF_INVALID: _ANOTHER_CODE,
+    ErrorType.PROOF_USED: _ANOTHER_CODE,
+    ErrorType.PROOF_EXPIRED: _ANOTHER_CODE,
+    ErrorType.UNREACHABLE: _NO_ANSWER,
+    ErrorType.SERVICE_UNAVAILABLE: _NO_ANSWER,
+    ErrorType.VAULT_UNAVAILABLE: _NO_ANSWER,
+    ErrorType.ANSWER_UNREADABLE: _NO_ANSWER,
+    ErrorType.UNEXPECTED_ANSWER: _NO_ANSWER,
+}
+"""For owners, in English: an error's own message is for whoever calls the service."""
+
+
+def for_owners(trouble: Trouble) -> Trouble:
+    return replace(trouble, message=_REFUSALS.get(trouble.type, trouble.message))
 
 
 def name(code: str, locale: Locale) -> str:

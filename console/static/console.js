@@ -19,6 +19,11 @@ function countDown(form) {
 function showUpload(form) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    // A server that is sent too much hangs up before it can say so.
+    const letter = form.querySelector("input[type=file]");
+    const tooLarge = letter && letter.files[0] && letter.files[0].size > Number(letter.dataset.maxBytes);
+    if (letter) form.querySelector("[data-too-large]").hidden = !tooLarge;
+    if (tooLarge) return;
     const row = form.querySelector("[data-progress]");
     const bar = row.querySelector("progress");
     const words = row.querySelector("[data-uploaded]");
@@ -50,6 +55,8 @@ function begin(root) {
   root.querySelectorAll("form[data-upload]").forEach(showUpload);
 }
 document.addEventListener("DOMContentLoaded", () => begin(document));
+// A page that the browser has kept may be of a step that is over.
+window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
 // What moves by itself: say so while the service does not answer, and leave when the session has ended meanwhile.
 function staleness(stale) {

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -124,6 +125,7 @@ def test_headings_are_in_order(english: list[Page]) -> None:
         levels = [int(e.tag[1]) for e in page.find_all() if re.fullmatch(r"h[1-6]", e.tag)]
         assert levels.count(1) == 1
         assert levels[0] == 1
+        assert all(below <= above + 1 for above, below in pairwise(levels)), page.heading
 
 
 def test_no_address_names_an_account(english: list[Page]) -> None:
