@@ -17,11 +17,11 @@ fi; \
 apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1) >/dev/null
 endef
 
-.PHONY: help setup system demo dev test lint types walls bench lock clean
+.PHONY: help setup system demo dev screenshots test lint types walls bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## make .venv from the hashed requirements
 
@@ -45,6 +45,9 @@ demo: setup ## play the four stories on a real local stack
 
 dev: setup ## keep the local stack running
 	@$(BIN)/python starter.py dev $(ARGS)
+
+screenshots: setup system ## take the READMEs' pictures anew
+	@$(BIN)/python -m demo.screenshots
 
 test: setup system ## the whole test suite
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)

@@ -1,34 +1,26 @@
 """Owners and staff, each in a browser of their own: tickets from filing to decision."""
 
-import asyncio
 import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-import uvicorn
 from playwright.async_api import Browser, Page, expect
-from pydantic import HttpUrl
 from rich.console import Console
 
 from console.access.roles import Role
-from console.app import create_app
-from console.services import Services
-from console.settings import ConsoleSettings
 from demo.browser import PHONE, Owner, Reviewer
-from demo.programs import answers_ok, free_port
+from demo.later import console_ahead
 from demo.scene import Scene
 from demo.stack import Stack
 from demo.stage import Stage
 from demo.virtual_clock import pass_deadline
 from domain.accounts import RealNameType
-from domain.business_calendar import CALENDAR
 from domain.locale import Locale
 from domain.phases import Phase
 from domain.tickets import ReviewStatus
 from tests.browser.accounts import new_account
 from tests.browser.people import Visit, accessible, visits
-from tests.service import eventually
 
 
 async def test_an_enterprise_files_is_asked_for_the_seal_supplies_it_and_is_closed_by_an_agent_in_chinese(
@@ -133,28 +125,6 @@ async def let_the_deadline_pass(stack: Stack, account: str) -> timedelta:
     review = await scene.reviewed(lambda review: review.clock is not None)
     assert review.clock is not None
     return await pass_deadline(scene, review.clock)
-
-
-@asynccontextmanager
-async def console_ahead(stack: Stack, ahead: timedelta) -> AsyncIterator[str]:
-    """A console on the same stack, later: its address. Only the clock of this one is moved."""
-    port = free_port()
-    settings = ConsoleSettings(port=port, public_url=HttpUrl(f"http://127.0.0.1:{port}"), development_sign_in=True)
-
-    @asynccontextmanager
-    async def services() -> AsyncIterator[Services]:
-        yield Services(
-            stack.desk, stack.intake, stack.client, CALENDAR, settings, now=lambda: datetime.now(UTC) + ahead
-        )
-
-    server = uvicorn.Server(uvicorn.Config(create_app(settings, services), port=port, log_config=None))
-    serving = asyncio.create_task(server.serve())
-    try:
-        await eventually(lambda: answers_ok(port, "/readyz"), bool)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        await serving
 
 
 async def test_of_two_agents_at_once_the_first_decides_and_the_second_is_told_who_was_first(
