@@ -35,7 +35,8 @@ def pdf_page(data: bytes, number: int) -> bytes:
     document = pypdfium2.PdfDocument(data)
     page = document[number - 1]
     width, height = page.get_size()
-    scale = min(_MAX_SCALE, sqrt(MAX_PIXELS / (width * height)), _MAX_SIDE / max(width, height))
+    # A little below the limit: both sides are rounded up.
+    scale = min(_MAX_SCALE, sqrt(0.99 * MAX_PIXELS / (width * height)), _MAX_SIDE / max(width, height))
     # Without forms: what a reviewer sees is the page and nothing laid over it by a program.
     return _png(page.render(scale=scale, may_draw_forms=False).to_pil())
 
@@ -47,16 +48,18 @@ def picture(data: bytes, format: str) -> bytes:
     with Image.open(BytesIO(data), formats=(format,)) as source:
         if source.width * source.height > _MAX_SOURCE_PIXELS:
             raise ValueError("too many pixels")
-        side = int(sqrt(MAX_PIXELS))
-        source.draft("RGB", (side, side))
-        turned = ImageOps.exif_transpose(source)
-        if turned.has_transparency_data:
-            turned = Image.alpha_composite(Image.new("RGBA", turned.size, "white"), turned.convert("RGBA"))
-        shown = turned.convert("L" if turned.mode in ("1", "L", "LA") else "RGB")
-    shrink = min(1, sqrt(MAX_PIXELS / (shown.width * shown.height)))
-    if shrink < 1:
-        shown = shown.resize((max(1, int(shown.width * shrink)), max(1, int(shown.height * shrink))))
-    return _png(shown)
+        shrink = min(1, sqrt(MAX_PIXELS / (source.width * source.height)))
+        size = max(1, int(source.width * shrink)), max(1, int(source.height * shrink))
+        # Smaller first, and only then whatever makes copies: forty million pixels with transparency are 160 MB each.
+        source.draft(source.mode, size)
+        shown = source.resize(size) if source.mode not in ("1", "P") else source.convert("RGBA").resize(size)
+        shown.getexif().update(source.getexif())
+    shown = ImageOps.exif_transpose(shown)
+    if shown.mode.startswith("I"):
+        shown = shown.convert("F").point(lambda value: value / 257).convert("L")
+    if shown.has_transparency_data:
+        shown = Image.alpha_composite(Image.new("RGBA", shown.size, "white"), shown.convert("RGBA"))
+    return _png(shown.convert("L" if shown.mode in ("L", "LA") else "RGB"))
 
 
 def _png(shown: object) -> bytes:

@@ -1,5 +1,6 @@
 """The queue, page by page, and what of it moves by itself."""
 
+import asyncio
 from functools import partial
 from typing import Annotated, Any
 
@@ -91,8 +92,9 @@ async def staff_bucket(request: Request, desk: Desk, bucket: str, wanted: Annota
     found = next((b for b in buckets(desk.calendar, desk.now(), choice.filter) if b.key == bucket), None)
     if found is None:
         raise Refusal(ErrorType.NOT_FOUND, "The queue has no such part any more; go back to the queue.")
-    listed = await desk.desk.queued(found, PAGE_SIZE, wanted.cursor)
-    snapshot = await room(request).boards.snapshot(desk, choice.filter)
+    listed, snapshot = await asyncio.gather(
+        desk.desk.queued(found, PAGE_SIZE, wanted.cursor), room(request).boards.snapshot(desk, choice.filter)
+    )
     counts = {one.bucket.key: one.tickets for one in snapshot.counted}
     section = Section(found, counts.get(bucket, len(listed.tickets)), rows(listed.tickets, desk))
     context = _context(request, desk, choice, Board(snapshot, (section,)), bucket)

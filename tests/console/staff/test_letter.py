@@ -98,6 +98,7 @@ async def test_each_page_is_a_picture_and_the_file_a_download(
     page = await agent.get(f"{base}/pages/1.png?revision=1")
     shown = opened(page)
     assert shown.width / shown.height == pytest.approx(300 / 420, rel=0.02)
+    assert shown.width * shown.height <= MAX_PIXELS
     assert page.content != letter
     assert SECRET.encode() not in page.content
     assert shown.info.keys() <= {"dpi"}
