@@ -23,16 +23,22 @@ def main() -> None:
     # uvicorn raises the signal again once it has stopped; in this form it swallows it, and the exit code is 0.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     app = create_app(settings, partial(open_services, settings, service))
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        # A long poll must not hold up a deployment.
-        timeout_graceful_shutdown=5,
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
     )
+    # A long poll must not hold up a deployment: it answers as soon as the server is told to stop.
+    app.state.is_stopping = lambda: server.should_exit
+    server.run()
+    if not server.started:
+        sys.exit(1)
     sys.stderr.flush()
     # temporalio's native threads may abort the interpreter's own exit (sdk-python #300); everything is closed by now.
     os._exit(0)

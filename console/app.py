@@ -55,6 +55,7 @@ def create_app(settings: ConsoleSettings, open_services: OpenServices) -> FastAP
         redoc_url=None,
     )
     app.add_middleware(BodyLimit, max_bytes=_MAX_BODY_BYTES)
+    app.state.is_stopping = lambda: False
     app.state.sessions = Sessions(settings)
     app.state.tokens = ServiceTokens(settings)
     app.state.limiter = Limiter(settings)

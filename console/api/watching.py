@@ -53,11 +53,14 @@ async def watched(
     async def read() -> bytes:
         return (await services.desk.view(account_id)).model_dump_json().encode()
 
+    async def is_given_up() -> bool:
+        return request.app.state.is_stopping() or await request.is_disconnected()
+
     revision = await services.desk.revision(account_id)
     content = await read()
     if seconds and is_known(etag(content), if_none_match):
         content = await _until_other(
-            content, seconds, read, lambda: services.desk.revision(account_id), revision, request.is_disconnected
+            content, seconds, read, lambda: services.desk.revision(account_id), revision, is_given_up
         )
     headers = {"ETag": etag(content), "Cache-Control": "private, no-cache"}
     if is_known(etag(content), if_none_match):
@@ -71,10 +74,10 @@ async def _until_other(
     read: Callable[[], Awaitable[bytes]],
     look: Callable[[], Awaitable[tuple[str, int]]],
     seen: tuple[str, int],
-    is_gone: Callable[[], Awaitable[bool]],
+    is_given_up: Callable[[], Awaitable[bool]],
 ) -> bytes:
     deadline = asyncio.get_running_loop().time() + seconds
-    while (left := deadline - asyncio.get_running_loop().time()) > 0 and not await is_gone():
+    while (left := deadline - asyncio.get_running_loop().time()) > 0 and not await is_given_up():
         await asyncio.sleep(min(_LOOK_EVERY, left))
         if (found := await look()) == seen:
             continue

@@ -33,6 +33,10 @@ class Api:
         """Somebody else of this role."""
         return client_of(self.console, {"Authorization": f"Bearer {self.issuer.token(role, subject)}"})
 
+    def headers(self) -> dict[str, str]:
+        """The backend's, for a client of a console of its own."""
+        return {"Authorization": self.backend.headers["Authorization"]}
+
     async def start(self, account_id: str, **headers: str) -> httpx2.Response:
         body = {"account_id": account_id, "requested_by": f"owner-of-{account_id}", "locale": "en"}
         return await self.backend.post("/cancellations", json=body, headers=headers)

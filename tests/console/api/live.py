@@ -15,6 +15,7 @@ async def listening(app: FastAPI) -> AsyncIterator[str]:
     """Its address. The application is started already, so that its lifespan is not begun twice."""
     config = uvicorn.Config(app, port=0, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=5)
     server = uvicorn.Server(config)
+    app.state.is_stopping = lambda: server.should_exit
     running = asyncio.create_task(server._serve())
 
     async def started() -> bool:
@@ -26,3 +27,4 @@ async def listening(app: FastAPI) -> AsyncIterator[str]:
     finally:
         server.should_exit = True
         await running
+        app.state.is_stopping = lambda: False

@@ -112,5 +112,17 @@ async def test_a_held_answer_is_given_up_when_its_client_goes_away(api: Api) -> 
         assert await eventually(held, lambda left: not left, 10) == []
 
 
+async def test_a_held_answer_is_given_when_the_server_stops(api: Api) -> None:
+    account = await awaiting_identity(api.service)
+    headers = {**(await known(api, account)), "Authorization": api.backend.headers["Authorization"]}
+    async with httpx2.AsyncClient(timeout=60) as client:
+        async with listening(api.console.app) as url:
+            held = asyncio.create_task(client.get(f"{url}/api/v1/cancellations/{account}?wait=30s", headers=headers))
+            done, _ = await asyncio.wait([held], timeout=1)
+            assert not done
+        # A server that gives up waiting for its answers closes the connection without one.
+        assert (await held).status_code == 304
+
+
 async def test_a_status_of_nobody_is_not_found(api: Api) -> None:
     refused(await api.backend.get("/cancellations/nobody-here?wait=1s"), ErrorType.NOT_FOUND)
