@@ -82,7 +82,7 @@ class Provider:
 
     def _principal(self, claims: dict[str, Any]) -> Principal:
         claimed = claims.get(self._settings.oidc_roles_claim, [])
-        named = claimed.split() if isinstance(claimed, str) else claimed
+        named = claimed.split() if isinstance(claimed, str) else claimed if isinstance(claimed, list) else []
         known = self._settings.oidc_roles
         roles = {known[name] for name in named if isinstance(name, str) and name in known}
         subject = self._opaque(claims["sub"])

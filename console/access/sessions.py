@@ -44,7 +44,7 @@ class Session(Model):
 class Sessions:
     def __init__(self, settings: ConsoleSettings) -> None:
         self._settings = settings
-        self._signer = URLSafeTimedSerializer(settings.secret.get_secret_value(), salt="session")
+        self.signer = URLSafeTimedSerializer(settings.secret.get_secret_value(), salt="session")
 
     def of(self, request: Request, now: datetime) -> Session | None:
         """The session of a request; None when there is none, or it is forged, changed or over."""
@@ -52,7 +52,7 @@ class Sessions:
         if not cookie:
             return None
         try:
-            session = Session.model_validate(self._signer.loads(cookie))
+            session = Session.model_validate(self.signer.loads(cookie))
         except (BadData, ValidationError):
             return None
         return session if now < session.began_at + self._lifetime(session.principal.role) else None
@@ -60,7 +60,7 @@ class Sessions:
     def keep(self, session: Session, response: Response) -> None:
         response.set_cookie(
             COOKIE,
-            self._signer.dumps(session.model_dump(mode="json")),
+            self.signer.dumps(session.model_dump(mode="json")),
             max_age=int(self._lifetime(session.principal.role).total_seconds()),
             **ATTRIBUTES,
         )
