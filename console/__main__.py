@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import sys
+from contextlib import suppress
 from functools import partial
 
 import uvicorn
@@ -36,7 +37,8 @@ def main() -> None:
     )
     # A long poll must not hold up a deployment: it answers as soon as the server is told to stop.
     app.state.is_stopping = lambda: server.should_exit
-    server.run()
+    with suppress(KeyboardInterrupt):
+        server.run()
     if not server.started:
         sys.exit(1)
     sys.stderr.flush()
