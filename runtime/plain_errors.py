@@ -42,11 +42,7 @@ async def plain_errors(what: str) -> AsyncIterator[None]:
     except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
         raise Unreachable(f"{what} could not be read: {error}") from None
     except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND and not lacks_namespace(error):
-            raise Refusal(ErrorType.NOT_FOUND, f"There is no open {what}.") from None
-        if error.status in (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED):
-            raise Unreachable(_NO_WORKER.format(what)) from None
-        raise Unreachable(f"Temporal did not answer for {what}: {error.message}") from None
+        raise _of_rpc(error, what) from None
     except RuntimeError as error:
         # What the first call of a lazy client raises when nobody is there; the SDK has no type of its own for it.
         if not str(error).startswith("Failed client connect"):
@@ -56,6 +52,14 @@ async def plain_errors(what: str) -> AsyncIterator[None]:
         if error.retryable:
             raise Unreachable(str(error)) from None
         raise Refusal(error.type, str(error), **error.details) from None
+
+
+def _of_rpc(error: RPCError, what: str) -> Exception:
+    if error.status is RPCStatusCode.NOT_FOUND and not lacks_namespace(error):
+        return Refusal(ErrorType.NOT_FOUND, f"There is no open {what}.")
+    if error.status in (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED):
+        return Unreachable(_NO_WORKER.format(what))
+    return Unreachable(f"Temporal did not answer for {what}: {error.message}")
 
 
 def lacks_namespace(error: RPCError) -> bool:
