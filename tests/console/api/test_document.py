@@ -8,7 +8,9 @@ import schemathesis
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events, from_schema
 
-from console.access.roles import Role
+from console.access.roles import ACCESS, Role
+from console.errors import PREFIX
+from domain.errors import ErrorType
 from tests.console.api.conftest import Api
 from tests.console.api.live import listening
 from tests.workflows.tickets import awaiting_confirmation, awaiting_identity, awaiting_notice, blocked, under_review
@@ -84,4 +86,25 @@ async def test_nothing_is_found_by_asking_for_everything_in_every_way(api: Api) 
     async with listening(api.console.app) as url:
         asked, found = await asyncio.to_thread(explored, url, config)
     assert not found, "\n\n".join(found)
-    assert len(asked) > 10, asked
+    assert operations(api) <= asked
+
+
+def operations(api: Api) -> set[str]:
+    return {
+        f"{method.upper()} {path}" for path, methods in api.console.app.openapi()["paths"].items() for method in methods
+    }
+
+
+async def test_the_document_is_open_to_everybody_and_says_who_must_show_a_token(api: Api) -> None:
+    answer = await api.nobody.get("/openapi.json")
+    document = answer.json()
+    assert document["openapi"].startswith("3.1")
+    for path, methods in document["paths"].items():
+        assert path.startswith("/api/v1/")
+        for operation in methods.values():
+            public = ACCESS[operation["operationId"]] is None
+            assert operation.get("security") == (None if public else [{"serviceToken": []}])
+            assert {"401", "403"} & set(operation["responses"]) == (set() if public else {"401", "403"})
+            assert operation["description"]
+    types = document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]
+    assert types == [PREFIX + type for type in ErrorType]
