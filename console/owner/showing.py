@@ -17,7 +17,7 @@ from domain.checks import Check, CheckOutcome
 from domain.deletion import DELETION_STAGES, Certificate, DeletionPhase, DeletionView, retained_records
 from domain.errors import ErrorType, Refusal
 from domain.messages import CancellationView, WithdrawalReason
-from domain.notices import CURRENT_NOTICE
+from domain.notices import CONSENT_WORDING, CURRENT_NOTICE
 from domain.phases import STEP_PHASES, Phase, Step
 from domain.tickets import MissingPart
 from gateways.contract import ChallengeShown
@@ -93,6 +93,7 @@ def render(
         typed=typed or {},
         seen=situation.fingerprint,
         notice=CURRENT_NOTICE[locale],
+        consent=CONSENT_WORDING[locale],
         by_ticket=is_by_ticket(view),
         waived=partial(_is_waived, view),
         may_file=view is not None and may_file_ticket(view),

@@ -6,7 +6,7 @@ from typing import Any
 
 from domain.errors import ErrorType
 from domain.locale import Locale
-from domain.notices import CURRENT_NOTICE
+from domain.notices import CONSENT_WORDING, CURRENT_NOTICE
 from domain.phases import Phase
 from sandbox.kinds import Endpoint, FaultKind
 from tests.console.owner.pages import Owner, Page
@@ -149,6 +149,14 @@ async def test_another_notice_than_the_one_in_force_is_refused(service: Service,
     assert page.fields("/owner/notice")["version"] == CURRENT_NOTICE[Locale.EN].version
 
 
+async def test_a_form_that_was_tampered_with_is_bad_input(service: Service, owner_of: OwnerOf) -> None:
+    owner = owner_of(await awaiting_notice(service))
+    page = await owner.send("/owner/notice", sha256="not a hash")
+    assert page.status == 422
+    assert ErrorType.BAD_INPUT in page.text
+    assert "not a hash" not in page.answer.text
+
+
 # Checks
 
 
@@ -230,6 +238,7 @@ async def test_the_confirmation_lists_what_stops_and_what_is_given_up(service: S
     assert page.step == "Confirm"
     for word in ("access keys", "Voucher ¥50.00", "Pick-up voucher ¥128.00", "Discount", "Invoices until"):
         assert word in page.text
+    assert CONSENT_WORDING[Locale.EN].vouchers in page.text
 
 
 async def test_only_the_accounts_own_id_confirms(service: Service, owner_of: OwnerOf) -> None:

@@ -5,7 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from domain.errors import ErrorType
+from domain.locale import Locale
 from domain.messages import CancellationView
+from domain.notices import CONSENT_WORDING
 from domain.phases import Phase
 from domain.tickets import TicketForm
 from runtime.intake import TicketIntake
@@ -55,6 +57,7 @@ async def test_a_company_sends_the_stamped_letter(service: Service, owner_of: Ow
     assert page.has_input("letter")
     assert not page.has_input("statement")
     assert "/owner/letter-template" in page.links
+    assert CONSENT_WORDING[Locale.EN].balance in page.text
     assert page.form("/owner/ticket").attributes["enctype"] == "multipart/form-data"
     assert (await file(owner, files=letter(), **CONTACT)).heading == "Staff are looking at it"
     form = await form_of(service, await service.desk.view(account_id))
