@@ -1,6 +1,8 @@
 """`/healthz` (the process lives) and `/readyz` (Temporal answers)."""
 
+import asyncio
 from datetime import timedelta
+from typing import Final
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
@@ -9,6 +11,8 @@ from temporalio.service import RPCError
 from console.services import Desk
 
 router = APIRouter(include_in_schema=False)
+
+_PATIENCE: Final = timedelta(seconds=2)
 
 
 @router.get("/healthz")
@@ -19,7 +23,9 @@ async def healthz() -> dict[str, str]:
 @router.get("/readyz")
 async def readyz(desk: Desk) -> JSONResponse:
     try:
-        ready = await desk.client.service_client.check_health(timeout=timedelta(seconds=2))
-    except (RPCError, RuntimeError):
+        # Temporal's own limit does not count the time to connect.
+        async with asyncio.timeout(2 * _PATIENCE.total_seconds()):
+            ready = await desk.client.service_client.check_health(timeout=_PATIENCE)
+    except (RPCError, RuntimeError, TimeoutError):
         ready = False
     return JSONResponse({"status": "ready" if ready else "not ready"}, 200 if ready else 503)

@@ -6,7 +6,7 @@ can never be tricked into using the API, and the API needs no defence against fo
 
 import hmac
 from collections.abc import AsyncIterator
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import structlog
 from fastapi import Depends, Request
@@ -66,13 +66,16 @@ async def _decide(request: Request, desk: Desk) -> None:
     if not may(principal.role if principal else None, route):
         log.warning("Refused", route=route, **who)
         raise NotAllowed if principal else NotSignedIn
-    if not of_api and request.method not in _SAFE and not await _is_ours(request, session, desk.settings.origin):
-        log.warning("Refused a forged form", route=route, **who)
-        raise Forged
+    if not of_api and request.method not in _SAFE:
+        wrong = await _forged_sign(request, session, desk.settings.origin)
+        if wrong:
+            log.warning("Refused a forged form", route=route, sign=wrong, **who)
+            raise Forged
 
 
-async def _is_ours(request: Request, session: Session | None, origin: str) -> bool:
-    """Two independent signs: where the browser says the form was sent from, and the token that only our pages know.
+async def _forged_sign(request: Request, session: Session | None, origin: str) -> Literal["origin", "token"] | None:
+    """Which of two independent signs is not ours: where the browser says the form was sent from, or the token that only
+    our pages know. None when the form is ours.
 
     Without a session there is no token; the first sign still keeps others from signing somebody in or out.
     """
@@ -82,11 +85,12 @@ async def _is_ours(request: Request, session: Session | None, origin: str) -> bo
         if name in request.headers
     ]
     if not said or not all(said):
-        return False
+        return "origin"
     if session is None:
-        return True
+        return None
     token = request.headers.get(FORGERY_HEADER) or (await request.form()).get(FORGERY_FIELD)
-    return isinstance(token, str) and hmac.compare_digest(token.encode(), session.forgery_token.encode())
+    known = isinstance(token, str) and hmac.compare_digest(token.encode(), session.forgery_token.encode())
+    return None if known else "token"
 
 
 def _visitor(request: Request) -> Principal:

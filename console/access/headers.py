@@ -24,7 +24,7 @@ _ALWAYS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-_HSTS: Final = "max-age=63072000; includeSubDomains"
+_HSTS: Final = "max-age=63072000"
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 
