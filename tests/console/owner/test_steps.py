@@ -4,11 +4,14 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from console.access.limits import SENDING_CODES
+from console.settings import ConsoleSettings
 from domain.errors import ErrorType
 from domain.locale import Locale
 from domain.notices import CONSENT_WORDING, CURRENT_NOTICE
 from domain.phases import Phase
 from sandbox.kinds import Endpoint, FaultKind
+from tests.console.conftest import console_on
 from tests.console.owner.pages import Owner, Page
 from tests.service import Service, eventually
 from tests.workflows.tickets import awaiting_confirmation, awaiting_identity, awaiting_notice, blocked, fault
@@ -85,6 +88,18 @@ async def test_another_code_has_to_wait_and_the_page_says_until_when(service: Se
     page = await owner.send("/owner/code", page=page, channel="PHONE")
     assert page.status == 409
     assert ErrorType.RESEND_TOO_SOON in " ".join(page.alerts)
+    assert "Try again in" in " ".join(page.alerts)
+
+
+async def test_whoever_asks_for_codes_too_often_is_told_beside_the_form(service: Service) -> None:
+    account_id = await awaiting_identity(service)
+    async with console_on(service, ConsoleSettings()) as console:
+        owner = Owner(console.owner(account_id))
+        page = await owner.look()
+        assert SENDING_CODES.per_account is not None
+        for _ in range(SENDING_CODES.per_account.amount + 1):
+            page = await owner.send("/owner/code", page=page, channel="PHONE")
+    assert (page.status, page.heading) == (429, "Prove that it is you")
     assert "Try again in" in " ".join(page.alerts)
 
 
