@@ -1,7 +1,6 @@
 """A status with an `ETag`, and an answer that is held back until there is something new."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from typing import Annotated, Final
 
@@ -48,7 +47,7 @@ def is_known(tag: str, if_none_match: str | None) -> bool:
 async def watched(
     request: Request, services: Services, account_id: str, if_none_match: str | None, seconds: int
 ) -> Response:
-    """The status of an account's request: 200, or 304 when it is the known one still."""
+    """The status of an account's request: 200, or 304 when it is the known one still, after so long or at the end."""
 
     async def read() -> bytes:
         return (await services.desk.view(account_id)).model_dump_json().encode()
@@ -56,33 +55,15 @@ async def watched(
     async def is_given_up() -> bool:
         return request.app.state.is_stopping() or await request.is_disconnected()
 
-    revision = await services.desk.revision(account_id)
-    content = await read()
-    if seconds and is_known(etag(content), if_none_match):
-        content = await _until_other(
-            content, seconds, read, lambda: services.desk.revision(account_id), revision, is_given_up
-        )
+    revision, content = await services.desk.revision(account_id), await read()
+    clock = asyncio.get_running_loop().time
+    until = clock() + seconds
+    while is_known(etag(content), if_none_match) and (left := until - clock()) > 0 and not await is_given_up():
+        await asyncio.sleep(min(_LOOK_EVERY, left))
+        if (latest := await services.desk.revision(account_id)) != revision:
+            # The revision before its status, which may already show what comes next.
+            revision, content = latest, await read()
     headers = {"ETag": etag(content), "Cache-Control": "private, no-cache"}
     if is_known(etag(content), if_none_match):
         return Response(status_code=304, headers=headers)
     return Response(content, headers=headers, media_type="application/json")
-
-
-async def _until_other(
-    content: bytes,
-    seconds: int,
-    read: Callable[[], Awaitable[bytes]],
-    look: Callable[[], Awaitable[tuple[str, int]]],
-    seen: tuple[str, int],
-    is_given_up: Callable[[], Awaitable[bool]],
-) -> bytes:
-    deadline = asyncio.get_running_loop().time() + seconds
-    while (left := deadline - asyncio.get_running_loop().time()) > 0 and not await is_given_up():
-        await asyncio.sleep(min(_LOOK_EVERY, left))
-        if (found := await look()) == seen:
-            continue
-        # Before the query, whose answer may already show what comes next.
-        seen = found
-        if (other := await read()) != content:
-            return other
-    return content

@@ -95,6 +95,12 @@ async def test_a_backend_cancels_an_account_with_curl(api: Api, example: Example
     await api.service.in_phase(account, Phase.CLOSED)
 
 
+async def test_a_backend_hands_an_owner_over_with_curl(api: Api, example: Example) -> None:
+    account = await api.service.account()
+    shown = await example.run("sh", "backend hands over", Role.BACKEND, names={"acct-clean-phone": account})
+    assert f'"url":"{api.console.settings.origin}/arrive' in shown
+
+
 async def test_a_backend_files_a_ticket_with_curl(api: Api, example: Example, tmp_path: Path) -> None:
     account = await blocked(api.service, icp_applications_ever=1, real_name_type=RealNameType.ENTERPRISE)
     (tmp_path / "letter.pdf").write_bytes(pdf())
@@ -149,7 +155,7 @@ async def test_an_auditor_reads(language: str, api: Api, example: Example) -> No
 def test_every_example_is_run() -> None:
     text = Path(__file__).read_text()
     shown = [block.info for language in ("sh", "python") for block in blocks(PAGE, language)]
-    assert len(shown) == 10
+    assert len(shown) == 11
     for info in shown:
         assert f'"{info.partition(" ")[2]}"' in text
 
