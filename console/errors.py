@@ -95,7 +95,7 @@ EXPECTED: Final = (Refusal, Unreachable, GatewayError)
 
 def problem(trouble: Trouble) -> Response:
     """RFC 9457."""
-    headers = _retry_after(trouble)
+    headers = retry_after(trouble)
     if trouble.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     facts = to_jsonable_python(trouble.details)
@@ -112,7 +112,7 @@ def problem(trouble: Trouble) -> Response:
     return Response(json.dumps(body, ensure_ascii=False), trouble.status, headers, PROBLEM_MEDIA_TYPE)
 
 
-def _retry_after(trouble: Trouble) -> dict[str, str]:
+def retry_after(trouble: Trouble) -> dict[str, str]:
     wait = trouble.details.get("retry_after_seconds")
     return {} if wait is None else {"Retry-After": str(wait)}
 
@@ -137,7 +137,7 @@ async def _answer(request: Request, error: Exception) -> Response:
         return Response(status_code=401, headers={"HX-Redirect": str(request.app.url_path_for("sign_in"))})
     if isinstance(error, NotSignedIn) and request.method == "GET":
         return Response(status_code=303, headers={"Location": str(request.app.url_path_for("sign_in"))})
-    return page(request, "trouble.html", status=trouble.status, headers=_retry_after(trouble), trouble=trouble)
+    return page(request, "trouble.html", status=trouble.status, headers=retry_after(trouble), trouble=trouble)
 
 
 async def _by_status(request: Request, error: Exception) -> Response:

@@ -8,7 +8,7 @@ from typing import Final
 
 from fastapi import Request, Response
 
-from console.errors import EXPECTED, Trouble
+from console.errors import EXPECTED, Trouble, retry_after
 from console.owner import wording
 from console.owner.stages import MAY_START_AGAIN, is_by_ticket, may_file_ticket, stage_of
 from console.pages import language, page
@@ -84,6 +84,7 @@ def render(
         request,
         f"owner/{template or stage.template}.html",
         status=trouble.status if trouble else 200,
+        headers=retry_after(trouble) if trouble else None,
         stage=stage,
         view=view,
         challenge=situation.challenge,

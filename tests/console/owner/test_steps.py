@@ -100,6 +100,7 @@ async def test_whoever_asks_for_codes_too_often_is_told_beside_the_form(service:
         for _ in range(SENDING_CODES.per_account.amount + 1):
             page = await owner.send("/owner/code", page=page, channel="PHONE")
     assert (page.status, page.heading) == (429, "Prove that it is you")
+    assert int(page.answer.headers["Retry-After"]) > 0
     assert "Try again in" in " ".join(page.alerts)
 
 
