@@ -56,7 +56,6 @@ from gateways.contract import ChallengeShown
 from gateways.platform import ChallengeDesk
 from gateways.ports import Platform, Vault
 from runtime.plain_errors import lacks_namespace, plain_errors
-from runtime.start_keys import KEY_COUNTS_FOR, StartRecord
 from runtime.ticket_queue import Bucket, Page, count, page
 from workflows.account_cancellation import AccountCancellation
 from workflows.account_deletion import AccountDeletion
@@ -91,7 +90,7 @@ class FrontDesk:
         self._task_queue = task_queue
         self._platform = platform
         self._challenges = challenges
-        self._vault = vault
+        self.vault = vault
 
     # Owner and backend
 
@@ -127,37 +126,14 @@ class FrontDesk:
             )
         return await self.wait_while(account_id, Phase.OPENING, OPENING_LIMIT)
 
-    async def start_once(
-        self, key: str | None, account_id: str, requested_by: str, *, locale: Locale, now: datetime
-    ) -> tuple[CancellationView, bool]:
-        """As `start`, for a caller who repeats: `key` never starts a second request, not even when the first is over.
-
-        Answers whether the request is this key's own, and not one that was running. `key` says whose it is, too;
-        without one the call stands for itself. Raises `Refusal`: `IdempotencyConflict` when the key was used for
-        something else, `AlreadyOver` when what it stood for is no longer kept.
-        """
-        async with plain_errors(f"request of account {account_id}"):
-            record, used = await StartRecord.claim(self._vault, key, account_id, f"{requested_by} {locale}", now)
-            if used and (found := await _described(self._request(account_id))):
-                view = await self.view(account_id)
-                own = view.request_no == record.request_no
-                # Another request that was open when the key was first used is the one that it found, or came after it.
-                if own or found.close_time is None or found.close_time >= record.at:
-                    return view, own
-            if used and now > record.at + KEY_COUNTS_FOR:
-                raise Refusal(ErrorType.ALREADY_OVER, "The request of this key is long over: use a new key to start.")
-        view = await self.start(account_id, requested_by, locale=locale, request_no=record.request_no)
-        return view, view.request_no == record.request_no
-
     async def view(self, account_id: str) -> CancellationView:
         async with plain_errors(f"request of account {account_id}"):
             return await self._request(account_id).query(AccountCancellation.view, rpc_timeout=LOOK_LIMIT)
 
-    async def revision(self, account_id: str) -> tuple[str, int]:
-        """Another one whenever the view may be another one. Asks Temporal only, and no worker."""
+    async def describe(self, account_id: str) -> WorkflowExecutionDescription:
+        """What Temporal itself knows, without a worker. A longer history or another run may mean another view."""
         async with plain_errors(f"request of account {account_id}"):
-            found = await self._request(account_id).describe(rpc_timeout=LOOK_LIMIT)
-            return found.run_id, found.history_length
+            return await self._request(account_id).describe(rpc_timeout=LOOK_LIMIT)
 
     async def wait_while(self, account_id: str, phase: Phase, limit: timedelta = ANSWER_LIMIT) -> CancellationView:
         """The request once it has left a phase, or as it is when `limit` is over."""
@@ -223,13 +199,13 @@ class FrontDesk:
     async def certificate(self, request_no: str) -> Certificate:
         """By request number: the account is gone by then. Its hash chain is verified on the way."""
         async with plain_errors(f"certificate of {request_no}"):
-            found = await self._vault.find(certificate_path(request_no), Certificate)
+            found = await self.vault.find(certificate_path(request_no), Certificate)
             if found is None:
                 raise Refusal(
                     ErrorType.NOT_FOUND,
                     f"There is no certificate of {request_no}; it is issued when the account is gone.",
                 )
-            await self._vault.read(found[0].previous, Dossier)
+            await self.vault.read(found[0].previous, Dossier)
             return found[0]
 
     # Staff
@@ -284,7 +260,7 @@ class FrontDesk:
                     rpc_timeout=ANSWER_LIMIT,
                 )
                 return view
-            unfinished = await unfinished_deletion(self._vault, await self._platform.profile(account_id))
+            unfinished = await unfinished_deletion(self.vault, await self._platform.profile(account_id))
             if unfinished is None:
                 raise Refusal(
                     ErrorType.ALREADY_OVER,

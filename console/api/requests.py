@@ -21,6 +21,7 @@ from domain.phases import Step
 from gateways.contract import ChallengeShown
 from runtime.intake import TicketChanges, TicketDraft
 from runtime.refusals import require
+from runtime.start_keys import start_once
 
 router = APIRouter(tags=["Requests"], dependencies=[TOKEN])
 
@@ -74,7 +75,7 @@ async def api_start(
     """Start a request, or find the one that runs. A refused account is an answer too: `phase` is then `REFUSED`."""
     now = desk.now()
     key = f"{visitor.subject} {idempotency_key}" if idempotency_key else None
-    view, own = await desk.desk.start_once(key, start.account_id, start.requested_by, locale=start.locale, now=now)
+    view, own = await start_once(desk.desk, key, start.account_id, start.requested_by, locale=start.locale, now=now)
     if own:
         response.headers["Location"] = request.url_for("api_status", account_id=start.account_id).path
     else:

@@ -52,17 +52,21 @@ async def watched(
     async def read() -> bytes:
         return (await services.desk.view(account_id)).model_dump_json().encode()
 
+    async def look() -> tuple[str, int]:
+        found = await services.desk.describe(account_id)
+        return found.run_id, found.history_length
+
     async def is_given_up() -> bool:
         return request.app.state.is_stopping() or await request.is_disconnected()
 
-    revision, content = await services.desk.revision(account_id), await read()
+    seen, content = await look(), await read()
     clock = asyncio.get_running_loop().time
     until = clock() + seconds
     while is_known(etag(content), if_none_match) and (left := until - clock()) > 0 and not await is_given_up():
         await asyncio.sleep(min(_LOOK_EVERY, left))
-        if (latest := await services.desk.revision(account_id)) != revision:
-            # The revision before its status, which may already show what comes next.
-            revision, content = latest, await read()
+        if (latest := await look()) != seen:
+            # In this order: the status may already show what comes next, which then counts as new.
+            seen, content = latest, await read()
     headers = {"ETag": etag(content), "Cache-Control": "private, no-cache"}
     if is_known(etag(content), if_none_match):
         return Response(status_code=304, headers=headers)
