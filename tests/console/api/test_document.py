@@ -42,7 +42,8 @@ def explored(url: str, config: dict[str, Any]) -> tuple[set[str], list[str]]:
     return asked, found
 
 
-@pytest.mark.timeout(180)
+# Some thousand requests: a quarter of a minute alone on a machine.
+@pytest.mark.timeout(300)
 async def test_nothing_is_found_by_asking_for_everything_in_every_way(api: Api) -> None:
     service = api.service
     cases = [await under_review(service) for _ in range(2)]
