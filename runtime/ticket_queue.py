@@ -54,10 +54,14 @@ class BucketKind(StrEnum):
 
 
 class Span(Model):
-    """A part of a bucket: what is due up to an instant, and after the span before it."""
+    """A part of a bucket: what is due up to an instant, and after the span before it.
+
+    `so_far` asks for it and for everything before it.
+    """
 
     until: Instant
     query: str
+    so_far: str
 
 
 class Bucket(Model):
@@ -136,7 +140,8 @@ def buckets(calendar: BusinessCalendar, now: datetime, wanted: QueueFilter = EVE
     for _ in range(_DAYS_BACK):
         past.insert(0, calendar.previous_day_end(past[0]))
     late = tuple(
-        Span(until=until, query=due_in(after, until)) for after, until in zip([None, *past], past, strict=False)
+        Span(until=until, query=due_in(after, until), so_far=due_in(None, until))
+        for after, until in zip([None, *past], past, strict=False)
     )
     found = [
         Bucket(kind=BucketKind.LATE, query=due_in(None, now), spans=late),
@@ -166,10 +171,11 @@ async def page(client: Client, bucket: Bucket, size: int, token: str | None = No
         whole, rest = await _listed(client, bucket.query, size, place)
         if not (rest and bucket.spans):
             return Page(tickets=tuple(whole), next_token=_token(bucket, None, rest) if rest else None)
+        until = await _earliest(client, bucket.spans)
     # More than one page of different days.
     found: list[QueuedTicket] = []
     for span in bucket.spans:
-        if until and span.until < until:
+        if span.until < until:
             continue
         if len(found) == size:
             return Page(tickets=tuple(found), next_token=_token(bucket, span.until, b""))
@@ -183,6 +189,16 @@ async def page(client: Client, bucket: Bucket, size: int, token: str | None = No
 
 async def count(client: Client, bucket: Bucket) -> int:
     return (await client.count_workflows(bucket.query, rpc_timeout=_ANSWER_LIMIT)).count
+
+
+async def _earliest(client: Client, spans: tuple[Span, ...]) -> datetime:
+    """Where the first span with a ticket ends. By halves: most of them are empty, and each question costs."""
+    first, last = 0, len(spans) - 1
+    while first < last:
+        middle = (first + last) // 2
+        found, _ = await _listed(client, spans[middle].so_far, 1, b"")
+        first, last = (first, middle) if found else (middle + 1, last)
+    return spans[first].until
 
 
 async def _listed(client: Client, query: str, size: int, place: bytes) -> tuple[list[QueuedTicket], bytes]:
