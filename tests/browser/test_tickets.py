@@ -67,6 +67,8 @@ async def test_an_enterprise_files_is_asked_for_the_seal_supplies_it_and_is_clos
         await agent.approve()
         await agent.is_recorded()
         await accessible(desk)
+    async with visit(Role.OWNER, account, lang=Locale.ZH) as page:
+        owner = Owner(page, Locale.ZH, stack, account)
         await owner.is_closed()
         await owner.reads("经人工审核一并放弃：", "")
     assert (await stack.desk.view(account)).phase is Phase.CLOSED
@@ -91,25 +93,24 @@ async def test_a_ticket_that_nobody_answers_is_late_for_all_to_see_and_its_rejec
         owner = Owner(page, Locale.EN, stack, account)
         await owner.to_checks()
         ticket_no = await owner.file_ticket(letter=False)
-        skipped = await let_the_deadline_pass(stack, account)
-        await page.reload()
-        await owner.reads("", "We are late, and we are sorry.")
+    skipped = await let_the_deadline_pass(stack, account)
+    async with visit(Role.OWNER, account, width=PHONE) as page:
+        await Owner(page, Locale.EN, stack, account).reads("", "We are late, and we are sorry.")
         await accessible(page)
-
-        async with console_ahead(stack, skipped) as later, visits(browser, later)(Role.LEAD) as desk:
-            lead = Reviewer(desk, Locale.EN)
-            late = desk.get_by_role("region", name="Late")
-            await expect(late.get_by_role("link", name=ticket_no)).to_be_visible()
-            await expect(late.get_by_role("row").filter(has_text=ticket_no)).to_contain_text("LATE by")
-            await accessible(desk)
-            await lead.open_ticket(ticket_no)
-            await lead.reads("", "The owner has been told that we are late.")
-            await lead.reject("", "a dispute is open")
-            await lead.is_recorded()
-            await lead.reads("", "given late")
-            await accessible(desk)
-
-        await page.reload()
+    async with console_ahead(stack, skipped) as later, visits(browser, later)(Role.LEAD) as desk:
+        lead = Reviewer(desk, Locale.EN)
+        late = desk.get_by_role("region", name="Late")
+        await expect(late.get_by_role("link", name=ticket_no)).to_be_visible()
+        await expect(late.get_by_role("row").filter(has_text=ticket_no)).to_contain_text("LATE by")
+        await accessible(desk)
+        await lead.open_ticket(ticket_no)
+        await lead.reads("", "The owner has been told that we are late.")
+        await lead.reject("", "a dispute is open")
+        await lead.is_recorded()
+        await lead.reads("", "given late")
+        await accessible(desk)
+    async with visit(Role.OWNER, account, width=PHONE) as page:
+        owner = Owner(page, Locale.EN, stack, account)
         await owner.is_at("", "The review said no")
         await expect(page.get_by_role("heading", name="A dispute is open")).to_be_visible()
         await owner.reads("", "Settle the dispute first.")
