@@ -130,7 +130,7 @@ async def _answer(request: Request, error: Exception) -> Response:
     trouble = Trouble.of(error)
     if trouble.type is ErrorType.INTERNAL_ERROR:
         log.error("A request failed on a bug", path=request.scope["path"], error_type=type(error).__name__)
-    if request.url.path.startswith(API):
+    if request.scope["path"].startswith(API):
         return problem(trouble)
     if isinstance(error, NotSignedIn) and "HX-Request" in request.headers:
         # Followed by the page's moving part alone, a redirect would put the sign-in page inside the page.
@@ -145,7 +145,7 @@ async def _by_status(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     type = _BY_STATUS.get(error.status_code, ErrorType.BAD_INPUT)
     phrase = HTTPStatus(error.status_code).phrase
-    if request.url.path.startswith(API):
+    if request.scope["path"].startswith(API):
         body = {"type": PREFIX + type, "title": phrase, "status": error.status_code, "detail": str(error.detail)}
         return Response(json.dumps(body), error.status_code, dict(error.headers or {}), media_type=PROBLEM_MEDIA_TYPE)
     trouble = Trouble(type, f"{phrase}.")
