@@ -41,6 +41,12 @@ def field(html: str, name: str) -> str:
     return found[1]
 
 
+def live_address(html: str) -> str:
+    """What the moving part of a page asks for."""
+    _, _, rest = html.partition('hx-get="/staff/live?')
+    return "/staff/live?" + rest.partition('"')[0].replace("&amp;", "&")
+
+
 def ticket_links(html: str) -> list[str]:
     """The tickets of a queue, in the order in which they are shown."""
     return re.findall(r'href="/staff/tickets/([^"/?]+)"', html)

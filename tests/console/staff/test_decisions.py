@@ -26,12 +26,6 @@ DISPUTE: dict[str, Any] = {"reason_codes": [DecisionReason.DISPUTE_OPEN.value]}
 
 
 @pytest.fixture
-async def agent(console: Console) -> AsyncIterator[httpx2.AsyncClient]:
-    async with console.signed_in(Role.AGENT) as browser:
-        yield browser
-
-
-@pytest.fixture
 async def lead(console: Console) -> AsyncIterator[httpx2.AsyncClient]:
     async with console.signed_in(Role.LEAD) as browser:
         yield browser

@@ -1,6 +1,5 @@
 """The letter: pictures that were drawn anew, the file as a download, and what cannot be shown."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from io import BytesIO
 from uuid import uuid4
@@ -34,12 +33,6 @@ def picture(format: str, size: tuple[int, int] = (300, 420), mode: str = "RGB") 
         options = {"pnginfo": told}
     Image.radial_gradient("L").resize(size).convert(mode).save(made, format, **options)
     return made.getvalue()
-
-
-@pytest.fixture
-async def agent(console: Console) -> AsyncIterator[httpx2.AsyncClient]:
-    async with console.signed_in(Role.AGENT) as browser:
-        yield browser
 
 
 async def with_letter(service: Service, letter: bytes) -> Case:

@@ -1,95 +1,24 @@
-"""The queue: late first, by deadline, filtered by the query, page by page, and alive at little cost."""
+"""The queue: late first, by deadline, filtered by the query, and read page by page."""
 
-import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
-from uuid import uuid4
 
 import httpx2
 import pytest
-from temporalio.client import (
-    Client,
-    CountWorkflowsInput,
-    Interceptor,
-    ListWorkflowsInput,
-    OutboundInterceptor,
-    WorkflowExecutionAsyncIterator,
-    WorkflowExecutionCount,
-)
-from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from console.access.roles import Role
-from console.services import Services
-from console.settings import ConsoleSettings
 from console.staff.board import PAGE_SIZE
-from console.staff.showing import StaffRoom
 from domain.accounts import RealNameType
-from domain.business_calendar import CALENDAR
 from domain.checks import Reason
-from domain.ids import review_workflow_id
 from domain.tickets import ReviewStatus
-from runtime.front_desk import FrontDesk
-from runtime.intake import TicketIntake
-from runtime.ticket_queue import BucketKind, buckets
-from tests.console.conftest import Console, console_on
+from runtime.ticket_queue import BucketKind
+from tests.console.conftest import Console
+from tests.console.staff.conftest import Filed, coming_days
 from tests.console.staff.pages import inline_code, ticket_links, words
 from tests.service import Service, eventually
 from tests.workflows.tickets import MARGIN, under_review
-from workflows.search_attributes import BLOCKING_REASONS, CANCELLATION_PHASE, REAL_NAME_TYPE, TICKET_DUE_AT
 
 YESTERDAY = timedelta(days=-1)
-
-
-@dataclass
-class Filed:
-    """Reviews without a worker, of which a queue sees the search attributes."""
-
-    client: Client
-    numbers: list[str]
-
-    async def __call__(
-        self,
-        due_at: datetime,
-        status: ReviewStatus = ReviewStatus.UNDER_REVIEW,
-        real_name_type: RealNameType = RealNameType.INDIVIDUAL,
-        reasons: tuple[Reason, ...] = (Reason.ICP_FILING_EVER_APPLIED,),
-    ) -> str:
-        ticket_no = f"T-page-{uuid4().hex[:12]}"
-        self.numbers.append(ticket_no)
-        pairs: list[SearchAttributePair[Any]] = [
-            SearchAttributePair(CANCELLATION_PHASE, status),
-            SearchAttributePair(TICKET_DUE_AT, due_at),
-            SearchAttributePair(REAL_NAME_TYPE, real_name_type),
-            SearchAttributePair(BLOCKING_REASONS, list(reasons)),
-        ]
-        await self.client.start_workflow(
-            "TicketReview",
-            id=review_workflow_id(ticket_no),
-            task_queue="nobody",
-            search_attributes=TypedSearchAttributes(pairs),
-        )
-        return ticket_no
-
-
-@pytest.fixture
-async def filed(service: Service) -> AsyncIterator[Filed]:
-    filed = Filed(service.client, [])
-    yield filed
-    for ticket_no in filed.numbers:
-        await service.client.get_workflow_handle(review_workflow_id(ticket_no)).terminate("by a test")
-
-
-@pytest.fixture
-async def agent(console: Console) -> AsyncIterator[httpx2.AsyncClient]:
-    async with console.signed_in(Role.AGENT) as browser:
-        yield browser
-
-
-def coming_days() -> list[datetime]:
-    return [b.due_at for b in buckets(CALENDAR, datetime.now(UTC)) if b.due_at]
 
 
 def day_key(due_at: datetime) -> str:
@@ -146,14 +75,19 @@ async def test_late_tickets_come_first_and_are_marked_in_words(agent: httpx2.Asy
     assert 'class="late"' in queue
 
 
-async def test_a_review_past_its_deadline_is_late_in_the_queue(agent: httpx2.AsyncClient, service: Service) -> None:
+async def test_a_review_past_its_deadline_is_late_in_the_queue(
+    console: Console, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
     case = await under_review(service)
-    clock = await case.clock()
-    days = (await agent.get(f"/staff/buckets/{day_key(clock.due_at)}")).text
-    assert "business day" in words(days) or "due today" in words(days)
-    await case.skip_to(clock.due_at + MARGIN)
-    view = await eventually(case.view, lambda view: view.overdue)
-    assert view.status is ReviewStatus.UNDER_REVIEW
+    due_at = (await case.clock()).due_at
+    await case.skip_to(due_at + MARGIN)
+    await eventually(case.view, lambda view: view.overdue)
+    just_after = replace(console.app.state.services, now=lambda: due_at + MARGIN)
+    monkeypatch.setitem(console.app.state._state, "services", just_after)
+    async with console.signed_in(Role.AGENT) as browser:
+        assert await shown(browser, "/staff/buckets/LATE", case.ticket_no) == [case.ticket_no]
+        row = (await browser.get(f"/staff/tickets/{case.ticket_no}")).text
+    assert "LATE by under 1 h" in words(row)
     await case.reject()
 
 
@@ -228,126 +162,12 @@ async def test_a_cursor_of_somebody_elses_making_is_refused(agent: httpx2.AsyncC
     assert "begin with the first one" in words(answer.text)
 
 
-# Live
-
-
-class Counting(Interceptor, OutboundInterceptor):
-    """Counts what Temporal's visibility is asked."""
-
-    def __init__(self) -> None:
-        self.asked: Counter[str] = Counter()
-
-    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:
-        OutboundInterceptor.__init__(self, next)
-        return self
-
-    async def count_workflows(self, input: CountWorkflowsInput) -> WorkflowExecutionCount:
-        self.asked["count"] += 1
-        return await super().count_workflows(input)
-
-    def list_workflows(self, input: ListWorkflowsInput) -> WorkflowExecutionAsyncIterator:
-        self.asked["list"] += 1
-        return super().list_workflows(input)
-
-
-def seen_through(service: Service, client: Client) -> Services:
-    """What a console works with, when it reaches Temporal by this client."""
-    return Services(
-        desk=FrontDesk(client, service.task_queue, service.platform, service.challenges, service.vault),
-        intake=TicketIntake(service.vault),
-        client=client,
-        calendar=service.calendar,
-        settings=ConsoleSettings(),
-    )
-
-
-@pytest.fixture
-async def counting(service: Service) -> AsyncIterator[tuple[Console, Counting]]:
-    counting = Counting()
-    config = service.client.config()
-    config["interceptors"] = [counting]
-    async with console_on(service, ConsoleSettings()) as console:
-        console.app.state.services = seen_through(service, Client(**config))
-        yield console, counting
-
-
-async def test_many_viewers_cost_one_count_a_bucket(counting: tuple[Console, Counting]) -> None:
-    console, visibility = counting
-    viewers = [console.signed_in(Role.AGENT, subject=f"agent-{n}") for n in range(12)]
-    answers = await asyncio.gather(*(viewer.get("/staff/live?seen=x") for viewer in viewers))
-    assert {answer.status_code for answer in answers} == {200}
-    number = len(buckets(CALENDAR, datetime.now(UTC)))
-    assert visibility.asked["count"] == number
-    assert visibility.asked["list"] <= number
-    for viewer in viewers:
-        await viewer.aclose()
-
-
-async def test_nothing_changed_costs_no_list_and_sends_nothing(counting: tuple[Console, Counting]) -> None:
-    console, visibility = counting
-    async with console.signed_in(Role.LEAD) as lead:
-        page = (await lead.get("/staff")).text
-        _, _, rest = page.partition('hx-get="/staff/live?')
-        address = "/staff/live?" + rest.partition('"')[0].replace("&amp;", "&")
-        visibility.asked.clear()
-        answer = await lead.get(address)
-        # Others file tickets meanwhile; as long as nothing did change, nothing is sent.
-        assert answer.status_code in (200, 204)
-        if answer.status_code == 204:
-            assert answer.content == b""
-            assert visibility.asked["list"] == 0
-
-
-async def test_nobody_looks_and_nothing_is_asked(counting: tuple[Console, Counting]) -> None:
-    _, visibility = counting
-    assert visibility.asked == Counter()
-
-
-async def test_a_new_ticket_appears_without_a_reload(agent: httpx2.AsyncClient, filed: Filed) -> None:
-    page = (await agent.get("/staff?reason=BALANCE_IN_WITHDRAWAL")).text
-    _, _, rest = page.partition('hx-get="/staff/live?')
-    address = "/staff/live?" + rest.partition('"')[0].replace("&amp;", "&")
-    number = await filed(coming_days()[0], reasons=(Reason.BALANCE_IN_WITHDRAWAL,))
-    answer = await eventually(lambda: agent.get(address), lambda answer: answer.status_code == 200)
-    assert number in ticket_links(answer.text)
-    assert "<html" not in answer.text
-
-
 async def test_an_auditor_sees_the_queue_and_an_owner_does_not(console: Console) -> None:
     async with console.signed_in(Role.AUDITOR) as auditor, console.owner("acct-1") as owner:
         assert (await auditor.get("/staff")).status_code == 200
         assert (await owner.get("/staff")).status_code == 403
         assert (await owner.get("/staff/live?seen=x")).status_code == 403
     assert (await console.browser.get("/staff")).status_code == 303
-
-
-async def test_while_temporal_is_away_the_pages_say_so_and_come_back(service: Service) -> None:
-    nobody = await Client.connect("127.0.0.1:1", lazy=True)
-    async with console_on(service, ConsoleSettings()) as console:
-        there = console.app.state.services
-        async with console.signed_in(Role.AGENT) as browser:
-            seen = (await browser.get("/staff")).text
-            console.app.state.services = seen_through(service, nobody)
-            console.app.state.staff_room = StaffRoom()
-            for address in ("/staff", "/staff/buckets/LATE", "/staff/tickets/T20990101-NOTTHERE"):
-                answer = await browser.get(address)
-                assert answer.status_code == 503
-                assert "Nothing is lost" in words(answer.text)
-            away = await browser.get("/staff/live?seen=x")
-            # Beside the rows, which stay.
-            assert (away.status_code, away.headers["hx-retarget"]) == (200, "#queue-away")
-            assert 'id="queue-away"' in seen
-            assert "Live updates are interrupted" in words(away.text)
-            console.app.state.services = there
-            console.app.state.staff_room = StaffRoom()
-            _, _, rest = away.text.partition('hx-get="')
-            assert 'id="queue-live"' in (await browser.get(rest.partition('"')[0].replace("&amp;", "&"))).text
-
-
-async def test_a_session_that_ended_leads_a_moving_page_to_the_sign_in(console: Console) -> None:
-    answer = await console.browser.get("/staff/live?seen=x", headers={"HX-Request": "true"})
-    assert answer.status_code == 401
-    assert answer.headers["hx-redirect"] == "/sign-in"
 
 
 async def test_the_queue_is_in_both_languages_and_strict(console: Console, filed: Filed) -> None:

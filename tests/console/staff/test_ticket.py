@@ -1,6 +1,6 @@
 """A ticket's page: everything that a reviewer decides by, and nothing that may not be there."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import timedelta
@@ -18,12 +18,6 @@ from tests.console.conftest import Console
 from tests.console.staff.pages import inline_code, ticket_page, words
 from tests.service import Service, decision, eventually
 from tests.workflows.tickets import MARGIN, Case, blocked, file, under_review
-
-
-@pytest.fixture
-async def agent(console: Console) -> AsyncIterator[httpx2.AsyncClient]:
-    async with console.signed_in(Role.AGENT) as browser:
-        yield browser
 
 
 async def with_balance(service: Service) -> Case:
