@@ -16,7 +16,7 @@ import pytest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from demo.programs import Busy, Program, StartFailed, free_port, port_is_free
+from demo.programs import Busy, Program, StartFailed, answers_ok, free_port, port_is_free
 from demo.stack import ROOT, Ports, Stack
 from domain.ids import cancellation_workflow_id
 from domain.messages import CancellationInput
@@ -99,6 +99,10 @@ async def test_make_dev_keeps_its_state_over_a_kill_and_ends_in_order_on_sigterm
         address = re.findall(r"Temporal +(127\.0\.0\.1:\d+)", output())[-1]
         return await Client.connect(address, data_converter=pydantic_data_converter)
 
+    async def can_sign_in_at_the_console() -> bool:
+        port = int(re.findall(r"console +http://127\.0\.0\.1:(\d+)", output())[-1])
+        return await answers_ok(port, "/sign-in")
+
     killed = start(mark, tmp_path, "dev")
     started = await (await guided(1)).start_workflow(
         AccountCancellation.run,
@@ -106,6 +110,7 @@ async def test_make_dev_keeps_its_state_over_a_kill_and_ends_in_order_on_sigterm
         id=cancellation_workflow_id("acct-clean-phone"),
         task_queue=Settings().task_queue,
     )
+    assert await can_sign_in_at_the_console()
     second = start(mark, tmp_path, "dev", "--json")
     assert await ended(second) == 2
     assert "running already" in output()
