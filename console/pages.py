@@ -6,6 +6,7 @@ from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
@@ -54,6 +55,7 @@ def page(
     html = _TEMPLATES.get_template(template).render(
         request=request,
         locale=spoken,
+        in_other_language=urlencode({**request.query_params, "lang": pick(spoken, Locale.EN, Locale.ZH)}),
         say=partial(pick, spoken),
         words=lambda code: text(code, spoken),
         amount=amount,
