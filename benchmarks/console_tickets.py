@@ -34,11 +34,11 @@ Place = tuple[ReviewStatus, datetime | None]
 
 async def open_tickets(client: Client, there: int, wanted: int) -> None:
     """Add to those that are there already until so many are open, and wait until Temporal finds them all."""
-    numbers = [f"B{number:06d}" for number in range(there, wanted)]
-    places = dict(zip(numbers, cycle(_places()), strict=False))
+    hundred = _places()
+    places = {f"B{number:06d}": hundred[number % len(hundred)] for number in range(there, wanted)}
 
-    async def open_one(number: str) -> None:
-        status, due_at = places[number]
+    async def open_one(ticket_no: str) -> None:
+        status, due_at = places[ticket_no]
         pairs: list[SearchAttributePair[Any]] = [
             SearchAttributePair(CANCELLATION_PHASE, status.value),
             SearchAttributePair(REAL_NAME_TYPE, RealNameType.INDIVIDUAL.value),
@@ -50,12 +50,12 @@ async def open_tickets(client: Client, there: int, wanted: int) -> None:
             pairs.append(SearchAttributePair(SLA_BREACHED, late))
         await client.start_workflow(
             "TicketReview",
-            id=review_workflow_id(number),
+            id=review_workflow_id(ticket_no),
             task_queue=_TASK_QUEUE,
             search_attributes=TypedSearchAttributes(pairs),
         )
 
-    await in_flight(numbers, open_one, _IN_FLIGHT)
+    await in_flight(list(places), open_one, _IN_FLIGHT)
     mine = f"TaskQueue = '{_TASK_QUEUE}' AND ExecutionStatus = 'Running'"
     async with asyncio.timeout(_SETTLE_LIMIT):
         while (await client.count_workflows(mine)).count < wanted:
