@@ -54,7 +54,8 @@ async def open_services(settings: ConsoleSettings, service: Settings) -> AsyncIt
         )
 
 
-def services(request: Request) -> Services:
+async def services(request: Request) -> Services:
+    # Not a plain function, here and wherever little is done: the framework would hand it to another thread each time.
     found: Services = request.app.state.services
     return found
 

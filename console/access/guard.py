@@ -93,7 +93,7 @@ async def _forged_sign(request: Request, session: Session | None, origin: str) -
     return None if known else "token"
 
 
-def _visitor(request: Request) -> Principal:
+async def _visitor(request: Request) -> Principal:
     principal: Principal | None = request.state.principal
     assert principal is not None, "the table lets nobody without a role come here"
     return principal
@@ -103,7 +103,7 @@ Visitor = Annotated[Principal, Depends(_visitor)]
 """Who is asking, on a route that asks for a role."""
 
 
-def _own_account(visitor: Visitor) -> str:
+async def _own_account(visitor: Visitor) -> str:
     assert visitor.account_id is not None, "an owner's session names the account"
     return visitor.account_id
 

@@ -19,7 +19,7 @@ router = APIRouter(include_in_schema=False)
 _SEE_OTHER: Final = 303
 
 
-def _company(request: Request) -> Provider:
+async def _company(request: Request) -> Provider:
     found: Provider | None = request.app.state.provider
     if found is None:
         raise Refusal(ErrorType.NOT_FOUND, "Sign-in with a company account is not set up: set CONSOLE_OIDC_ISSUER.")
