@@ -23,7 +23,7 @@ async def test_the_link_keeps_what_the_page_was_asked_for(console: Console) -> N
         assert _link(chinese.text) == {"real_name_type": ["ENTERPRISE"], "lang": [Locale.EN]}
 
 
-async def test_the_answer_to_a_refused_form_offers_no_link_to_an_address_that_only_takes_forms(console: Console) -> None:
+async def test_a_refused_form_offers_no_link_to_an_address_that_only_takes_forms(console: Console) -> None:
     account = await console.service.account()
     await console.service.start(account)
     async with console.owner(account) as owner:
