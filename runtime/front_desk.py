@@ -35,6 +35,7 @@ from domain.messages import (
     CancellationInput,
     CancellationResult,
     CancellationView,
+    CodeSent,
     Confirm,
     DecisionAnswer,
     FileTicket,
@@ -153,17 +154,10 @@ class FrontDesk:
 
     async def verify(self, account_id: str, code: str) -> CancellationView:
         """Answer the latest challenge at the platform, and have the workflow redeem the proof."""
-        view = await self.view(account_id)
-        if view.challenge is None:
-            raise Refusal(
-                ErrorType.WRONG_PHASE,
-                f"No code was sent for account {account_id}: send one first (send-code).",
-                phase=view.phase,
-                due_step=view.due_step,
-            )
+        challenge = challenge_of(await self.view(account_id))
         async with plain_errors(f"identity code of account {account_id}"):
-            issued = await self._challenges.answer_challenge(view.challenge.challenge_id, SecretStr(code))
-        proof = SubmitIdentityProof(challenge_id=view.challenge.challenge_id, proof=issued.proof)
+            issued = await self._challenges.answer_challenge(challenge.challenge_id, SecretStr(code))
+        proof = SubmitIdentityProof(challenge_id=challenge.challenge_id, proof=issued.proof)
         return await self._step(account_id, Step.SUBMIT_IDENTITY_PROOF, proof)
 
     async def accept_notice(self, account_id: str, version: str, sha256: str) -> CancellationView:
@@ -313,6 +307,18 @@ class FrontDesk:
                 step.value, argument, result_type=CancellationView, rpc_timeout=ANSWER_LIMIT
             )
             return view
+
+
+def challenge_of(view: CancellationView) -> CodeSent:
+    """Raises `Refusal` (WRONG_PHASE) when no code was sent."""
+    if view.challenge is None:
+        raise Refusal(
+            ErrorType.WRONG_PHASE,
+            f"No code was sent for account {view.account_id}: send one first (send-code).",
+            phase=view.phase,
+            due_step=view.due_step,
+        )
+    return view.challenge
 
 
 async def _described(handle: WorkflowHandle[Any, Any]) -> WorkflowExecutionDescription | None:

@@ -53,6 +53,7 @@ class Problem(BaseModel):
     detail: str
 
 
+VAULT: Final = (ErrorType.VAULT_UNAVAILABLE, ErrorType.VAULT_RECORD_MISSING, ErrorType.VAULT_RECORD_CHANGED)
 _ANYWHERE: Final = (ErrorType.BAD_INPUT, ErrorType.UNREACHABLE, ErrorType.INTERNAL_ERROR)
 _BEHIND_THE_GATE: Final = (*_ANYWHERE, ErrorType.NOT_SIGNED_IN, ErrorType.NOT_ALLOWED)
 

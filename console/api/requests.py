@@ -8,7 +8,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from console.access.guard import Visitor
 from console.access.limits import ANSWERING_CODES, SENDING_CODES, limited
-from console.api.document import TOKEN, problems
+from console.api.document import TOKEN, VAULT, problems
 from console.api.filing import Filing, Materials, only_known_fields
 from console.api.watching import IfNoneMatch, Wait, watched
 from console.services import Desk
@@ -19,6 +19,7 @@ from domain.messages import AcceptNotice, CancellationView, Confirm, SendCode, W
 from domain.model import Model, OpaqueId
 from domain.phases import Step
 from gateways.contract import ChallengeShown
+from runtime.front_desk import challenge_of
 from runtime.intake import TicketChanges, TicketDraft
 from runtime.refusals import require
 from runtime.start_keys import start_once
@@ -26,8 +27,7 @@ from runtime.start_keys import start_once
 router = APIRouter(tags=["Requests"], dependencies=[TOKEN])
 
 _STEP: Final = (ErrorType.NOT_FOUND, ErrorType.WRONG_PHASE)
-_VAULT: Final = (ErrorType.VAULT_UNAVAILABLE, ErrorType.VAULT_RECORD_MISSING, ErrorType.VAULT_RECORD_CHANGED)
-_TICKET: Final = (*_STEP, ErrorType.TICKET_INCOMPLETE, ErrorType.LETTER_REFUSED, ErrorType.TICKET_MISMATCH, *_VAULT)
+_TICKET: Final = (*_STEP, ErrorType.TICKET_INCOMPLETE, ErrorType.LETTER_REFUSED, ErrorType.TICKET_MISMATCH, *VAULT)
 
 
 class Start(Model):
@@ -61,7 +61,7 @@ IdempotencyKey = Annotated[
             "description": "Started, by this call or by an earlier one with the same key.",
             "headers": {"Location": {"description": "Its status.", "schema": {"type": "string"}, "required": True}},
         },
-        **problems(ErrorType.IDEMPOTENCY_CONFLICT, ErrorType.ALREADY_OVER, *_VAULT, body=True),
+        **problems(ErrorType.IDEMPOTENCY_CONFLICT, ErrorType.ALREADY_OVER, *VAULT, body=True),
     },
 )
 async def api_start(
@@ -125,12 +125,8 @@ async def api_send_code(desk: Desk, account_id: OpaqueId, code: SendCode) -> Can
 )
 async def api_challenge(desk: Desk, account_id: OpaqueId) -> ChallengeShown:
     """Where the code went, masked, for the owner's own eyes; how many tries are left, and when another can be sent."""
-    view = await desk.desk.view(account_id)
-    if view.challenge is None:
-        raise Refusal(
-            ErrorType.WRONG_PHASE, "No code was sent: send one first.", phase=view.phase, due_step=view.due_step
-        )
-    return await desk.desk.show_challenge(view.challenge.challenge_id)
+    challenge = challenge_of(await desk.desk.view(account_id))
+    return await desk.desk.show_challenge(challenge.challenge_id)
 
 
 @router.post(
@@ -221,7 +217,7 @@ async def api_supply_materials(
     return await desk.desk.supply_materials(account_id, ticket)
 
 
-@router.get("/certificates/{request_no}", responses=problems(ErrorType.NOT_FOUND, *_VAULT))
+@router.get("/certificates/{request_no}", responses=problems(ErrorType.NOT_FOUND, *VAULT))
 async def api_certificate(desk: Desk, request_no: OpaqueId) -> Certificate:
     """Proof of the closure; there once `phase` is `CLOSED`. Its hash chain is verified on the way."""
     return await desk.desk.certificate(request_no)

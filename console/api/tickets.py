@@ -9,7 +9,7 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from console.access.guard import Visitor
-from console.api.document import TOKEN, problems
+from console.api.document import TOKEN, VAULT, problems
 from console.services import Desk, Services
 from domain.accounts import RealNameType
 from domain.checks import Check, Reason
@@ -17,12 +17,11 @@ from domain.errors import ErrorType, Refusal
 from domain.messages import DecisionAnswer, ReviewView
 from domain.model import Count, Instant, Model, OpaqueId
 from domain.tickets import Decision, DecisionKind, DecisionReason, LetterType, TicketForm
+from runtime.deciding import decide
 from runtime.intake import MAX_NOTE_CHARACTERS
 from runtime.ticket_queue import MAX_PAGE, Bucket, BucketKind, QueuedTicket, QueueFilter, buckets
 
 router = APIRouter(tags=["Tickets"], dependencies=[TOKEN])
-
-_VAULT: Final = (ErrorType.VAULT_UNAVAILABLE, ErrorType.VAULT_RECORD_MISSING, ErrorType.VAULT_RECORD_CHANGED)
 
 
 class Wanted(Model):
@@ -166,7 +165,7 @@ def _no_such_page() -> Refusal:
     )
 
 
-@router.get("/tickets/{ticket_no}", responses=problems(ErrorType.NOT_FOUND, *_VAULT))
+@router.get("/tickets/{ticket_no}", responses=problems(ErrorType.NOT_FOUND, *VAULT))
 async def api_ticket(desk: Desk, ticket_no: OpaqueId) -> TicketShown:
     """Everything to decide by: the report, what is asked to be waived, the clock, the contacts, earlier decisions."""
     review = await desk.desk.review(ticket_no)
@@ -177,24 +176,18 @@ async def api_ticket(desk: Desk, ticket_no: OpaqueId) -> TicketShown:
     "/tickets/{ticket_no}/decisions",
     responses=problems(ErrorType.NOT_FOUND, ErrorType.DECISION_REFUSED, ErrorType.VAULT_UNAVAILABLE, body=True),
 )
-async def api_decide(desk: Desk, visitor: Visitor, ticket_no: OpaqueId, decide: Decide) -> DecisionAnswer:
+async def api_decide(desk: Desk, visitor: Visitor, ticket_no: OpaqueId, wish: Decide) -> DecisionAnswer:
     """Decide. A decision that does not count is refused: why (`because`), and who was first (`decided_by`)."""
-    note_ref = None
-    if decide.note is not None:
-        # A note for no ticket must not lie in the vault.
-        await desk.desk.review(ticket_no)
-        note_ref = await desk.intake.put_note(ticket_no, decide.note)
     decision = Decision(
-        decision_id=decide.decision_id,
+        decision_id=wish.decision_id,
         ticket_no=ticket_no,
         operator_id=visitor.subject,
         decided_at=desk.now(),
-        reason_codes=decide.reason_codes,
-        note_ref=note_ref,
-        waived=decide.waived,
-        identity_attested=decide.identity_attested,
+        reason_codes=wish.reason_codes,
+        waived=wish.waived,
+        identity_attested=wish.identity_attested,
     )
-    return await desk.desk.decide(decide.kind, decision)
+    return await decide(desk.desk, desk.intake, wish.kind, decision, wish.note)
 
 
 _LETTER: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
@@ -205,7 +198,7 @@ _LETTER: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary
     response_class=Response,
     responses={
         200: {"description": "As it was filed.", "content": {media_type.value: _LETTER for media_type in LetterType}},
-        **problems(ErrorType.NOT_FOUND, *_VAULT),
+        **problems(ErrorType.NOT_FOUND, *VAULT),
     },
 )
 async def api_letter(desk: Desk, ticket_no: OpaqueId) -> Response:

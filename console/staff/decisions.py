@@ -17,7 +17,8 @@ from console.staff.tickets import show
 from domain.errors import ErrorType, Refusal
 from domain.locale import Locale
 from domain.model import OpaqueId
-from domain.tickets import Decision, IgnoredBecause, why_ignored
+from domain.tickets import Decision, IgnoredBecause
+from runtime.deciding import decide
 
 router = APIRouter(route_class=StaffRoute, prefix="/tickets/{ticket_no}")
 
@@ -63,12 +64,7 @@ async def _decide(desk: Services, visitor: Principal, ticket_no: str, form: Deci
         waived=form.waived,
         identity_attested=form.identity_attested,
     )
-    note = form.note.replace("\r\n", "\n").strip()
-    counted = [recorded.decision.decision_id for recorded in review.decisions]
-    # A decision that will not count leaves no note in the vault; the review itself says why it does not.
-    if note and why_ignored(review.case, review.status, counted, form.kind, decision) is None:
-        decision = decision.model_copy(update={"note_ref": await desk.intake.put_note(ticket_no, note)})
-    await desk.desk.decide(form.kind, decision)
+    await decide(desk.desk, desk.intake, form.kind, decision, form.note.replace("\r\n", "\n").strip())
 
 
 async def _refused(

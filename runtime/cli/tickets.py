@@ -255,26 +255,29 @@ async def _decide(
     waive: tuple[Check, ...] | None = (),
     attested: bool = False,
 ) -> Answer:
+    from runtime.deciding import decide  # noqa: PLC0415 - heavy
+
     note = or_stdin(by.note) if by.note else None
     async with open_session() as session:
-        if waive is None or not by.signal:
+        if waive is None:
             # Needs a worker, which a signal that says everything can do without.
             review = await session.desk.review(ticket_no)
-            waive = waive if waive is not None else tuple(waiver.check for waiver in review.case.waivers_asked)
+            waive = tuple(waiver.check for waiver in review.case.waivers_asked)
         decision = Decision(
             decision_id=by.decision_id or str(uuid4()),
             ticket_no=ticket_no,
             operator_id=by.operator,
             decided_at=by.decided_at or datetime.now(UTC),
             reason_codes=reasons,
-            note_ref=await session.intake.put_note(ticket_no, note) if note else None,
             waived=waive,
             identity_attested=attested,
         )
         sent = DecisionSent(ticket_no=ticket_no, decision_id=decision.decision_id, kind=kind)
         if by.signal:
+            if note:
+                decision = decision.model_copy(update={"note_ref": await session.intake.put_note(ticket_no, note)})
             await session.desk.signal_decision(kind, decision)
         else:
-            answer = await session.desk.decide(kind, decision)
+            answer = await decide(session.desk, session.intake, kind, decision, note)
             sent = sent.model_copy(update={"status": answer.status, "late": answer.late})
     return Answer(sent, partial(ticket_screens.decision, ticket_no, sent.status, sent.late))

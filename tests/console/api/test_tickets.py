@@ -143,6 +143,14 @@ async def test_a_decision_sent_again_gets_the_first_answer_and_the_second_who_de
     assert {"because", "decided_by", "status"} == set(DecisionRefused.model_fields)
 
 
+async def test_the_note_of_a_decision_that_does_not_count_is_not_kept(api: Api) -> None:
+    case = await under_review(api.service)
+    await decide(api, case.ticket_no, DecisionKind.REJECT, reason_codes=["SEE_NOTE"], note="counts")
+    late = await decide(api, case.ticket_no, DecisionKind.REJECT, reason_codes=["SEE_NOTE"], note="does not count")
+    refused(late, ErrorType.DECISION_REFUSED)
+    assert len(await api.service.vault.list(f"tickets/{case.ticket_no}/notes")) == 1
+
+
 async def test_who_asked_for_the_cancellation_cannot_approve_it(api: Api) -> None:
     case = await under_review(api.service)
     async with api.client(Role.AGENT, f"owner-of-{case.account_id}") as owner:
@@ -215,6 +223,14 @@ async def test_a_ticket_that_cannot_be_filed_now_leaves_nothing_in_the_vault(api
     files = [(name, (None, value)) for name, value in FORM.items()]
     at = f"/cancellations/{case.account_id}/tickets/{case.ticket_no}/materials"
     refused(await api.backend.post(at, files=files), ErrorType.WRONG_PHASE)
+    assert await api.service.vault.list("tickets") == before
+
+
+async def test_a_ticket_is_no_way_round_a_verified_channel_and_leaves_nothing_in_the_vault(api: Api) -> None:
+    account = await api.service.account()
+    await api.service.start(account)
+    before = await api.service.vault.list("tickets")
+    refused(await file(api, account, STATED), ErrorType.WRONG_PHASE)
     assert await api.service.vault.list("tickets") == before
 
 
