@@ -82,11 +82,21 @@ STEP_PHASES: dict[Step, frozenset[Phase]] = {
     Step.ACCEPT_NOTICE: frozenset({Phase.AWAITING_NOTICE}),
     Step.RECHECK: frozenset({Phase.CHECKING, Phase.BLOCKED, Phase.AWAITING_CONFIRMATION}),
     Step.CONFIRM: frozenset({Phase.AWAITING_CONFIRMATION}),
-    # From AWAITING_IDENTITY only where no channel is verified: else a ticket would be a side door round verification.
     Step.FILE_TICKET: frozenset({Phase.AWAITING_IDENTITY, Phase.BLOCKED}),
     Step.SUPPLY_MATERIALS: frozenset({Phase.AWAITING_MATERIALS}),
     Step.WITHDRAW: frozenset(phase for phase, moves in TRANSITIONS.items() if Phase.WITHDRAWN in moves),
 }
+
+
+def allows(phase: Phase, step: Step, *, channel_verified: bool) -> bool:
+    """Whether an owner may take a step in a phase.
+
+    A ticket from AWAITING_IDENTITY only where no channel is verified: else it would be a side door round verification.
+    """
+    if phase not in STEP_PHASES[step]:
+        return False
+    return not (step is Step.FILE_TICKET and phase is Phase.AWAITING_IDENTITY and channel_verified)
+
 
 _DUE_STEP: dict[Phase, Step] = {
     Phase.AWAITING_NOTICE: Step.ACCEPT_NOTICE,

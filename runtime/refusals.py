@@ -5,7 +5,7 @@ English readers have the error's own message, which says more.
 
 from domain.errors import ErrorType, Refusal
 from domain.messages import CancellationView
-from domain.phases import STEP_PHASES, Step
+from domain.phases import Step, allows
 
 IN_CHINESE: dict[ErrorType, str] = {
     ErrorType.WRONG_PHASE: "当前阶段不能执行此步骤。",
@@ -55,7 +55,7 @@ IN_CHINESE: dict[ErrorType, str] = {
 
 def require(view: CancellationView, step: Step) -> None:
     """Raises `Refusal` (WRONG_PHASE). Before the vault is touched: no contact data shall lie there for nothing."""
-    if view.phase not in STEP_PHASES[step]:
+    if not allows(view.phase, step, channel_verified=bool(view.channels)):
         raise Refusal(
             ErrorType.WRONG_PHASE,
             f"{step} is not possible in phase {view.phase} of request {view.request_no}. Nothing was stored.",

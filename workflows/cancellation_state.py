@@ -30,7 +30,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from domain.model import Instant, VaultRef
     from domain.notices import CONSENT_WORDING
-    from domain.phases import OUTCOMES, STEP_PHASES, Phase, Step, advance, due_step
+    from domain.phases import OUTCOMES, Phase, Step, advance, allows, due_step
     from domain.tickets import DecisionReason, RecordedDecision
 
 from workflows.current_details import show_request
@@ -93,11 +93,9 @@ class CancellationState:
             raise asyncio.CancelledError
 
     def allows(self, step: Step) -> bool:
-        if self.phase not in STEP_PHASES[step]:
+        if step is Step.WITHDRAW and self.closing:
             return False
-        if step is Step.FILE_TICKET and self.phase is Phase.AWAITING_IDENTITY:
-            return not self.has_channel
-        return not (step is Step.WITHDRAW and self.closing)
+        return allows(self.phase, step, channel_verified=self.has_channel)
 
     def require(self, step: Step) -> None:
         """Refuse a step that is not allowed now, naming the phase and the step that is due."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from domain.messages import CancellationView, Route
-from domain.phases import STEP_PHASES, Phase, Step
+from domain.phases import STEP_PHASES, Phase, Step, allows
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,12 @@ def stage_of(view: CancellationView | None) -> Stage:
 
 def may_file_ticket(view: CancellationView) -> bool:
     """As the request itself will judge when the ticket is filed; without a channel the checks run only then."""
-    if view.phase is Phase.AWAITING_IDENTITY:
-        return not view.channels
+    if not allows(view.phase, Step.FILE_TICKET, channel_verified=bool(view.channels)):
+        return False
     report = view.report
-    return bool(view.phase is Phase.BLOCKED and report and report.reasons_left() and not report.must_be_fixed_first())
+    return view.phase is Phase.AWAITING_IDENTITY or bool(
+        report and report.reasons_left() and not report.must_be_fixed_first()
+    )
 
 
 def is_by_ticket(view: CancellationView | None) -> bool:

@@ -13,7 +13,7 @@ from domain.accounts import (
     RefusalReason,
     refusal_reason,
 )
-from domain.phases import OUTCOMES, STEP_PHASES, TRANSITIONS, IllegalTransition, Phase, Step, advance, due_step
+from domain.phases import OUTCOMES, STEP_PHASES, TRANSITIONS, IllegalTransition, Phase, Step, advance, allows, due_step
 
 PICTURE = """
 OPENING -> AWAITING_IDENTITY -> AWAITING_NOTICE -> CHECKING -> AWAITING_CONFIRMATION -> SEALING -> DELETING -> CLOSED
@@ -231,6 +231,15 @@ def test_only_the_main_account_of_an_open_unrestricted_account_may_ask(
             restricted=restricted,
         )
         assert refusal_reason(profile) is reason
+
+
+@pytest.mark.parametrize(("phase", "step", "channel_verified"), list(product(Phase, Step, (True, False))))
+def test_a_step_is_allowed_in_its_phases_and_a_ticket_is_no_way_round_a_verified_channel(
+    phase: Phase, step: Step, channel_verified: bool
+) -> None:
+    round_the_channel = (phase, step, channel_verified) == (Phase.AWAITING_IDENTITY, Step.FILE_TICKET, True)
+    expected = phase in STEP_PHASES[step] and not round_the_channel
+    assert allows(phase, step, channel_verified=channel_verified) is expected
 
 
 def test_an_account_that_the_platform_does_not_know_is_refused() -> None:
