@@ -11,15 +11,15 @@ from urllib.parse import urlencode, urlsplit
 
 from benchmarks.console_results import QUEUE, ConsoleResult, PageResult
 from benchmarks.console_tickets import open_tickets
+from benchmarks.parked import file_ticket
 from benchmarks.results import Machine, now
-from benchmarks.routes import NOTICE, WORKER_SETTINGS, Clock, ours_over_http
+from benchmarks.routes import WORKER_SETTINGS, Clock, ours_over_http
 from console.access.roles import Role
 from console.staff.board import PAGE_SIZE, SNAPSHOT_SECONDS
 from demo.stack import Stack
 from domain.accounts import RealNameType
 from domain.business_calendar import CALENDAR
 from domain.ids import cancellation_workflow_id, review_workflow_id
-from runtime.intake import TicketDraft
 from runtime.ticket_queue import BucketKind, QueueFilter, buckets, count, page
 from workflows import AccountCancellation, TicketReview
 
@@ -161,16 +161,4 @@ async def _real_requests(stack: Stack) -> tuple[str, str, str]:
     await stack.store.set_facts(filed, icp_applications_ever=1)
     for account_id in (blocked, filed):
         await ours.to_report(account_id, Clock())
-    draft = TicketDraft(
-        account_id=filed,
-        real_name_type=RealNameType.INDIVIDUAL,
-        contact_email="owner@example.com",
-        contact_phone="13800138000",
-        filed_by=filed,
-        statement_accepted=True,
-        notice_version=NOTICE.version,
-        notice_sha256=NOTICE.sha256,
-    )
-    ticket = await stack.intake.file(draft, None, now=datetime.now(UTC))
-    await stack.desk.file_ticket(filed, ticket)
-    return blocked, filed, ticket.ticket_no
+    return blocked, filed, await file_ticket(stack, filed)

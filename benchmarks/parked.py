@@ -29,19 +29,7 @@ async def park(stack: Stack, number: int, concurrency: int) -> Parked:
 
     async def file(account_id: str) -> None:
         await ours.to_report(account_id, Clock())
-        draft = TicketDraft(
-            account_id=account_id,
-            real_name_type=RealNameType.INDIVIDUAL,
-            contact_email="owner@example.com",
-            contact_phone="13800138000",
-            filed_by=account_id,
-            statement_accepted=True,
-            notice_version=NOTICE.version,
-            notice_sha256=NOTICE.sha256,
-        )
-        ticket = await stack.intake.file(draft, None, now=datetime.now(UTC))
-        view = await ours.desk.file_ticket(account_id, ticket)
-        assert view.phase is Phase.UNDER_REVIEW, view
+        await file_ticket(stack, account_id)
 
     async with peak_rss_of(worker) as peak:
         await in_flight(accounts, file, concurrency)
@@ -55,6 +43,24 @@ async def park(stack: Stack, number: int, concurrency: int) -> Parked:
         peak_worker_mib=max(peak) / MIB,
         kib_per_request=(parked - idle) / 1024 / number,
     )
+
+
+async def file_ticket(stack: Stack, account_id: str) -> str:
+    """File a manual request for a blocked account; its number is answered."""
+    draft = TicketDraft(
+        account_id=account_id,
+        real_name_type=RealNameType.INDIVIDUAL,
+        contact_email="owner@example.com",
+        contact_phone="13800138000",
+        filed_by=account_id,
+        statement_accepted=True,
+        notice_version=NOTICE.version,
+        notice_sha256=NOTICE.sha256,
+    )
+    ticket = await stack.intake.file(draft, None, now=datetime.now(UTC))
+    view = await stack.desk.file_ticket(account_id, ticket)
+    assert view.phase is Phase.UNDER_REVIEW, view
+    return ticket.ticket_no
 
 
 async def _until_all_wait(stack: Stack, number: int) -> None:

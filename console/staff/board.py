@@ -1,7 +1,6 @@
 """The queue as the page shows it: the counts of all buckets and the first rows, one snapshot for all viewers."""
 
 import asyncio
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -37,13 +36,6 @@ class Snapshot:
     @property
     def total(self) -> int:
         return sum(one.tickets for one in self.counted)
-
-    @property
-    def by_kind(self) -> Counter[BucketKind]:
-        found: Counter[BucketKind] = Counter()
-        for one in self.counted:
-            found[one.bucket.kind] += one.tickets
-        return found
 
     @property
     def fingerprint(self) -> str:
