@@ -20,6 +20,7 @@ from temporalio.common import SearchAttributeKey
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 
+from demo.dev_server import dynamic_config
 from demo.programs import NO_PROXY, Program, answers_ok, free_port
 from gateways.contract import Group
 from gateways.platform import ChallengeDesk, HttpPlatform
@@ -214,12 +215,7 @@ class Stack:
                 *ui,
                 *db_file,
                 *attributes,
-                # Off by default: lets the demo and the tests move the clock of one workflow.
-                *("--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"),
-                # By default each skipped timer costs a second of real time.
-                *("--dynamic-config-value", 'history.timerProcessorMaxTimeShift="5ms"'),
-                # Lists and counts a second; by default 10, and one look at the staff's queue takes eight.
-                *("--dynamic-config-value", "frontend.namespaceRPS.visibility=100"),
+                *dynamic_config(),
             ],
             cwd=self.workdir,
             env=_plain_environment(),

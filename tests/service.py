@@ -14,6 +14,7 @@ from uuid import uuid4
 from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
+from demo.dev_server import dynamic_config
 from domain.accounts import Channel
 from domain.business_calendar import CALENDAR, BusinessCalendar
 from domain.checks import Check
@@ -153,20 +154,17 @@ def decision(
 TEMPORAL = Path(sys.executable).parent / "temporal"
 
 
-async def temporal_environment() -> WorkflowEnvironment:
-    """The real dev server. It starts in real time; `fast_forward` moves the clock of one workflow only."""
+async def temporal_environment(**settings: str) -> WorkflowEnvironment:
+    """The real dev server. It starts in real time; `fast_forward` moves the clock of one workflow only.
+
+    `settings` are further ones of the server: `dynamic_config` says how they are named.
+    """
     return await WorkflowEnvironment.start_time_skipping_v2(
         dev_server_existing_path=str(TEMPORAL),
         dev_server_log_level="error",
         data_converter=DATA_CONVERTER,
         search_attributes=ALL,
-        dev_server_extra_args=[
-            "--dynamic-config-value",
-            "frontend.WorkflowTimeSkippingEnabled=true",
-            # The default of 1 s would cost a second of wall time for every timer that is skipped.
-            "--dynamic-config-value",
-            'history.timerProcessorMaxTimeShift="5ms"',
-        ],
+        dev_server_extra_args=dynamic_config(**settings),
         ts_config=TimeSkippingConfig(enabled=False),
     )
 
