@@ -18,6 +18,9 @@ class ErrorType(StrEnum):
     POINT_OF_NO_RETURN = "PointOfNoReturn"
     DECISION_REFUSED = "DecisionRefused"
     NOT_STALLED = "NotStalled"
+    NOT_NOW = "NotNow"
+    IDENTITY_STALE = "IdentityStale"
+    AUTHORITY_MISMATCH = "AuthorityMismatch"
     NOT_FOUND = "NotFound"
     ALREADY_OVER = "AlreadyOver"
     BAD_INPUT = "BadInput"
@@ -42,6 +45,9 @@ class ErrorType(StrEnum):
     PROOF_USED = "ProofUsed"
     PROOF_EXPIRED = "ProofExpired"
     HOLD_LAPSED = "HoldLapsed"
+    HOLD_RELEASED = "HoldReleased"
+    PHASE_UNKNOWN = "PhaseUnknown"
+    CREDENTIALS_REFUSED = "CredentialsRefused"
     IDEMPOTENCY_CONFLICT = "IdempotencyConflict"
     REQUEST_INVALID = "RequestInvalid"
     RATE_LIMITED = "RateLimited"
@@ -53,6 +59,7 @@ class ErrorType(StrEnum):
     # From the vault.
     VAULT_RECORD_MISSING = "VaultRecordMissing"
     VAULT_RECORD_CHANGED = "VaultRecordChanged"
+    VAULT_RECORD_FOREIGN = "VaultRecordForeign"
     VAULT_UNAVAILABLE = "VaultUnavailable"
 
 

@@ -20,6 +20,9 @@ IN_CHINESE: dict[ErrorType, str] = {
     ErrorType.POINT_OF_NO_RETURN: "注销已不可撤回，只能继续完成。",
     ErrorType.DECISION_REFUSED: "该审核决定未被采纳。",
     ErrorType.NOT_STALLED: "删除正在自动进行，无需恢复。",
+    ErrorType.NOT_NOW: "服务暂时繁忙，请稍后重试。",
+    ErrorType.IDENTITY_STALE: "身份验证已失效，或由他人完成。请重新验证身份。",
+    ErrorType.AUTHORITY_MISMATCH: "删除任务与该账号的注销申请不符，未执行任何操作，请联系运维。",
     ErrorType.NOT_FOUND: "没有找到，请核对编号。",
     ErrorType.ALREADY_OVER: "已经结束，没有可继续的工作。",
     ErrorType.BAD_INPUT: "输入或设置有误，请改正后重试。",
@@ -40,6 +43,9 @@ IN_CHINESE: dict[ErrorType, str] = {
     ErrorType.PROOF_USED: "身份凭证已使用过，请重新获取验证码。",
     ErrorType.PROOF_EXPIRED: "身份凭证已过期，请重新获取验证码。",
     ErrorType.HOLD_LAPSED: "账号锁定已到期，请重试。",
+    ErrorType.HOLD_RELEASED: "账号锁定已解除，请重试。",
+    ErrorType.PHASE_UNKNOWN: "平台没有该删除步骤的记录，请联系运维。",
+    ErrorType.CREDENTIALS_REFUSED: "平台拒绝了本服务的凭证，请联系运维。",
     ErrorType.IDEMPOTENCY_CONFLICT: "同一请求号用于了不同的请求，请联系运维。",
     ErrorType.REQUEST_INVALID: "平台认为请求无效，请核对输入。",
     ErrorType.RATE_LIMITED: "请求过于频繁，请稍后重试。",
@@ -49,6 +55,7 @@ IN_CHINESE: dict[ErrorType, str] = {
     ErrorType.UNEXPECTED_ANSWER: "平台的应答不符合约定，请联系运维核对地址。",
     ErrorType.VAULT_RECORD_MISSING: "存证库中没有该记录，请联系运维。",
     ErrorType.VAULT_RECORD_CHANGED: "存证库中的记录与哈希不符，请联系运维。",
+    ErrorType.VAULT_RECORD_FOREIGN: "存证库中的记录属于其他账号或申请，请联系运维。",
     ErrorType.VAULT_UNAVAILABLE: "存证库暂不可用，请稍后重试。",
 }
 
