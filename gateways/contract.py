@@ -56,9 +56,11 @@ class Problem(BaseModel):
 PROBLEM_STATUS: dict[ErrorType, int] = {
     ErrorType.ACCOUNT_UNKNOWN: 404,
     ErrorType.CHALLENGE_UNKNOWN: 404,
+    ErrorType.PHASE_UNKNOWN: 404,
     ErrorType.CHANNEL_NOT_VERIFIED: 409,
     ErrorType.ACCOUNT_NOT_CLOSABLE: 409,
     ErrorType.HOLD_LAPSED: 409,
+    ErrorType.HOLD_RELEASED: 409,
     ErrorType.PROOF_USED: 409,
     ErrorType.IDEMPOTENCY_CONFLICT: 409,
     ErrorType.CODE_EXPIRED: 410,
@@ -121,6 +123,8 @@ class Redeemed(Model):
 
 
 class HoldRequest(Model):
+    """`request_id` names the hold: it is released by it, and never taken again after that."""
+
     request_id: OpaqueId
     ttl_seconds: int = Field(gt=0, le=86_400)
 
@@ -146,7 +150,7 @@ class Closed(Model):
 
 
 class ClosurePhase(StrEnum):
-    """Last part of `POST /accounts/{id}/closure/{phase}`."""
+    """Last part of `/accounts/{id}/closure/{phase}`: POST to have it done, GET to see how it went."""
 
     REVOKE_CREDENTIALS = "revoke-credentials"
     UNBIND_THIRD_PARTIES = "unbind-third-parties"
@@ -158,9 +162,15 @@ class ClosurePhase(StrEnum):
 class PhaseReceipt(Model):
     """Counts of what went, by kind. The same Idempotency-Key answers the first receipt again."""
 
-    counts: dict[str, Count]
+    counts: dict[OpaqueId, Count] = Field(max_length=100)
     already_gone: bool
     completed_at: Instant
+
+
+class PhaseRunning(Model):
+    """The phase was begun and takes its time (202). Ask again, with the same Idempotency-Key, after this long."""
+
+    poll_after_seconds: int = Field(ge=1, le=3600)
 
 
 class TicketContact(Model):

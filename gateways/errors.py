@@ -1,5 +1,6 @@
 """What every gateway raises."""
 
+import math
 from datetime import timedelta
 
 from domain.errors import ErrorType
@@ -12,7 +13,8 @@ class GatewayError(Exception):
         type: the stable type; decide on it, never on the message.
         retryable: whether the same call may go through later.
         retry_after: how long the other side asked to be left alone, if it said so.
-        details: machine-readable facts such as `tries_left`; no personal data.
+        details: machine-readable facts such as `tries_left`; no personal data. `retry_after_seconds` is among them
+            whenever `retry_after` is set, since only details travel on to whoever asked.
     """
 
     def __init__(
@@ -29,3 +31,5 @@ class GatewayError(Exception):
         self.retryable = retryable
         self.retry_after = retry_after
         self.details = details
+        if retry_after is not None:
+            self.details["retry_after_seconds"] = math.ceil(retry_after.total_seconds())

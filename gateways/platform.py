@@ -5,12 +5,10 @@ Nothing is retried here: in an activity Temporal does that, and anywhere else th
 
 import asyncio
 import json
-import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import ClassVar, Final, Self, TypeVar
+from typing import ClassVar, Final, NamedTuple, Self, TypeVar
 
 import httpx2
 from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
@@ -21,7 +19,6 @@ from domain.errors import ErrorType
 from domain.model import OpaqueId
 from gateways.contract import (
     PROBLEM_MEDIA_TYPE,
-    RETRYABLE_PROBLEMS,
     Accepted,
     AccountNotification,
     ChallengeCreated,
@@ -35,18 +32,18 @@ from gateways.contract import (
     Hold,
     HoldRequest,
     PhaseReceipt,
-    Problem,
+    PhaseRunning,
     ProofIssued,
     Redeemed,
     RedeemRequest,
 )
 from gateways.errors import GatewayError
+from gateways.problems import failure
 
 A = TypeVar("A", bound=BaseModel)
 
-MAX_ANSWER_BYTES: Final = 1 << 20
-MAX_RETRY_AFTER: Final = timedelta(hours=1)
-"""However long the other side asks to be left alone: a request must not sleep for a year on a typing error."""
+MAX_ANSWER_BYTES: Final = 8 << 20
+"""The longest honest answer is a list of tens of thousands of vouchers."""
 
 _HEADERS: Final = {
     "Accept": f"application/json, {PROBLEM_MEDIA_TYPE}",
@@ -54,6 +51,16 @@ _HEADERS: Final = {
     "Content-Type": "application/json",
 }
 _OPAQUE_ID: Final = TypeAdapter[str](OpaqueId)
+
+
+class _Answered(NamedTuple):
+    """A good answer, not read yet."""
+
+    call: str
+    """What was called, in words fit for a message."""
+
+    status: int
+    data: bytes
 
 
 class _HttpGateway:
@@ -100,17 +107,17 @@ class _HttpGateway:
     ) -> A:
         """Call an endpoint (`PUT /accounts/{}/hold`, with an id for each `{}`) and read its answer."""
         content = body.model_dump_json() if body else None
-        return _read(answer, *await self._send(group, endpoint, *ids, content=content, idempotency_key=idempotency_key))
+        answered = await self._send(group, endpoint, *ids, content=content, idempotency_key=idempotency_key)
+        return _read(answer, answered)
 
     async def _send(
         self, group: Group, endpoint: str, *ids: str, content: str | None = None, idempotency_key: str | None = None
-    ) -> tuple[bytes, str]:
-        """The body of a good answer, and the call in words fit for a message."""
+    ) -> _Answered:
+        """Call an endpoint, and insist on a good status."""
         method, path = endpoint.split(" ")
         url = self._urls[group] + path.format(*(_path_segment(endpoint, id) for id in ids))
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
-        # Only the first id: the second, where there is one, is a token.
-        call = endpoint.format(*ids[:1], "...")
+        call = endpoint.format(*ids)
         try:
             async with (
                 asyncio.timeout(self._timeout),
@@ -127,8 +134,8 @@ class _HttpGateway:
         except httpx2.DecodingError:
             raise _unreadable(call) from None
         if not response.is_success:
-            raise _failure(call, response, data)
-        return data, call
+            raise failure(call, response, data)
+        return _Answered(call, response.status_code, data)
 
 
 class HttpPlatform(_HttpGateway):
@@ -167,15 +174,33 @@ class HttpPlatform(_HttpGateway):
     async def take_hold(self, account_id: str, request: HoldRequest) -> Hold:
         return await self._ask(Hold, Group.CLOSURE, "PUT /accounts/{}/hold", account_id, body=request)
 
-    async def release_hold(self, account_id: str, hold_token: str) -> None:
-        await self._send(Group.CLOSURE, "DELETE /accounts/{}/hold/{}", account_id, hold_token)
+    async def release_hold(self, account_id: str, hold_id: str) -> None:
+        answered = await self._send(Group.CLOSURE, "DELETE /accounts/{}/hold/{}", account_id, hold_id)
+        # There is nothing to read, and a page of somebody's proxy is no release: what follows relies on its being one.
+        if answered.status != HTTPStatus.NO_CONTENT:
+            raise _unreadable(answered.call)
 
     async def close(self, account_id: str, request: ClosureRequest) -> Closed:
         return await self._ask(Closed, Group.CLOSURE, "POST /accounts/{}/closure", account_id, body=request)
 
-    async def run_closure_phase(self, account_id: str, phase: ClosurePhase, idempotency_key: str) -> PhaseReceipt:
-        endpoint = f"POST /accounts/{{}}/closure/{phase}"
-        return await self._ask(PhaseReceipt, Group.CLOSURE, endpoint, account_id, idempotency_key=idempotency_key)
+    async def run_closure_phase(
+        self, account_id: str, phase: ClosurePhase, idempotency_key: str
+    ) -> PhaseReceipt | PhaseRunning:
+        return await self._ask_phase("POST", account_id, phase, idempotency_key)
+
+    async def closure_phase_status(
+        self, account_id: str, phase: ClosurePhase, idempotency_key: str
+    ) -> PhaseReceipt | PhaseRunning:
+        return await self._ask_phase("GET", account_id, phase, idempotency_key)
+
+    async def _ask_phase(
+        self, method: str, account_id: str, phase: ClosurePhase, idempotency_key: str
+    ) -> PhaseReceipt | PhaseRunning:
+        endpoint = f"{method} /accounts/{{}}/closure/{phase}"
+        answered = await self._send(Group.CLOSURE, endpoint, account_id, idempotency_key=idempotency_key)
+        if answered.status == HTTPStatus.ACCEPTED:
+            return _read(PhaseRunning, answered)
+        return _read(PhaseReceipt, answered)
 
     async def notify_account(
         self, account_id: str, notification: AccountNotification, idempotency_key: str
@@ -204,7 +229,7 @@ class ChallengeDesk(_HttpGateway):
         # Not by `contract.CodeAnswer`, which masks the code whenever it is written out.
         content = json.dumps({"code": code.get_secret_value()})
         endpoint = "POST /challenges/{}/answers"
-        return _read(ProofIssued, *await self._send(Group.IDENTITY, endpoint, challenge_id, content=content))
+        return _read(ProofIssued, await self._send(Group.IDENTITY, endpoint, challenge_id, content=content))
 
 
 def _base_url(group: Group, url: str) -> str:
@@ -237,12 +262,12 @@ async def _read_at_most(limit: int, response: httpx2.Response) -> bytes:
     return bytes(data)
 
 
-def _read(answer: type[A], data: bytes, call: str) -> A:
+def _read(answer: type[A], answered: _Answered) -> A:
     try:
         # Strictly: a phone number in place of a count is garbage, however well it converts.
-        return answer.model_validate_json(data, strict=True)
+        return answer.model_validate_json(answered.data, strict=True)
     except ValidationError:
-        raise _unreadable(call) from None
+        raise _unreadable(answered.call) from None
 
 
 def _unreadable(call: str) -> GatewayError:
@@ -252,79 +277,3 @@ def _unreadable(call: str) -> GatewayError:
         "with the same ids, and if this lasts, compare the platform's version with docs/platform-contract.yaml.",
         retryable=True,
     )
-
-
-def _failure(call: str, response: httpx2.Response, data: bytes) -> GatewayError:
-    """A refusal or a breakdown: by the problem's type where the contract names it, else by the status."""
-    problem = _problem(data)
-    type = (problem and problem.error_type) or _type_of_status(response.status_code)
-    retryable = type in RETRYABLE_PROBLEMS
-    return GatewayError(
-        type,
-        f"{call}: the platform answered {response.status_code} ({type}). {_next_step(type)}",
-        retryable=retryable,
-        retry_after=_retry_after(response.headers, problem) if retryable else None,
-        **(problem.model_dump(include={"tries_left", "retry_after_seconds"}, exclude_none=True) if problem else {}),
-    )
-
-
-def _problem(data: bytes) -> Problem | None:
-    try:
-        return Problem.model_validate_json(data)
-    except ValidationError:
-        return None
-
-
-def _type_of_status(status: int) -> ErrorType:
-    if status == 429:
-        return ErrorType.RATE_LIMITED
-    # 408 Request Timeout and 425 Too Early heal by themselves, like every 5xx.
-    if status >= 500 or status in (408, 425):
-        return ErrorType.SERVICE_UNAVAILABLE
-    return ErrorType.UNEXPECTED_ANSWER
-
-
-_NEXT_STEPS: Final = {
-    ErrorType.ACCOUNT_UNKNOWN: "Check the account id.",
-    ErrorType.ACCOUNT_NOT_CLOSABLE: "Check the account's kind and state at the platform.",
-    ErrorType.CHANNEL_NOT_VERIFIED: "Choose a channel that is verified.",
-    ErrorType.CODE_WRONG: "Enter the code again.",
-    ErrorType.RESEND_TOO_SOON: "Wait, then ask for a new code.",
-    ErrorType.DAILY_CODE_LIMIT: "Ask for a new code tomorrow.",
-    ErrorType.PROOF_INVALID: "Answer the challenge again.",
-    ErrorType.CHALLENGE_UNKNOWN: "Ask for a new code.",
-    ErrorType.CODE_EXPIRED: "Ask for a new code.",
-    ErrorType.CODE_LOCKED: "Ask for a new code.",
-    ErrorType.PROOF_USED: "Ask for a new code.",
-    ErrorType.PROOF_EXPIRED: "Ask for a new code.",
-    ErrorType.HOLD_LAPSED: "Take a new hold and check again.",
-    ErrorType.IDEMPOTENCY_CONFLICT: "The same key came with another request; find out which of the two is right.",
-    ErrorType.REQUEST_INVALID: "Compare the platform's version with docs/platform-contract.yaml.",
-    ErrorType.UNEXPECTED_ANSWER: "Check the base URL of this group of endpoints.",
-}
-
-
-def _next_step(type: ErrorType) -> str:
-    return _NEXT_STEPS.get(type, "The same call may go through later.")
-
-
-def _retry_after(headers: httpx2.Headers, problem: Problem | None) -> timedelta | None:
-    """How long to wait: `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), else what the problem says."""
-    value = headers.get("Retry-After", "")
-    if re.fullmatch("[0-9]{1,18}", value):
-        seconds: float = int(value)
-    elif until := _http_date(value):
-        # Against the sender's own clock where it is told: ours may differ.
-        seconds = (until - (_http_date(headers.get("Date", "")) or datetime.now(UTC))).total_seconds()
-    elif problem and problem.retry_after_seconds is not None:
-        seconds = problem.retry_after_seconds
-    else:
-        return None
-    return timedelta(seconds=min(max(seconds, 0), MAX_RETRY_AFTER.total_seconds()))
-
-
-def _http_date(value: str) -> datetime | None:
-    try:
-        return parsedate_to_datetime(value).replace(tzinfo=UTC)
-    except ValueError:
-        return None

@@ -21,6 +21,7 @@ from gateways.contract import (
     Hold,
     HoldRequest,
     PhaseReceipt,
+    PhaseRunning,
     Redeemed,
     RedeemRequest,
 )
@@ -41,9 +42,23 @@ class Platform(Protocol):
     async def resources(self, account_id: str) -> Resources: ...
     async def entitlements(self, account_id: str) -> Entitlements: ...
     async def take_hold(self, account_id: str, request: HoldRequest) -> Hold: ...
-    async def release_hold(self, account_id: str, hold_token: str) -> None: ...
+    async def release_hold(self, account_id: str, hold_id: str) -> None:
+        """Give the hold back for good, by the `request_id` that it was or will be asked for with, taken yet or not."""
+        ...
+
     async def close(self, account_id: str, request: ClosureRequest) -> Closed: ...
-    async def run_closure_phase(self, account_id: str, phase: ClosurePhase, idempotency_key: str) -> PhaseReceipt: ...
+    async def run_closure_phase(
+        self, account_id: str, phase: ClosurePhase, idempotency_key: str
+    ) -> PhaseReceipt | PhaseRunning:
+        """Have a phase done. Long work goes on by itself: ask after it with the same key, or repeat the call."""
+        ...
+
+    async def closure_phase_status(
+        self, account_id: str, phase: ClosurePhase, idempotency_key: str
+    ) -> PhaseReceipt | PhaseRunning:
+        """How the phase is getting on that was begun with this key; `PHASE_UNKNOWN` when none was."""
+        ...
+
     async def notify_account(
         self, account_id: str, notification: AccountNotification, idempotency_key: str
     ) -> Accepted: ...
@@ -51,7 +66,10 @@ class Platform(Protocol):
 
 
 class Vault(Protocol):
-    """The object store. Evidence is create-only: writing the same bytes again is success, other bytes an error."""
+    """The object store. Evidence is create-only: writing the same bytes again is success, other bytes an error.
+
+    What has been written, or found, is there for good: no power failure after the answer takes it away.
+    """
 
     async def put_evidence(self, path: str, record: Model) -> VaultRef: ...
     async def put_blob(self, path: str, data: bytes, media_type: str) -> VaultRef: ...
@@ -62,3 +80,10 @@ class Vault(Protocol):
     async def find(self, path: str, model: type[M]) -> tuple[M, VaultRef] | None: ...
     async def read_blob(self, ref: VaultRef) -> bytes: ...
     async def list(self, prefix: str) -> Sequence[str]: ...
+    async def discard(self, path: str) -> None:
+        """Remove a record; gone already is success.
+
+        Only for a form (and its letter) whose filing its request has refused, so that no contact data lies there for
+        nothing. Evidence is never discarded: `ValueError` for a path outside `tickets/`.
+        """
+        ...

@@ -13,10 +13,11 @@ from rich.table import Column, Table
 
 from domain.errors import ErrorType
 from sandbox.edits import BadFact
+from sandbox.faults import NoSuchGate
 from sandbox.kinds import Endpoint, FaultKind
 from sandbox.problems import PlatformProblem
 from sandbox.settings import DEFAULT_DATABASE, DEFAULT_PORT
-from sandbox.store import AccountState, SandboxStore
+from sandbox.store import AccountState, ActiveFault, SandboxStore
 
 T = TypeVar("T")
 
@@ -33,7 +34,7 @@ def main(args: Sequence[str] | None = None) -> None:
     """Run a command line; exit codes as everywhere: 0 done, 2 usage, 3 refused by a rule."""
     try:
         app(args)
-    except (PlatformProblem, BadFact) as error:
+    except (PlatformProblem, BadFact, NoSuchGate) as error:
         print(error, file=sys.stderr)
         raise SystemExit(3) from None
     except ValidationError as error:
@@ -118,10 +119,12 @@ def fault(
     kind: FaultKind = FaultKind.ERROR,
     times: Annotated[int, Parameter(help="Requests that it spoils before it heals; 0 is for ever.")] = 1,
     account: str | None = None,
-    seconds: Annotated[float, Parameter(help="How long LATENCY waits.")] = 0.0,
+    seconds: Annotated[float, Parameter(help="How long LATENCY waits, or LONG_WORK takes.")] = 0.0,
+    after: Annotated[bool, Parameter(negative=(), help="Do the work first: GATE, ERROR, GARBAGE.")] = False,
     problem: Annotated[ErrorType | None, Parameter(help="The problem type that ERROR answers.")] = None,
     status: Annotated[int, Parameter(help="The bare status that ERROR answers without a problem.")] = 500,
     retry_after: int | None = None,
+    open_gate: Annotated[int | None, Parameter(name="--open", help="Open the GATE with this id.")] = None,
     clear: Annotated[bool, Parameter(negative=(), help="Heal everything.")] = False,
     db: Db = DEFAULT_DATABASE,
     as_json: AsJson = False,
@@ -129,11 +132,15 @@ def fault(
     """Make an endpoint fail, or list the faults when none is named.
 
     Example: python -m sandbox fault close --kind DROP --times 2 --account acct-clean-phone
+
+    A request waits at a GATE until it is opened: python -m sandbox fault --open 3
     """
 
     async def change(store: SandboxStore) -> list[Any]:
         if clear:
             await store.clear_faults()
+        if open_gate is not None:
+            await store.open_gate(open_gate)
         if endpoint is not None:
             await store.add_fault(
                 None if endpoint == "*" else endpoint,
@@ -141,6 +148,7 @@ def fault(
                 times=times or None,
                 account_id=account,
                 seconds=seconds,
+                after=after,
                 problem=problem,
                 status=status,
                 retry_after_seconds=retry_after,
@@ -150,11 +158,18 @@ def fault(
     active = _with_store(db, change)
     if as_json:
         return _print_json(active)
-    table = Table("endpoint", "account", "kind", "times left", caption=f"endpoints: {', '.join(Endpoint)}")
+    table = Table("id", "endpoint", "account", "kind", "times left", caption=f"endpoints: {', '.join(Endpoint)}")
     for one in active:
         left = "for ever" if one.times_left is None else str(one.times_left)
-        table.add_row(one.endpoint, one.account_id or "any", one.kind, left)
+        table.add_row(str(one.id), one.endpoint, one.account_id or "any", _kind(one), left)
     return Console().print(table)
+
+
+def _kind(fault: ActiveFault) -> str:
+    kind = f"{fault.kind}, after the work" if fault.after else fault.kind.value
+    if fault.kind is FaultKind.GATE:
+        kind += f", {'open' if fault.opened else 'shut'}, {fault.arrived} came"
+    return kind
 
 
 @app.command

@@ -19,20 +19,29 @@ from sandbox.faults import FaultyRoute
 from sandbox.kinds import Effect, Endpoint
 from sandbox.openapi import ACCOUNT_PROBLEMS, COMMON_PROBLEMS, problems
 from sandbox.problems import PlatformProblem
-from sandbox.state import AccountId, Platform, lock_account, record_call
-from sandbox.tables import AccountRow, HoldRow
+from sandbox.state import AccountId, Platform, lock_account, lock_account_if_any, record_call
+from sandbox.tables import AccountRow, HoldRow, ReleasedHoldRow
 
 router = APIRouter(prefix="/accounts/{account_id}", route_class=FaultyRoute, tags=[Group.CLOSURE])
 
 
-@router.put("/hold", name=Endpoint.TAKE_HOLD, responses=problems(*ACCOUNT_PROBLEMS, ErrorType.ACCOUNT_NOT_CLOSABLE))
+@router.put(
+    "/hold",
+    name=Endpoint.TAKE_HOLD,
+    responses=problems(*ACCOUNT_PROBLEMS, ErrorType.ACCOUNT_NOT_CLOSABLE, ErrorType.HOLD_RELEASED),
+)
 async def take_hold(account_id: AccountId, request: HoldRequest, platform: Platform) -> Hold:
     """Take a lease on the account, or renew it: a live hold keeps its token, a lapsed one comes back under a new token.
 
     One live hold an account: another request's is refused with `AccountNotClosable` and the seconds that it still has.
+    A `request_id` that has been released is refused for good with `HoldReleased`, however late this request arrives.
     """
     async with platform.write() as tx:
         account = await lock_account(tx, account_id)
+        if await _was_released(tx, account_id, request.request_id):
+            raise PlatformProblem(
+                ErrorType.HOLD_RELEASED, "This hold was released, which is final. Take one under a new request id."
+            )
         if account.status is AccountStatus.CLOSED:
             raise PlatformProblem(
                 ErrorType.ACCOUNT_NOT_CLOSABLE, "The account is closed already; there is nothing to hold."
@@ -60,15 +69,22 @@ async def take_hold(account_id: AccountId, request: HoldRequest, platform: Platf
         return hold
 
 
-@router.delete("/hold/{hold_token}", name=Endpoint.RELEASE_HOLD, status_code=204, responses=problems(*COMMON_PROBLEMS))
-async def release_hold(account_id: AccountId, hold_token: Annotated[OpaqueId, Path()], platform: Platform) -> None:
-    """Give the lease back early. A hold that is unknown or has lapsed is as good as released."""
+@router.delete("/hold/{request_id}", name=Endpoint.RELEASE_HOLD, status_code=204, responses=problems(*COMMON_PROBLEMS))
+async def release_hold(account_id: AccountId, request_id: Annotated[OpaqueId, Path()], platform: Platform) -> None:
+    """Give the lease back, for good, by the `request_id` that it was asked for with.
+
+    Success also for a hold that has lapsed, is released already or was never taken: a request for it that is still on
+    its way is refused when it arrives (`HoldReleased`).
+    """
     async with platform.write() as tx:
-        released = await tx.execute(
-            delete(HoldRow).where(HoldRow.account_id == account_id, HoldRow.token == hold_token)
-        )
-        effect = Effect.APPLIED if released.rowcount else Effect.ALREADY_GONE
-        await record_call(tx, Endpoint.RELEASE_HOLD, account_id, hold_token, effect)
+        # Under the lock a request for the same hold comes before or after this one, and never in between.
+        account = await lock_account_if_any(tx, account_id)
+        effect = Effect.ALREADY_GONE
+        if account is not None and not await _was_released(tx, account_id, request_id):
+            await tx.execute(insert(ReleasedHoldRow).values(account_id=account_id, request_id=request_id))
+            await tx.execute(delete(HoldRow).where(HoldRow.account_id == account_id, HoldRow.request_id == request_id))
+            effect = Effect.APPLIED
+        await record_call(tx, Endpoint.RELEASE_HOLD, account_id, request_id, effect)
 
 
 @router.post(
@@ -127,6 +143,11 @@ async def _refuse_blocked(tx: AsyncConnection, account: AnyRow, request: Closure
             ErrorType.ACCOUNT_NOT_CLOSABLE,
             f"Still in the way: {', '.join(blocking)}. Release the hold and check again.",
         )
+
+
+async def _was_released(tx: AsyncConnection, account_id: str, request_id: str) -> bool:
+    released = select(ReleasedHoldRow.request_id).filter_by(account_id=account_id, request_id=request_id)
+    return await tx.scalar(released) is not None
 
 
 async def _live_hold(tx: AsyncConnection, account_id: str, now: Instant) -> AnyRow | None:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.accounts import AccountProfile, Channel, Closure
+from domain.checking import check_arrears, check_balance, check_icp_filing, check_provider, check_resources
 from domain.checks import (
     ActiveResource,
     Arrears,
@@ -21,11 +22,6 @@ from domain.checks import (
     ProviderRole,
     ProviderRoles,
     Resources,
-    check_arrears,
-    check_balance,
-    check_icp_filing,
-    check_provider,
-    check_resources,
 )
 from domain.model import Instant
 from gateways.contract import Group
@@ -106,7 +102,7 @@ async def check_all(connection: AsyncConnection, account: AnyRow, at: Instant) -
 
 
 def _closure_of(account: AnyRow) -> Closure | None:
-    if account.closed_at is None:
+    if account.closure_request_id is None:
         return None
     return Closure(
         request_id=account.closure_request_id, closed_at=account.closed_at, dossier_sha256=account.dossier_sha256

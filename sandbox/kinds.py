@@ -25,6 +25,7 @@ class Endpoint(StrEnum):
     FORFEIT_ENTITLEMENTS = "forfeit-entitlements"
     PURGE_RESOURCES = "purge-resources"
     ERASE_PERSONAL_DATA = "erase-personal-data"
+    PHASE_STATUS = "phase-status"
     NOTIFY_ACCOUNT = "notify-account"
     NOTIFY_CONTACT = "notify-contact"
 
@@ -38,12 +39,18 @@ class Effect(StrEnum):
 
 
 class FaultKind(StrEnum):
-    """LATENCY waits, then works. ERROR and GARBAGE do no work. DROP works, then hangs up. DUPLICATE works twice."""
+    """What goes wrong.
+
+    LATENCY waits, then works. GATE does too, but until it is opened. ERROR and GARBAGE do no work. DROP works, then
+    hangs up. DUPLICATE works twice. LONG_WORK begins a phase of deletion that goes on after the answer.
+    """
 
     LATENCY = "LATENCY"
+    GATE = "GATE"
     ERROR = "ERROR"
     DROP = "DROP"
     DUPLICATE = "DUPLICATE"
+    LONG_WORK = "LONG_WORK"
     GARBAGE = "GARBAGE"
 
 

@@ -21,6 +21,7 @@ What account cancellation needs of the cloud: identity, billing, marketplace, fi
   answer again; the same key with another request is refused (`IdempotencyConflict`). A refused request uses up no key.
 - Errors are problem documents (RFC 9457). Decide on `type` (`{PROBLEM_PREFIX}` and a stable name), never on text.
   429, 500 and 503 can heal by themselves and may carry `Retry-After`; every other problem is final.
+- 401 and 403 refuse the caller's own credential, and say nothing about the account.
 - No answer carries a phone number, an e-mail address or a name; the one masked destination is for the owner's eyes.
 """
 
@@ -30,7 +31,7 @@ GROUPS = {
     Group.MARKETPLACE: "Provider roles at 云市场, 万象 and 云鼎.",
     Group.ICP: "ICP filings, cancelled ones included.",
     Group.RESOURCES: "Active billable resources and services.",
-    Group.CLOSURE: "The hold (a lease that lapses by itself), closure, and the phases of deletion.",
+    Group.CLOSURE: "The hold (a lease that lapses by itself), closure, and deletion in phases, which may take hours.",
     Group.MESSAGING: "Messages by template; the platform holds the wording and the addresses.",
 }
 

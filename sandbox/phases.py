@@ -1,29 +1,34 @@
 """What closure destroys, phase by phase. Only the cloud's own data: the owner's account with the group lives on."""
 
 from collections import Counter
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
-from fastapi import APIRouter
-from sqlalchemy import delete, or_, select, update
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.accounts import AccountStatus
 from domain.errors import ErrorType
-from gateways.contract import ClosurePhase, Group, PhaseReceipt
+from gateways.contract import ClosurePhase, Group, PhaseReceipt, PhaseRunning
+from sandbox.code_limits import seconds_until
 from sandbox.database import utc_now
-from sandbox.faults import FaultyRoute
+from sandbox.faults import FaultyRoute, LongWork
 from sandbox.kinds import Effect, Endpoint
 from sandbox.messaging import IdempotencyKey
 from sandbox.openapi import ACCOUNT_PROBLEMS, problems
 from sandbox.problems import PlatformProblem
-from sandbox.state import AccountId, Platform, lock_account
+from sandbox.state import AccountId, Platform, Sandbox, lock_account
 from sandbox.tables import (
     BindingRow,
     CallRow,
     ChallengeRow,
     CredentialRow,
     EntitlementRow,
+    LongWorkRow,
     OutboxRow,
     PersonalDataRow,
     ResourceRow,
@@ -40,18 +45,29 @@ TABLES: dict[ClosurePhase, Any] = {
 }
 
 
+RUNNING: dict[int | str, dict[str, Any]] = {
+    HTTPStatus.ACCEPTED: {"model": PhaseRunning, "description": "The work goes on. Ask again under the same key."}
+}
+
+
 @router.post(
     "/{phase}",
     name="run-closure-phase",
-    responses=problems(*ACCOUNT_PROBLEMS, ErrorType.ACCOUNT_NOT_CLOSABLE, ErrorType.IDEMPOTENCY_CONFLICT),
+    response_model=PhaseReceipt,
+    responses=RUNNING | problems(*ACCOUNT_PROBLEMS, ErrorType.ACCOUNT_NOT_CLOSABLE, ErrorType.IDEMPOTENCY_CONFLICT),
 )
 async def run_closure_phase(
-    account_id: AccountId, phase: ClosurePhase, idempotency_key: IdempotencyKey, platform: Platform
-) -> PhaseReceipt:
+    account_id: AccountId,
+    phase: ClosurePhase,
+    idempotency_key: IdempotencyKey,
+    platform: Platform,
+    long_work: LongWork,
+) -> PhaseReceipt | Response:
     """Destroy one kind of data of a closed account, for good.
 
     The receipt counts what went, by kind. Under another key, once the work is done, it counts nothing and says
-    `already_gone`; that is success too.
+    `already_gone`; that is success too. Work that takes long is begun once and answered 202; the same key again says
+    how it is getting on, by GET or by repeating this request.
     """
     async with platform.write() as tx:
         account = await lock_account(tx, account_id)
@@ -59,18 +75,80 @@ async def run_closure_phase(
             raise PlatformProblem(
                 ErrorType.ACCOUNT_NOT_CLOSABLE, "The account is open. Close it before deleting its data."
             )
-
-        async def destroy() -> tuple[PhaseReceipt, Effect]:
-            now = utc_now()
-            counts = await _destroy(tx, account_id, phase, now)
-            already_gone = not counts and await _ran_before(tx, account_id, phase)
-            receipt = PhaseReceipt(counts=counts, already_gone=already_gone, completed_at=now)
-            return receipt, Effect.ALREADY_GONE if already_gone else Effect.APPLIED
-
-        return await platform.once(tx, Endpoint(phase), account_id, idempotency_key, None, PhaseReceipt, destroy)
+        work = _Work(platform, tx, account_id, phase, idempotency_key)
+        ends_at = await work.ends_at()
+        if ends_at is None and long_work is not None and await work.first_receipt() is None:
+            ends_at = await work.begin(long_work)
+        return await work.finish(ends_at)
 
 
-async def _destroy(tx: AsyncConnection, account_id: str, phase: ClosurePhase, now: datetime) -> dict[str, int]:
+@router.get(
+    "/{phase}",
+    name=Endpoint.PHASE_STATUS,
+    response_model=PhaseReceipt,
+    responses=RUNNING | problems(*ACCOUNT_PROBLEMS, ErrorType.PHASE_UNKNOWN),
+)
+async def phase_status(
+    account_id: AccountId, phase: ClosurePhase, idempotency_key: IdempotencyKey, platform: Platform
+) -> PhaseReceipt | Response:
+    """How the work is getting on that was begun with this key: its receipt, or 202 while it runs. Begins nothing."""
+    async with platform.write() as tx:
+        await lock_account(tx, account_id)
+        work = _Work(platform, tx, account_id, phase, idempotency_key)
+        receipt = await work.first_receipt()
+        if receipt is not None:
+            return receipt
+        ends_at = await work.ends_at()
+        if ends_at is None:
+            raise PlatformProblem(
+                ErrorType.PHASE_UNKNOWN, "Nothing was begun with this key. Begin the phase with a POST, then ask again."
+            )
+        return await work.finish(ends_at)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """One phase of one account under one key. The account is locked, so what is read here stays true."""
+
+    platform: Sandbox
+    tx: AsyncConnection
+    account_id: str
+    phase: ClosurePhase
+    key: str
+
+    async def first_receipt(self) -> PhaseReceipt | None:
+        endpoint = Endpoint(self.phase)
+        return await self.platform.first_reply(self.tx, endpoint, self.account_id, self.key, PhaseReceipt)
+
+    async def ends_at(self) -> datetime | None:
+        """When the long work ends, or ended; None when no long work was begun."""
+        mine = {"account_id": self.account_id, "phase": self.phase, "key": self.key}
+        ends_at: datetime | None = await self.tx.scalar(select(LongWorkRow.ends_at).filter_by(**mine))
+        return ends_at
+
+    async def begin(self, seconds: float) -> datetime:
+        ends_at = utc_now() + timedelta(seconds=seconds)
+        work = {"account_id": self.account_id, "phase": self.phase, "key": self.key, "ends_at": ends_at}
+        await self.tx.execute(insert(LongWorkRow).values(**work))
+        return ends_at
+
+    async def finish(self, ends_at: datetime | None) -> PhaseReceipt | Response:
+        """The receipt, for the work is done now if it was not before; until `ends_at`, that it is running."""
+        now = utc_now()
+        if ends_at is not None and ends_at > now:
+            running = PhaseRunning(poll_after_seconds=min(seconds_until(ends_at, now), 3600))
+            return JSONResponse(running.model_dump(), HTTPStatus.ACCEPTED)
+        endpoint = Endpoint(self.phase)
+        return await self.platform.once(self.tx, endpoint, self.account_id, self.key, None, PhaseReceipt, self._destroy)
+
+    async def _destroy(self) -> tuple[PhaseReceipt, Effect]:
+        counts = await _destroy(self.tx, self.account_id, self.phase)
+        already_gone = not counts and await _ran_before(self.tx, self.account_id, self.phase)
+        receipt = PhaseReceipt(counts=counts, already_gone=already_gone, completed_at=utc_now())
+        return receipt, Effect.ALREADY_GONE if already_gone else Effect.APPLIED
+
+
+async def _destroy(tx: AsyncConnection, account_id: str, phase: ClosurePhase) -> dict[str, int]:
     table = TABLES[phase]
     if phase is ClosurePhase.ERASE_PERSONAL_DATA:
         await _forget_contacts(tx, account_id)

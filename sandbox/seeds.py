@@ -170,9 +170,9 @@ def _rows(seed: AccountSeed, number: int) -> Rows:
             "arrears_fen": seed.arrears_fen,
             "icp_applications_ever": seed.icp_applications_ever,
             "icp_active_filings": seed.icp_active_filings,
-            "closure_request_id": "req-of-long-ago" if seed.closed else None,
+            "closure_request_id": None,
             "closed_at": datetime(2025, 1, 15, 2, 30, tzinfo=UTC) if seed.closed else None,
-            "dossier_sha256": "0" * 64 if seed.closed else None,
+            "dossier_sha256": None,
         },
     )
     yield JdGroupAccountRow, {"account_id": seed.id, "pin": f"jd-{number:06d}"}

@@ -66,6 +66,14 @@ class Sandbox:
     def keyed_hash(self, *parts: str) -> str:
         return hmac.new(self._key, "\0".join(parts).encode(), sha256).hexdigest()
 
+    async def first_reply(
+        self, tx: AsyncConnection, endpoint: Endpoint, account_id: str, key: str, answer: type[M]
+    ) -> M | None:
+        """What the request with this key was answered, if there was one."""
+        row_id = {"endpoint": endpoint.value, "account_id": account_id, "key": key}
+        stored = (await tx.execute(_STORED_REPLY, row_id)).one_or_none()
+        return answer.model_validate_json(stored.answer) if stored else None
+
     async def once(
         self,
         tx: AsyncConnection,
@@ -114,9 +122,14 @@ def account_unknown() -> PlatformProblem:
     return PlatformProblem(ErrorType.ACCOUNT_UNKNOWN, "No such account. Check the account id.")
 
 
-async def lock_account(tx: AsyncConnection, account_id: str) -> AnyRow:
+async def lock_account_if_any(tx: AsyncConnection, account_id: str) -> AnyRow | None:
     """The account, locked until the transaction ends: what changes an account happens one after the other."""
-    account = (await tx.execute(_LOCK_ACCOUNT, {"account_id": account_id})).one_or_none()
+    return (await tx.execute(_LOCK_ACCOUNT, {"account_id": account_id})).one_or_none()
+
+
+async def lock_account(tx: AsyncConnection, account_id: str) -> AnyRow:
+    """The account, locked until the transaction ends. Refuses one that is not there."""
+    account = await lock_account_if_any(tx, account_id)
     if account is None:
         raise account_unknown()
     return account

@@ -20,7 +20,16 @@ from sandbox.kinds import Carrier, Effect, Endpoint, FaultKind
 from sandbox.phases import TABLES
 from sandbox.settings import DEFAULT_DATABASE, Settings
 from sandbox.state import Sandbox
-from sandbox.tables import AccountRow, CallRow, ChallengeRow, FaultRow, HoldRow, JdGroupAccountRow, OutboxRow
+from sandbox.tables import (
+    AccountRow,
+    CallRow,
+    ChallengeRow,
+    FaultRow,
+    HoldRow,
+    JdGroupAccountRow,
+    LongWorkRow,
+    OutboxRow,
+)
 
 
 class OutboxMessage(Model):
@@ -49,12 +58,19 @@ class Call(Model):
 
 
 class ActiveFault(Model):
-    """A fault as it stands: `times_left` None is for ever, 0 is healed; `endpoint` "*" is every endpoint."""
+    """A fault as it stands: `times_left` None is for ever, 0 is healed; `endpoint` "*" is every endpoint.
 
+    `arrived` counts the requests that have come to a gate, `opened` says that it lets everybody through.
+    """
+
+    id: int
     endpoint: str
     account_id: str | None
     kind: FaultKind
+    after: bool
     times_left: int | None
+    arrived: int
+    opened: bool
 
 
 class AccountListed(Model):
@@ -148,9 +164,9 @@ class SandboxStore:
             await edits.set_facts(tx, account_id, changes)
 
     async def let_time_pass(self, account_id: str, duration: timedelta) -> None:
-        """Make this account's challenges, proofs and hold older, so that nobody has to wait for them to expire."""
+        """Make this account's challenges, proofs, hold and long work older, so that nobody has to wait for them."""
         async with self._sandbox.write() as tx:
-            for table in (ChallengeRow, HoldRow):
+            for table in (ChallengeRow, HoldRow, LongWorkRow):
                 columns = [c for c in table.__table__.c if isinstance(c.type, UtcDateTime)]
                 key = next(iter(table.__table__.primary_key))
                 rows = await tx.execute(select(key, *columns).where(table.account_id == account_id))
@@ -158,20 +174,35 @@ class SandboxStore:
                     older = {c.name: at - duration for c, at in zip(columns, times, strict=True) if at is not None}
                     await tx.execute(update(table).where(key == first).values(older))
 
-    async def add_fault(self, endpoint: Endpoint | str | None, kind: FaultKind | str, **how: Any) -> None:
-        """Make trouble; `how` are the other fields of `Fault`.
+    async def add_fault(self, endpoint: Endpoint | str | None, kind: FaultKind | str, **how: Any) -> int:
+        """Make trouble; `how` are the other fields of `Fault`. Answers the fault's id.
 
         Raises:
             pydantic.ValidationError: there is no such endpoint or kind of fault, or a field does not fit.
         """
         async with self._sandbox.write() as tx:
-            await faults.add_fault(tx, Fault.model_validate({"endpoint": endpoint, "kind": kind, **how}))
+            return await faults.add_fault(tx, Fault.model_validate({"endpoint": endpoint, "kind": kind, **how}))
+
+    async def open_gate(self, fault_id: int) -> None:
+        """Let through the requests that wait at this gate, and all later ones.
+
+        Raises:
+            NoSuchGate: no fault has this id, or it is of another kind.
+        """
+        async with self._sandbox.write() as tx:
+            await faults.open_gate(tx, fault_id)
+
+    async def waiting_at(self, fault_id: int) -> int:
+        """How many requests have arrived at this gate so far; 0 for one that is gone."""
+        async with self._sandbox.read() as connection:
+            return await connection.scalar(select(FaultRow.arrived).where(FaultRow.id == fault_id)) or 0
 
     async def faults(self) -> list[ActiveFault]:
-        statement = select(FaultRow.endpoint, FaultRow.account_id, FaultRow.kind, FaultRow.times_left)
-        return [ActiveFault(**row._mapping) for row in await self._all(statement.order_by(FaultRow.id))]
+        columns = [FaultRow.__table__.c[name] for name in ActiveFault.model_fields]
+        return [ActiveFault(**row._mapping) for row in await self._all(select(*columns).order_by(FaultRow.id))]
 
     async def clear_faults(self) -> None:
+        """Heal everything, and let through whoever waits at a gate."""
         async with self._sandbox.write() as tx:
             await faults.clear_faults(tx)
 

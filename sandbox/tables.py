@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import Enum as PyEnum
 from typing import Annotated, Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, Enum, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, BigInteger, Enum, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from domain.accounts import AccountKind, AccountStatus, Channel, RealNameType
@@ -12,6 +12,7 @@ from domain.checks import EntitlementKind, Marketplace
 from domain.errors import ErrorType
 from domain.locale import Locale
 from domain.notifications import StaffDesk, Template
+from gateways.contract import ClosurePhase
 from sandbox.database import UtcDateTime
 from sandbox.kinds import BindingKind, Carrier, CredentialKind, Effect, Endpoint, FaultKind, PersonalKind, Product
 
@@ -129,6 +130,29 @@ class HoldRow(Base):
     expires_at: Mapped[datetime]
 
 
+class ReleasedHoldRow(Base):
+    """A hold that was given back, or never was and never may be. It outlives the account's closure."""
+
+    __tablename__ = "released_holds"
+
+    account_id: Mapped[AccountRef] = mapped_column(primary_key=True)
+    request_id: Mapped[Id] = mapped_column(primary_key=True)
+
+
+class LongWorkRow(Base):
+    """A phase of deletion that takes its time. What it destroys is gone once somebody looks after `ends_at`."""
+
+    __tablename__ = "long_work"
+
+    id: Mapped[Serial]
+    account_id: Mapped[AccountRef]
+    phase: Mapped[ClosurePhase]
+    key: Mapped[str] = mapped_column(String(255))
+    ends_at: Mapped[datetime]
+
+    __table_args__ = (UniqueConstraint("account_id", "phase", "key"),)
+
+
 class ChallengeRow(Base):
     """A code that was sent. Neither it nor the proof is here, only their keyed hashes."""
 
@@ -196,7 +220,7 @@ class OutboxRow(Base):
 
 
 class FaultRow(Base):
-    """Trouble to be made. `times_left` None is for ever, 0 is healed."""
+    """Trouble to be made. `times_left` None is for ever, 0 is healed; `arrived` counts requests at a gate."""
 
     __tablename__ = "faults"
 
@@ -204,11 +228,14 @@ class FaultRow(Base):
     endpoint: Mapped[str] = mapped_column(String(40), index=True)
     account_id: Mapped[Id | None]
     kind: Mapped[FaultKind]
+    after: Mapped[bool]
     times_left: Mapped[int | None]
     seconds: Mapped[float]
     problem: Mapped[ErrorType | None]
     status: Mapped[int | None]
     retry_after_seconds: Mapped[int | None]
+    arrived: Mapped[int] = mapped_column(default=0)
+    opened: Mapped[bool] = mapped_column(default=False)
 
 
 class ServerStateRow(Base):

@@ -13,6 +13,28 @@ _ZH: dict[Template, tuple[str, str]] = {
             " / Your account cancellation code is {code}, valid for {minutes} minutes. Do not share it."
         ),
     ),
+    Template.CANCELLATION_OPENED: (
+        "已收到注销申请",
+        (
+            "您的京东云账号已提交注销申请 {request_no}，请于 {ends_by} 前办理完成，逾期申请自动失效。"
+            "如非本人操作，请立即登录撤回申请、修改密码，并联系客服。"
+        ),
+    ),
+    Template.IDENTITY_PROVED: (
+        "身份验证已通过",
+        "您的账号注销申请 {request_no} 已通过身份验证。如非本人操作，请立即登录撤回申请、修改密码，并联系客服。",
+    ),
+    Template.LAST_WORD_RECEIVED: (
+        "账号正在注销",
+        "您的账号注销申请 {request_no} 已最终确认，账号正在注销，完成后将另行通知。如非本人操作，请立即联系客服。",
+    ),
+    Template.CANCELLATION_SENT_BACK: (
+        "账号未能注销",
+        (
+            "您的账号注销申请 {request_no} 未能执行，账号尚未注销，原因：{reasons}。"
+            "请登录查看发生的变化；如仍需注销，可登录后继续办理。"
+        ),
+    ),
     Template.CANCELLATION_WITHDRAWN: (
         "注销申请已撤回",
         "您的账号注销申请 {request_no} 已撤回，账号可继续正常使用。如非本人操作，请尽快修改密码并联系客服。",
@@ -52,9 +74,27 @@ _ZH: dict[Template, tuple[str, str]] = {
         "工单触及最长时限",
         "注销工单 {ticket_no} 已达到自首次提交起 15 个工作日的最长时限，请运维与值班主管共同处理。",
     ),
+    Template.TICKET_APPROVED: (
+        "注销工单已通过审核",
+        "您的注销工单 {ticket_no}（申请编号 {request_no}）已通过审核，账号即将注销，完成后将另行通知。",
+    ),
     Template.TICKET_REJECTED: (
         "注销申请未通过",
         "您的注销工单 {ticket_no} 未通过审核，原因：{reasons}。您可在处理后重新申请。",
+    ),
+    Template.SEALING_STUCK: (
+        "账号关闭受阻",
+        (
+            "注销申请 {request_no} 自 {since} 起一直未能关闭账号，最近一次错误为 {error_type}。"
+            "系统仍在自动重试，请检查平台与存储服务。"
+        ),
+    ),
+    Template.DELETION_STUCK: (
+        "注销执行受阻",
+        (
+            "注销申请 {request_no} 的步骤 {phase} 自 {since} 起已尝试 {attempts} 次仍未完成，"
+            "最近一次错误为 {error_type}。系统仍在自动重试，请检查平台服务。"
+        ),
     ),
     Template.DELETION_STALLED: (
         "注销执行停滞",
@@ -72,6 +112,34 @@ _ZH: dict[Template, tuple[str, str]] = {
 _EN: dict[Template, tuple[str, str]] = {
     # A challenge carries no language, so the code's message is in both.
     Template.IDENTITY_CODE: _ZH[Template.IDENTITY_CODE],
+    Template.CANCELLATION_OPENED: (
+        "Cancellation requested",
+        (
+            "Cancellation of your JD Cloud account has been requested ({request_no}). Finish it by {ends_by}, or it"
+            " lapses. Not you? Sign in now, withdraw it, change your password and contact support."
+        ),
+    ),
+    Template.IDENTITY_PROVED: (
+        "Identity confirmed",
+        (
+            "Your identity was confirmed for account cancellation {request_no}."
+            " Not you? Sign in now, withdraw it, change your password and contact support."
+        ),
+    ),
+    Template.LAST_WORD_RECEIVED: (
+        "Your account is being closed",
+        (
+            "Account cancellation {request_no} has been confirmed for good, and the account is now being closed."
+            " You will hear from us when it is done. Not you? Contact support at once."
+        ),
+    ),
+    Template.CANCELLATION_SENT_BACK: (
+        "Your account was not closed",
+        (
+            "Account cancellation {request_no} could not be carried out, so the account was not closed."
+            " Reasons: {reasons}. Sign in to see what has changed; if you still want to cancel it, go on from there."
+        ),
+    ),
     Template.CANCELLATION_WITHDRAWN: (
         "Cancellation withdrawn",
         (
@@ -123,9 +191,30 @@ _EN: dict[Template, tuple[str, str]] = {
             " Operations and the duty lead have to act."
         ),
     ),
+    Template.TICKET_APPROVED: (
+        "Cancellation approved",
+        (
+            "Ticket {ticket_no} (request {request_no}) has been approved and the account is about to be closed."
+            " You will hear from us when it is done."
+        ),
+    ),
     Template.TICKET_REJECTED: (
         "Cancellation not approved",
         "Ticket {ticket_no} was not approved. Reasons: {reasons}. You may apply again once they are settled.",
+    ),
+    Template.SEALING_STUCK: (
+        "Closing an account is stuck",
+        (
+            "Cancellation {request_no} has been trying to close its account since {since}; the last error is"
+            " {error_type}. It goes on trying. Check the platform and the vault."
+        ),
+    ),
+    Template.DELETION_STUCK: (
+        "Deletion stuck",
+        (
+            "Step {phase} of cancellation {request_no} has failed {attempts} times since {since}; the last error is"
+            " {error_type}. It goes on trying. Check the platform."
+        ),
     ),
     Template.DELETION_STALLED: (
         "Deletion stalled",

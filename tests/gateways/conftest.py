@@ -59,7 +59,7 @@ def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                     "-s3",
                     "-s3.iam=false",
                 ),
-                *("-s3.port.iceberg=0", f"-s3.config={accounts}", *options),
+                *("-s3.port.iceberg=0", "-s3.port.lance=0", f"-s3.config={accounts}", *options),
             ],
             stdout=log,
             stderr=log,

@@ -31,13 +31,15 @@ from gateways.contract import (
     Hold,
     HoldRequest,
     PhaseReceipt,
+    PhaseRunning,
     Redeemed,
     RedeemRequest,
     TicketContact,
 )
 from gateways.errors import GatewayError
-from gateways.platform import MAX_ANSWER_BYTES, MAX_RETRY_AFTER, ChallengeDesk, HttpPlatform
+from gateways.platform import MAX_ANSWER_BYTES, ChallengeDesk, HttpPlatform
 from gateways.ports import Platform
+from gateways.problems import MAX_RETRY_AFTER
 from tests.gateways.upstream import DROP, HANG, Upstream, answer, problem
 
 NOW = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
@@ -88,6 +90,7 @@ PROFILE = AccountProfile(
     restricted=False,
 )
 NOTICE = AccountNotification(template=Template.ACCOUNT_CLOSED, locale=Locale.ZH, params={"request_no": "C1"})
+CLOSURE = ClosureRequest(request_id="C1", hold_token="h-1", waivers=(Check.BALANCE,), dossier_sha256="0" * 64)
 TO_CONTACT = ContactNotification(
     template=Template.TICKET_FILED,
     locale=Locale.EN,
@@ -101,6 +104,15 @@ def closure_phase_row(phase: ClosurePhase) -> Row:
         lambda p: p.run_closure_phase("a-1", phase, "account-deletion-a-1:x"),
         PhaseReceipt(counts={"access_keys": 2}, already_gone=False, completed_at=NOW),
         f"POST /closure/accounts/a-1/closure/{phase}",
+        key="account-deletion-a-1:x",
+    )
+
+
+def phase_status_row(phase: ClosurePhase) -> Row:
+    return Row(
+        lambda p: p.closure_phase_status("a-1", phase, "account-deletion-a-1:x"),
+        PhaseReceipt(counts={}, already_gone=True, completed_at=NOW),
+        f"GET /closure/accounts/a-1/closure/{phase}",
         key="account-deletion-a-1:x",
     )
 
@@ -135,17 +147,15 @@ CONTRACT = [
         "PUT /closure/accounts/a-1/hold",
         body={"request_id": "C1", "ttl_seconds": 60},
     ),
-    Row(lambda p: p.release_hold("a-1", "h-1"), None, "DELETE /closure/accounts/a-1/hold/h-1"),
+    Row(lambda p: p.release_hold("a-1", "C1"), None, "DELETE /closure/accounts/a-1/hold/C1"),
     Row(
-        lambda p: p.close(
-            "a-1",
-            ClosureRequest(request_id="C1", hold_token="h-1", waivers=(Check.BALANCE,), dossier_sha256="0" * 64),
-        ),
+        lambda p: p.close("a-1", CLOSURE),
         Closed(closed_at=NOW),
         "POST /closure/accounts/a-1/closure",
         body={"request_id": "C1", "hold_token": "h-1", "waivers": ["BALANCE"], "dossier_sha256": "0" * 64},
     ),
     *(closure_phase_row(phase) for phase in ClosurePhase),
+    *(phase_status_row(phase) for phase in ClosurePhase),
     Row(
         lambda p: p.notify_account("a-1", NOTICE, "key-1"),
         Accepted(delivered=2),
@@ -180,6 +190,31 @@ async def test_a_call_goes_to_its_groups_url_and_its_answer_is_read(
     assert (json.loads(request.body) if request.body else None) == row.body
 
 
+@pytest.mark.parametrize("phase", ClosurePhase)
+async def test_long_work_is_told_from_done_work_by_the_status(
+    phase: ClosurePhase, upstream: Upstream, platform: Platform
+) -> None:
+    running = {"poll_after_seconds": 90}
+    receipt = {"counts": {}, "already_gone": False, "completed_at": NOW.isoformat()}
+    unreadable = (
+        answer(200, running),
+        answer(202, receipt),
+        answer(202, {"poll_after_seconds": 0}),
+        answer(200, {**receipt, "counts": {f"kind-{n}": 1 for n in range(101)}}),
+    )
+    for ask in (platform.run_closure_phase, platform.closure_phase_status):
+        upstream.reply = answer(202, running)
+        assert await ask("a-1", phase, "k") == PhaseRunning(poll_after_seconds=90)
+        for upstream.reply in unreadable:
+            assert (await refused(ask("a-1", phase, "k"))).type is ErrorType.ANSWER_UNREADABLE
+
+
+async def test_a_page_in_place_of_an_answer_is_no_release(upstream: Upstream, platform: Platform) -> None:
+    upstream.reply = answer(200, b"<html>It works!</html>")
+    error = await refused(platform.release_hold("a-1", "C1"))
+    assert (error.type, error.retryable) == (ErrorType.ANSWER_UNREADABLE, True)
+
+
 @pytest.mark.parametrize("row", CONTRACT, ids=lambda row: row.wire)
 async def test_every_call_maps_trouble_in_the_same_way(row: Row, upstream: Upstream, platform: Platform) -> None:
     upstream.reply = answer(503)
@@ -207,7 +242,8 @@ async def test_the_type_of_a_problem_counts_for_more_than_its_status(upstream: U
 @pytest.mark.parametrize(
     ("status", "type", "retryable"),
     [
-        *((status, ErrorType.UNEXPECTED_ANSWER, False) for status in (301, 302, 400, 401, 403, 404, 405, 409, 422)),
+        *((status, ErrorType.UNEXPECTED_ANSWER, False) for status in (301, 302, 400, 404, 405, 409, 422)),
+        *((status, ErrorType.CREDENTIALS_REFUSED, True) for status in (401, 403)),
         *((status, ErrorType.SERVICE_UNAVAILABLE, True) for status in (408, 425, 500, 502, 503, 504)),
         (429, ErrorType.RATE_LIMITED, True),
     ],
@@ -229,6 +265,22 @@ async def test_any_other_failure_is_told_by_its_status(
     upstream.reply = answer(status, body)
     error = await refused(platform.profile("a-1"))
     assert (error.type, error.retryable) == (type, retryable)
+
+
+async def test_a_refused_credential_is_ours_to_put_right_and_says_nothing_of_the_account(
+    upstream: Upstream, platform: Platform
+) -> None:
+    upstream.reply = answer(403, b"no", Retry_After="9")
+    error = await refused(platform.close("a-1", CLOSURE))
+    assert (error.type, error.retryable, error.retry_after) == (
+        ErrorType.CREDENTIALS_REFUSED,
+        True,
+        timedelta(seconds=9),
+    )
+    assert "credential" in str(error)
+    upstream.reply = problem(403, ErrorType.ACCOUNT_NOT_CLOSABLE)
+    error = await refused(platform.close("a-1", CLOSURE))
+    assert (error.type, error.retryable) == (ErrorType.ACCOUNT_NOT_CLOSABLE, False)
 
 
 async def test_an_unknown_account_is_final(upstream: Upstream, platform: Platform) -> None:
@@ -270,16 +322,28 @@ async def test_retry_after_is_honoured_in_both_its_forms(
     status: int, headers: dict[str, str], expected: timedelta | None, upstream: Upstream, platform: Platform
 ) -> None:
     upstream.reply = answer(status, b"", **{name.replace("-", "_"): value for name, value in headers.items()})
-    assert (await refused(platform.balance("a-1"))).retry_after == expected
+    error = await refused(platform.balance("a-1"))
+    assert error.retry_after == expected
+    # Where it travels on to: only the details reach whoever asked.
+    assert error.details == ({} if expected is None else {"retry_after_seconds": int(expected.total_seconds())})
 
 
 async def test_without_the_header_a_retryable_problems_own_seconds_count(
     upstream: Upstream, platform: Platform
 ) -> None:
     upstream.reply = problem(429, ErrorType.RATE_LIMITED, retry_after_seconds=11)
-    assert (await refused(platform.balance("a-1"))).retry_after == timedelta(seconds=11)
+    error = await refused(platform.balance("a-1"))
+    assert (error.retry_after, error.details) == (timedelta(seconds=11), {"retry_after_seconds": 11})
     upstream.reply = problem(429, ErrorType.RATE_LIMITED, {"Retry_After": "3"}, retry_after_seconds=11)
-    assert (await refused(platform.balance("a-1"))).retry_after == timedelta(seconds=3)
+    error = await refused(platform.balance("a-1"))
+    assert (error.retry_after, error.details) == (timedelta(seconds=3), {"retry_after_seconds": 3})
+
+
+def test_a_part_of_a_second_to_wait_is_told_as_a_whole_one() -> None:
+    error = GatewayError(
+        ErrorType.RATE_LIMITED, "busy", retryable=True, retry_after=timedelta(seconds=1, milliseconds=1), tries_left=2
+    )
+    assert error.details == {"tries_left": 2, "retry_after_seconds": 2}
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,15 @@
 """The sandbox as a process of its own, on SQLite and, where Debian's PostgreSQL is there, on a throw-away cluster."""
 
 import asyncio
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -23,14 +27,33 @@ BACKENDS = ["sqlite", "postgresql"] if shutil.which("pg_virtualenv") else ["sqli
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
-    """A cluster that lives as long as its standard input is open."""
-    script = 'echo "cluster $PGUSER:$PGPASSWORD@$PGHOST:$PGPORT/$PGDATABASE"; read -r _'
-    command = ["pg_virtualenv", "-t", "-o", "fsync=off", "sh", "-c", script]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as cluster:
+    """A cluster that lives as long as its standard input is open.
+
+    It listens on a socket in a folder of its own and on no port: two that start at the same moment look for the next
+    free port at the same moment too, and find the same one.
+    """
+    # Not pytest's own folder, whose path is too long for a socket, and into which the server's user cannot go.
+    folder = Path(tempfile.mkdtemp(prefix="sandbox-pg-"))
+    folder.chmod(0o777)
+    options = {
+        "fsync": "off",
+        "listen_addresses": " ",
+        "unix_socket_directories": folder,
+        "external_pid_file": folder / "pid",
+    }
+    command = ["pg_virtualenv", "-t", "-i", "--auth=scram-sha-256"]
+    command += [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
+    command += ["sh", "-c", 'echo "cluster $PGUSER:$PGPASSWORD@/$PGDATABASE"; read -r _']
+    # The number that ends the socket's name; said, so that nobody goes looking for a free port.
+    environment = {**os.environ, "PGPORT": "5432"}
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    ) as cluster:
         assert cluster.stdout is not None
         address = next(line for line in cluster.stdout if line.startswith("cluster ")).split()[1]
-        yield f"postgresql://{address}"
+        yield f"postgresql://{address}?host={folder}"
         cluster.communicate("\n")
+    shutil.rmtree(folder, ignore_errors=True)  # the cluster takes it along, where Debian's tools do
 
 
 @pytest.fixture(scope="session", params=BACKENDS)
@@ -43,6 +66,13 @@ def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture(scope="session")
 def base_url(database: str) -> Iterator[str]:
+    with served(database) as url:
+        yield url
+
+
+@contextmanager
+def served(database: str) -> Iterator[str]:
+    """A server of its own on this database, while the block lasts."""
     command = [sys.executable, "-W", "error", "-m", "sandbox", "serve", "--port", "0", "--db", database]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
@@ -101,6 +131,9 @@ class Caller:
         body = {"request_id": request_id, "ttl_seconds": ttl_seconds}
         return await self.http.put(f"/accounts/{account_id}/hold", json=body)
 
+    async def release(self, account_id: str, request_id: str = "r1") -> Response:
+        return await self.http.delete(f"/accounts/{account_id}/hold/{request_id}")
+
     async def close(self, account_id: str, hold_token: str, request_id: str = "r1", *waivers: str) -> Response:
         body = {"request_id": request_id, "hold_token": hold_token, "waivers": waivers, "dossier_sha256": "ab" * 32}
         return await self.http.post(f"/accounts/{account_id}/closure", json=body)
@@ -111,6 +144,9 @@ class Caller:
 
     async def phase(self, account_id: str, phase: str, key: str = "k1") -> Response:
         return await self.http.post(f"/accounts/{account_id}/closure/{phase}", headers={"Idempotency-Key": key})
+
+    async def phase_status(self, account_id: str, phase: str, key: str = "k1") -> Response:
+        return await self.http.get(f"/accounts/{account_id}/closure/{phase}", headers={"Idempotency-Key": key})
 
     async def notify(self, account_id: str, key: str = "k1", **body: Any) -> Response:
         message = {"template": "ACCOUNT_CLOSED", "locale": "en", "params": {"request_no": "no-1"}, **body}

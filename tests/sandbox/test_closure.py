@@ -9,9 +9,9 @@ from httpx2 import AsyncClient
 from domain.accounts import AccountProfile
 from domain.errors import ErrorType
 from gateways.contract import ClosurePhase
-from sandbox.kinds import Effect, Endpoint
+from sandbox.kinds import Effect, Endpoint, FaultKind
 from sandbox.store import SandboxStore
-from tests.sandbox.conftest import Caller, assert_problem, at_once
+from tests.sandbox.conftest import Caller, assert_problem, at_once, served
 
 
 async def test_a_hold_is_renewed_under_its_token(call: Caller, store: SandboxStore, account: str) -> None:
@@ -41,16 +41,66 @@ async def test_a_lapsed_hold_makes_way_and_comes_back_under_a_new_token(
     assert (await call.hold(account, "r2")).status_code == 200
 
 
-async def test_releasing_is_idempotent_even_for_a_hold_that_never_was(
-    call: Caller, http: AsyncClient, store: SandboxStore, account: str
+async def test_releasing_is_for_good_and_repeating_it_is_success(
+    call: Caller, store: SandboxStore, account: str
 ) -> None:
-    token = (await call.hold(account)).json()["hold_token"]
-    for hold_token in (token, token, "hold-never"):
-        assert (await http.delete(f"/accounts/{account}/hold/{hold_token}")).status_code == 204
+    token = (await call.hold(account, "r1")).json()["hold_token"]
+    assert [(await call.release(account, "r1")).status_code for _ in range(2)] == [204, 204]
     assert (await store.account(account)).held_until is None
     effects = [c.effect for c in await store.calls(Endpoint.RELEASE_HOLD, account)]
-    assert effects == [Effect.APPLIED, Effect.ALREADY_GONE, Effect.ALREADY_GONE]
+    assert effects == [Effect.APPLIED, Effect.ALREADY_GONE]
+    assert_problem(await call.hold(account, "r1"), ErrorType.HOLD_RELEASED)
+    assert_problem(await call.close(account, token), ErrorType.HOLD_LAPSED)
     assert (await call.hold(account, "r2")).status_code == 200
+
+
+async def test_a_hold_released_before_it_arrives_is_never_taken(
+    call: Caller, store: SandboxStore, account: str
+) -> None:
+    assert (await call.release(account, "late")).status_code == 204
+    assert [c.effect for c in await store.calls(Endpoint.RELEASE_HOLD, account)] == [Effect.APPLIED]
+    assert_problem(await call.hold(account, "late"), ErrorType.HOLD_RELEASED)
+    assert (await store.account(account)).held_until is None
+
+
+async def test_releasing_leaves_the_hold_of_another_request_alone(call: Caller, account: str) -> None:
+    token = (await call.hold(account, "r2")).json()["hold_token"]
+    assert (await call.release(account, "r1")).status_code == 204
+    assert (await call.close(account, token)).status_code == 200
+
+
+async def test_a_hold_that_lapsed_before_it_was_released_does_not_come_back(
+    call: Caller, store: SandboxStore, account: str
+) -> None:
+    await call.hold(account, "r1", 60)
+    await store.let_time_pass(account, timedelta(seconds=61))
+    assert (await call.release(account, "r1")).status_code == 204
+    assert_problem(await call.hold(account, "r1"), ErrorType.HOLD_RELEASED)
+
+
+async def test_a_hold_that_races_its_release_is_gone_afterwards_whoever_wins(
+    call: Caller, store: SandboxStore, account: str
+) -> None:
+    requests = [f"r{n}" for n in range(8)]
+    answers = await at_once(
+        *(work for request in requests for work in (call.hold(account, request), call.release(account, request)))
+    )
+    assert {answer.status_code for answer in answers} <= {200, 204, 409}
+    assert (await store.account(account)).held_until is None
+
+
+async def test_a_release_outlives_closure_and_erasure(call: Caller, account: str) -> None:
+    await call.release(account, "r1")
+    token = (await call.hold(account, "r2")).json()["hold_token"]
+    assert (await call.close(account, token)).status_code == 200
+    await call.phase(account, "erase-personal-data")
+    assert_problem(await call.hold(account, "r1"), ErrorType.HOLD_RELEASED)
+    assert (await call.release(account, "r2")).status_code == 204
+
+
+async def test_releasing_what_nobody_can_hold_is_success_too(call: Caller) -> None:
+    assert (await call.release("acct-nobody")).status_code == 204
+    assert_problem(await call.release("acct-clean-phone", "-"), ErrorType.REQUEST_INVALID)
 
 
 async def test_a_hold_that_is_not_there_to_take_is_refused(call: Caller) -> None:
@@ -181,6 +231,91 @@ async def test_a_phase_with_nothing_to_do_is_not_taken_for_one_that_was_done_bef
     await call.hold_and_close(account)
     await call.phase(account, "erase-personal-data")
     assert not (await call.phase("acct-closed", "erase-personal-data")).json()["already_gone"]
+
+
+async def test_long_work_is_begun_once_and_done_once(call: Caller, store: SandboxStore, account: str) -> None:
+    await call.hold_and_close(account)
+    await store.add_fault(Endpoint.PURGE_RESOURCES, FaultKind.LONG_WORK, account_id=account, seconds=7200)
+    begun = await call.phase(account, "purge-resources")
+    assert (begun.status_code, begun.json()) == (202, {"poll_after_seconds": 3600})
+    await store.let_time_pass(account, timedelta(hours=1, seconds=1))
+    for again in (await call.phase(account, "purge-resources"), await call.phase_status(account, "purge-resources")):
+        assert again.status_code == 202
+        assert 3000 < again.json()["poll_after_seconds"] < 3600
+    assert (await store.account(account)).left == COUNTS
+    assert await store.calls(Endpoint.PURGE_RESOURCES, account) == []
+    await store.let_time_pass(account, timedelta(hours=1))
+    first, *others = await at_once(
+        *(ask(account, "purge-resources") for ask in (call.phase_status, call.phase) for _ in range(3))
+    )
+    assert first.status_code == 200
+    assert {other.content for other in others} == {first.content}
+    assert first.json()["counts"] == COUNTS[ClosurePhase.PURGE_RESOURCES]
+    effects = Counter(c.effect for c in await store.calls(Endpoint.PURGE_RESOURCES, account))
+    assert effects[Effect.APPLIED] == 1
+    assert set(effects) <= {Effect.APPLIED, Effect.REPLAYED}
+
+
+async def test_long_work_under_one_key_is_nothing_to_another_key(
+    call: Caller, store: SandboxStore, account: str
+) -> None:
+    await call.hold_and_close(account)
+    await store.add_fault(Endpoint.PURGE_RESOURCES, FaultKind.LONG_WORK, account_id=account, seconds=60)
+    assert (await call.phase(account, "purge-resources", "k1")).status_code == 202
+    assert_problem(await call.phase_status(account, "purge-resources", "k2"), ErrorType.PHASE_UNKNOWN)
+    assert not (await call.phase(account, "purge-resources", "k2")).json()["already_gone"]
+    await store.let_time_pass(account, timedelta(seconds=61))
+    assert (await call.phase_status(account, "purge-resources", "k1")).json()["already_gone"]
+
+
+async def test_work_that_is_done_is_not_begun_again_as_long_work(
+    call: Caller, store: SandboxStore, account: str
+) -> None:
+    await call.hold_and_close(account)
+    first = await call.phase(account, "purge-resources")
+    await store.add_fault(Endpoint.PURGE_RESOURCES, FaultKind.LONG_WORK, account_id=account, seconds=60)
+    again = await call.phase(account, "purge-resources")
+    assert (again.status_code, again.content) == (200, first.content)
+
+
+async def test_a_phase_that_took_no_time_can_be_asked_after_and_its_status_begins_nothing(
+    call: Caller, http: AsyncClient, store: SandboxStore, account: str
+) -> None:
+    assert_problem(await call.phase_status(account, "purge-resources"), ErrorType.PHASE_UNKNOWN)
+    await call.hold_and_close(account)
+    assert_problem(await call.phase_status(account, "purge-resources"), ErrorType.PHASE_UNKNOWN)
+    assert (await store.account(account)).left == COUNTS
+    receipt = await call.phase(account, "purge-resources")
+    asked = await call.phase_status(account, "purge-resources")
+    assert (asked.status_code, asked.json()) == (200, receipt.json())
+    assert len(await store.calls(Endpoint.PURGE_RESOURCES, account)) == 1
+    assert_problem(await call.phase_status("acct-nobody", "purge-resources"), ErrorType.ACCOUNT_UNKNOWN)
+    assert_problem(await http.get(f"/accounts/{account}/closure/purge-resources"), ErrorType.REQUEST_INVALID)
+
+
+async def test_long_work_outlives_the_process_that_began_it(
+    call: Caller, store: SandboxStore, account: str, database: str
+) -> None:
+    await call.hold_and_close(account)
+    await store.add_fault(Endpoint.PURGE_RESOURCES, FaultKind.LONG_WORK, account_id=account, seconds=60)
+    await call.phase(account, "purge-resources")
+    with served(database) as url:
+        async with AsyncClient(base_url=url) as other:
+            assert (await Caller(other).phase_status(account, "purge-resources")).status_code == 202
+            await store.let_time_pass(account, timedelta(seconds=61))
+            receipt = (await Caller(other).phase_status(account, "purge-resources")).json()
+    assert receipt["counts"] == COUNTS[ClosurePhase.PURGE_RESOURCES]
+
+
+async def test_a_fault_of_a_phase_does_not_strike_those_who_ask_how_it_is_getting_on(
+    call: Caller, store: SandboxStore, account: str
+) -> None:
+    await call.hold_and_close(account)
+    await store.add_fault(Endpoint.PURGE_RESOURCES, FaultKind.ERROR, account_id=account)
+    await store.add_fault(Endpoint.PHASE_STATUS, FaultKind.ERROR, account_id=account, status=503)
+    assert (await call.phase_status(account, "purge-resources")).status_code == 503
+    assert_problem(await call.phase_status(account, "purge-resources"), ErrorType.PHASE_UNKNOWN)
+    assert (await call.phase(account, "purge-resources")).status_code == 500
 
 
 @pytest.mark.parametrize("phase", ClosurePhase)

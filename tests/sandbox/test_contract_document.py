@@ -25,9 +25,10 @@ OPERATIONS = {
     "GET /accounts/{account_id}/resources",
     "GET /accounts/{account_id}/entitlements",
     "PUT /accounts/{account_id}/hold",
-    "DELETE /accounts/{account_id}/hold/{hold_token}",
+    "DELETE /accounts/{account_id}/hold/{request_id}",
     "POST /accounts/{account_id}/closure",
     "POST /accounts/{account_id}/closure/{phase}",
+    "GET /accounts/{account_id}/closure/{phase}",
     "POST /accounts/{account_id}/notifications",
     "POST /notifications",
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import make_url, select, update
 from sqlalchemy.exc import StatementError
 
 from domain.accounts import Channel
@@ -82,7 +82,7 @@ async def empty_database(database: str, tmp_path: Path) -> str:
     connection = await asyncpg.connect(database)
     await connection.execute("CREATE DATABASE empty")
     await connection.close()
-    return database.rpartition("/")[0] + "/empty"
+    return make_url(database).set(database="empty").render_as_string(hide_password=False)
 
 
 async def test_processes_that_start_together_make_the_schema_and_the_seeds_once(empty_database: str) -> None:

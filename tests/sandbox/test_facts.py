@@ -6,21 +6,8 @@ import pytest
 from httpx2 import AsyncClient
 
 from domain.accounts import AccountProfile, RefusalReason, refusal_reason
-from domain.checks import (
-    Arrears,
-    Balance,
-    Check,
-    Entitlements,
-    IcpFilings,
-    ProviderRoles,
-    Reason,
-    Resources,
-    check_arrears,
-    check_balance,
-    check_icp_filing,
-    check_provider,
-    check_resources,
-)
+from domain.checking import check_arrears, check_balance, check_icp_filing, check_provider, check_resources
+from domain.checks import Arrears, Balance, Check, Entitlements, IcpFilings, ProviderRoles, Reason, Resources
 from domain.errors import ErrorType
 from sandbox.edits import BadFact
 from sandbox.problems import PlatformProblem

@@ -8,6 +8,8 @@ from httpx2 import AsyncClient, ReadTimeout, TransportError
 from pydantic import ValidationError
 
 from domain.errors import ErrorType
+from sandbox import faults
+from sandbox.database import Database
 from sandbox.kinds import Effect, Endpoint, FaultKind
 from sandbox.store import SandboxStore
 from tests.sandbox.conftest import Caller, assert_problem, at_once
@@ -144,9 +146,117 @@ async def test_the_whole_platform_can_be_out_of_order_for_one_account(
     assert (await http.get(f"/accounts/{account}")).status_code == 200
 
 
+async def arrived(store: SandboxStore, gate: int, number: int = 1) -> None:
+    async with asyncio.timeout(20):
+        while await store.waiting_at(gate) < number:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_gate_holds_requests_back_until_it_is_opened_and_no_longer(
+    http: AsyncClient, call: Caller, store: SandboxStore, account: str
+) -> None:
+    gate = await store.add_fault(Endpoint.NOTIFY_ACCOUNT, FaultKind.GATE, account_id=account, times=None)
+    assert await store.waiting_at(gate) == 0
+    waiting = [asyncio.create_task(call.notify(account, f"k{n}")) for n in range(2)]
+    await arrived(store, gate, 2)
+    assert (await http.get(f"/accounts/{account}/balance")).status_code == 200
+    assert not any(task.done() for task in waiting)
+    assert await store.outbox(account) == []
+    await store.open_gate(gate)
+    assert [answer.json() for answer in await asyncio.gather(*waiting)] == [{"delivered": 2}] * 2
+    assert (await call.notify(account, "k2")).status_code == 200
+    assert await store.waiting_at(gate) == 2
+    assert len(await store.outbox(account)) == 6
+
+
+async def test_a_request_whose_caller_hung_up_at_the_gate_takes_effect_when_it_opens(
+    call: Caller, store: SandboxStore, account: str
+) -> None:
+    token = (await call.hold(account)).json()["hold_token"]
+    gate = await store.add_fault(Endpoint.CLOSE, FaultKind.GATE, account_id=account)
+    waiting = asyncio.create_task(call.close(account, token))
+    await arrived(store, gate)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert (await store.account(account)).profile.closure is None
+    await store.open_gate(gate)
+    async with asyncio.timeout(20):
+        while (await store.account(account)).profile.closure is None:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_gate_after_the_work_holds_back_nothing_but_the_answer(
+    call: Caller, store: SandboxStore, account: str
+) -> None:
+    gate = await store.add_fault(Endpoint.NOTIFY_ACCOUNT, FaultKind.GATE, account_id=account, after=True)
+    waiting = asyncio.create_task(call.notify(account))
+    await arrived(store, gate)
+    assert len(await store.outbox(account)) == 2
+    assert not waiting.done()
+    await store.clear_faults()
+    assert (await waiting).json() == {"delivered": 2}
+
+
+async def test_a_gate_after_the_work_holds_a_refusal_back_too(call: Caller, store: SandboxStore, account: str) -> None:
+    gate = await store.add_fault(Endpoint.CLOSE, FaultKind.GATE, account_id=account, after=True)
+    waiting = asyncio.create_task(call.close(account, "hold-none"))
+    await arrived(store, gate)
+    await store.open_gate(gate)
+    assert_problem(await waiting, ErrorType.HOLD_LAPSED)
+
+
+async def test_a_gate_that_is_open_makes_way_for_the_next_fault(
+    http: AsyncClient, store: SandboxStore, account: str
+) -> None:
+    gate = await store.add_fault(Endpoint.BALANCE, FaultKind.GATE, account_id=account, times=None)
+    await store.add_fault(Endpoint.BALANCE, FaultKind.ERROR, account_id=account)
+    await store.open_gate(gate)
+    assert (await http.get(f"/accounts/{account}/balance")).status_code == 500
+    assert (await http.get(f"/accounts/{account}/balance")).status_code == 200
+
+
+async def test_a_gate_that_nobody_opens_lets_go_by_itself(
+    db: Database, store: SandboxStore, account: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(faults, "GATE_SECONDS", 0.1)
+    gate = await store.add_fault(Endpoint.BALANCE, FaultKind.GATE, account_id=account)
+    async with asyncio.timeout(20):
+        await faults.wait_at_gate(db, gate)
+    assert await store.waiting_at(gate) == 1
+
+
+async def test_only_a_gate_can_be_opened(store: SandboxStore, account: str) -> None:
+    other = await store.add_fault(Endpoint.BALANCE, FaultKind.ERROR, account_id=account)
+    for fault in (other, 987_654):
+        with pytest.raises(faults.NoSuchGate, match=str(fault)):
+            await store.open_gate(fault)
+    assert await store.waiting_at(987_654) == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "how", "status"),
+    [("ERROR", {"status": 403}, 403), ("ERROR", {"problem": "InternalError"}, 500), ("GARBAGE", {}, 200)],
+)
+async def test_a_bad_answer_after_the_work_hides_an_effect(
+    call: Caller, store: SandboxStore, account: str, kind: str, how: dict[str, int | str], status: int
+) -> None:
+    token = (await call.hold(account)).json()["hold_token"]
+    await store.add_fault(Endpoint.CLOSE, kind, account_id=account, after=True, **how)
+    answer = await call.close(account, token)
+    assert answer.status_code == status
+    assert b"closed_at" not in answer.content
+    closure = (await store.account(account)).profile.closure
+    assert closure is not None
+    assert (await call.close(account, token)).json() == closure.model_dump(mode="json", include={"closed_at"})
+
+
 @pytest.mark.parametrize(
     ("endpoint", "kind", "how"),
     [
+        ("balance", "LATENCY", {"after": True}),
+        ("balance", "LONG_WORK", {"seconds": 1}),
+        (None, "LONG_WORK", {"seconds": 1}),
         ("no-such-endpoint", "ERROR", {}),
         ("balance", "EARTHQUAKE", {}),
         ("balance", "ERROR", {"times": 0}),
@@ -154,7 +264,7 @@ async def test_the_whole_platform_can_be_out_of_order_for_one_account(
     ],
 )
 async def test_a_fault_that_cannot_be_is_refused(
-    store: SandboxStore, endpoint: str, kind: str, how: dict[str, int | str]
+    store: SandboxStore, endpoint: str | None, kind: str, how: dict[str, int | str]
 ) -> None:
     before = await store.faults()
     with pytest.raises(ValidationError):
