@@ -7,7 +7,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Self
 
-from domain.model import Count, Fen, Instant, Model, OpaqueId, Sha256Hex
+from domain.model import Count, Fen, Instant, Model, OpaqueId, Sha256Hex, VaultRef
 
 
 class Check(StrEnum):
@@ -18,6 +18,10 @@ class Check(StrEnum):
     PROVIDER = "PROVIDER"
     ICP_FILING = "ICP_FILING"
     RESOURCES = "RESOURCES"
+
+
+ENTITLEMENTS = "ENTITLEMENTS"
+"""Stands beside the checks where it is told what the platform could not say."""
 
 
 class Verdict(StrEnum):
@@ -84,12 +88,19 @@ class CheckItem(Model):
     count: Count
 
 
+MAX_LISTED = 20
+"""How many lines of a list travel in a report. The whole of a longer one lies in the vault."""
+
+
 class CheckOutcome(Model):
+    """`listed` is where all the `items` are, when there are too many of them to carry along."""
+
     check: Check
     verdict: Verdict
     reason: Reason | None = None
     figures: dict[Figure, Count] = {}
     items: tuple[CheckItem, ...] = ()
+    listed: VaultRef | None = None
     checked_at: Instant
 
     @property
@@ -100,6 +111,11 @@ class CheckOutcome(Model):
     def waivable(self) -> bool:
         """True for a known, waivable reason. What could not be told cannot be waived either."""
         return self.verdict is Verdict.BLOCKED and self.check in WAIVABLE
+
+    @property
+    def total_fen(self) -> int:
+        """All the money in it, in fen."""
+        return sum(value for figure, value in self.figures.items() if figure.endswith("_fen"))
 
     @classmethod
     def unknown(cls, check: Check, at: Instant) -> Self:
@@ -162,59 +178,6 @@ class Resources(Model):
     active: tuple[ActiveResource, ...]
 
 
-def check_balance(balance: Balance, at: Instant) -> CheckOutcome:
-    """Blocked by any money at all (condition 1). The remedy follows the hardest part of it."""
-    if balance.frozen_fen or balance.offline_fen:
-        reason = Reason.BALANCE_NOT_WITHDRAWABLE
-    elif balance.available_fen:
-        reason = Reason.BALANCE_WITHDRAWABLE
-    elif balance.in_withdrawal_fen:
-        reason = Reason.BALANCE_IN_WITHDRAWAL
-    else:
-        reason = None
-    figures = {
-        Figure.AVAILABLE_FEN: balance.available_fen,
-        Figure.FROZEN_FEN: balance.frozen_fen,
-        Figure.IN_WITHDRAWAL_FEN: balance.in_withdrawal_fen,
-        Figure.OFFLINE_FEN: balance.offline_fen,
-    }
-    return CheckOutcome.of(Check.BALANCE, at, reason, figures)
-
-
-def check_arrears(arrears: Arrears, at: Instant) -> CheckOutcome:
-    """Blocked by any unpaid amount (condition 2)."""
-    reason = Reason.ARREARS_UNPAID if arrears.unpaid_fen else None
-    return CheckOutcome.of(Check.ARREARS, at, reason, {Figure.ARREARS_FEN: arrears.unpaid_fen})
-
-
-def check_provider(roles: ProviderRoles, at: Instant) -> CheckOutcome:
-    """Blocked when a provider role has business in progress (condition 3)."""
-    busy = tuple(role for role in roles.roles if role.businesses_in_progress)
-    total = sum(role.businesses_in_progress for role in busy)
-    return CheckOutcome.of(
-        Check.PROVIDER,
-        at,
-        Reason.PROVIDER_BUSINESS_ACTIVE if busy else None,
-        {Figure.BUSINESSES_IN_PROGRESS: total},
-        tuple(CheckItem(code=role.marketplace, count=role.businesses_in_progress) for role in busy),
-    )
-
-
-def check_icp_filing(filings: IcpFilings, at: Instant) -> CheckOutcome:
-    """Blocked when a filing was ever applied for, cancelled or not (condition 4)."""
-    reason = Reason.ICP_FILING_EVER_APPLIED if filings.applications_ever else None
-    return CheckOutcome.of(Check.ICP_FILING, at, reason, {Figure.APPLICATIONS_EVER: filings.applications_ever})
-
-
-def check_resources(resources: Resources, at: Instant) -> CheckOutcome:
-    """Blocked by any active billable resource or service (condition 5)."""
-    active = tuple(CheckItem(code=r.product, count=r.count) for r in resources.active if r.count)
-    reason = Reason.RESOURCES_ACTIVE if active else None
-    return CheckOutcome.of(
-        Check.RESOURCES, at, reason, {Figure.ACTIVE_RESOURCES: sum(item.count for item in active)}, active
-    )
-
-
 class EntitlementKind(StrEnum):
     """What counts as given up on closure: 代金券, 提货券, 资格, 折扣."""
 
@@ -234,6 +197,39 @@ class Entitlements(Model):
     """Everything that is forfeited when the account closes, item by item."""
 
     items: tuple[Entitlement, ...]
+
+
+class ForfeitList(Model):
+    """What is forfeited, as a report carries it: the first `MAX_LISTED` items, how many and how much in all.
+
+    `listed` is where the whole list is, when it is longer; its hash stands for every item of it.
+    """
+
+    items: tuple[Entitlement, ...]
+    count: Count
+    total_fen: Fen
+    listed: VaultRef | None = None
+
+    @classmethod
+    def of(cls, all: Entitlements, listed: VaultRef | None) -> Self:
+        return cls(
+            items=all.items[:MAX_LISTED],
+            count=len(all.items),
+            total_fen=sum(item.value_fen for item in all.items),
+            listed=listed,
+        )
+
+
+def added_since(shown: Entitlements, found: Entitlements) -> tuple[Entitlement, ...]:
+    """What there is beyond what was shown: new items, and items that have grown. Nobody has agreed to lose these."""
+    known = {item.entitlement_id: item for item in shown.items}
+    return tuple(
+        item
+        for item in found.items
+        if (before := known.get(item.entitlement_id)) is None
+        or before.kind is not item.kind
+        or item.value_fen > before.value_fen
+    )
 
 
 class Waiver(Model):
@@ -259,12 +255,12 @@ class EligibilityReport(Model):
 
     number: int
     outcomes: tuple[CheckOutcome, CheckOutcome, CheckOutcome, CheckOutcome, CheckOutcome]
-    entitlements: Entitlements | None
+    entitlements: ForfeitList | None
     digest: Sha256Hex
 
     @classmethod
     def compose(
-        cls, request_no: str, number: int, outcomes: dict[Check, CheckOutcome], entitlements: Entitlements | None
+        cls, request_no: str, number: int, outcomes: dict[Check, CheckOutcome], entitlements: ForfeitList | None
     ) -> Self:
         draft = cls(
             number=number,
@@ -294,6 +290,25 @@ class EligibilityReport(Model):
 
     def waivers_needed(self) -> tuple[Waiver, ...]:
         return tuple(Waiver(check=o.check, figures=o.figures) for o in self.outcomes if o.waivable)
+
+    def outcome(self, check: Check) -> CheckOutcome:
+        return next(outcome for outcome in self.outcomes if outcome.check is check)
+
+    @property
+    def money_fen(self) -> int:
+        """What an owner would give up or have returned, in fen; 0 when there is none, or when it could not be told."""
+        balance = self.outcome(Check.BALANCE)
+        return balance.total_fen if balance.verdict is Verdict.BLOCKED else 0
+
+    @property
+    def checked_at(self) -> Instant:
+        return min(outcome.checked_at for outcome in self.outcomes)
+
+    @property
+    def not_told(self) -> tuple[str, ...]:
+        """What the platform could not say: the checks that are UNKNOWN, and the list of forfeits. Never the owner's."""
+        unknown = [str(o.check) for o in self.outcomes if o.verdict is Verdict.UNKNOWN]
+        return (*unknown, *(() if self.entitlements else (ENTITLEMENTS,)))
 
     @property
     def pay_before_withdrawing(self) -> bool:

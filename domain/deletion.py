@@ -4,11 +4,14 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Self
 
+from pydantic import ConfigDict
+
 from domain.accounts import Channel, RealNameType
+from domain.actors import Actor
 from domain.checks import EligibilityReport, Entitlement, Waiver
 from domain.locale import Locale
 from domain.model import Count, Instant, Model, OpaqueId, Sha256Hex, VaultRef
-from domain.tickets import RecordedDecision, TicketRef
+from domain.tickets import BalanceChoice, RecordedDecision, TicketRef
 
 
 class IdentityMethod(StrEnum):
@@ -19,24 +22,27 @@ class IdentityMethod(StrEnum):
 class IdentityEvidence(Model):
     """How identity was proven: a code to a verified channel, or a reviewer's attestation in a decision.
 
-    `evidence_id` is the challenge's or the decision's id.
+    `evidence_id` is the challenge's or the decision's id; `by` is whose identity it is.
     """
 
     method: IdentityMethod
     channel: Channel | None
     evidence_id: OpaqueId
     verified_at: Instant
+    by: Actor
 
 
 class NoticeAcceptance(Model):
     version: str
     sha256: Sha256Hex
     accepted_at: Instant
+    by: Actor
 
 
 class Confirmation(Model):
     report_digest: Sha256Hex
     confirmed_at: Instant
+    by: Actor
 
 
 class Dossier(Model):
@@ -51,6 +57,7 @@ class Dossier(Model):
     confirmation: Confirmation | None
     ticket: TicketRef | None
     decision: RecordedDecision | None
+    balance: BalanceChoice | None = None
     report: EligibilityReport
     sealing_report: EligibilityReport
     waivers: tuple[Waiver, ...]
@@ -70,6 +77,13 @@ class DeletionPhase(StrEnum):
     SEND_FINAL_NOTICE = "send-final-notice"
     ERASE_PERSONAL_DATA = "erase-personal-data"
     ISSUE_CERTIFICATE = "issue-certificate"
+
+
+class Verification(StrEnum):
+    """What comes before every phase, and destroys nothing; it can stall and be stuck like these."""
+
+    VERIFY_AUTHORITY = "verify-authority"
+    """That id, input, dossier and the platform's closure name the same account and request."""
 
 
 DELETION_STAGES: tuple[tuple[DeletionPhase, ...], ...] = (
@@ -158,15 +172,30 @@ class Certificate(Model):
 
 def dossier_path(account_id: str, sha256: str) -> str:
     """Where a dossier lies, named by its content: a repeat writes the same file, and a closure leads to its dossier."""
-    return f"dossiers/{account_id}/{sha256}.json"
+    return f"{dossiers_of(account_id)}/{sha256}.json"
 
 
-def certificate_path(request_no: str) -> str:
-    return f"certificates/{request_no}.json"
+def certificate_path(request_no: str, account_id: str) -> str:
+    """By both: callers make request numbers, and two accounts may come to have the same."""
+    return f"{certificates_of(request_no)}/{account_id}.json"
+
+
+def certificates_of(request_no: str) -> str:
+    """The folder of the certificates under a request number: one, unless a caller used the number twice."""
+    return f"certificates/{request_no}"
+
+
+def dossiers_of(account_id: str) -> str:
+    return f"dossiers/{account_id}"
 
 
 class DeletionInput(Model):
-    """Everything a deletion needs, all of it to be had from the dossier: a lost history cannot lose a deletion."""
+    """Everything a deletion needs, all of it to be had from the dossier: a lost history cannot lose a deletion.
+
+    A field that only a newer version knows is passed over.
+    """
+
+    model_config = ConfigDict(extra="ignore")
 
     request_no: OpaqueId
     account_id: OpaqueId
@@ -175,9 +204,17 @@ class DeletionInput(Model):
     dossier: VaultRef
     ticket: TicketRef | None
     final_notice_limit: timedelta
+    stuck_after: timedelta = timedelta(hours=1)
 
     @classmethod
-    def from_dossier(cls, dossier: Dossier, ref: VaultRef, closed_at: Instant, final_notice_limit: timedelta) -> Self:
+    def from_dossier(
+        cls,
+        dossier: Dossier,
+        ref: VaultRef,
+        closed_at: Instant,
+        final_notice_limit: timedelta,
+        stuck_after: timedelta,
+    ) -> Self:
         return cls(
             request_no=dossier.request_no,
             account_id=dossier.account_id,
@@ -186,18 +223,33 @@ class DeletionInput(Model):
             dossier=ref,
             ticket=dossier.ticket,
             final_notice_limit=final_notice_limit,
+            stuck_after=stuck_after,
         )
 
 
 class DeletionStatus(StrEnum):
     RUNNING = "RUNNING"
+    STUCK = "STUCK"
+    """It goes on trying, and has done nothing else for the policy's `stuck_after`."""
     STALLED = "STALLED"
+    """It waits for operations to put something right and to resume it."""
     FINISHED = "FINISHED"
 
 
 class StalledPhase(Model):
-    phase: DeletionPhase
+    """A phase that waits for operations. `since` is the first of its failures, however often it was resumed."""
+
+    phase: DeletionPhase | Verification
     error_type: str
+    since: Instant
+
+
+class StuckPhase(Model):
+    """A phase that only retries. `since` is its first attempt, `attempts` and `error_type` are as last heard."""
+
+    phase: DeletionPhase | Verification
+    error_type: str
+    attempts: Count
     since: Instant
 
 
@@ -207,5 +259,6 @@ class DeletionView(Model):
     status: DeletionStatus
     receipts: tuple[Receipt, ...] = ()
     stalled: tuple[StalledPhase, ...] = ()
+    stuck: tuple[StuckPhase, ...] = ()
     certificate: VaultRef | None = None
     cancels_refused: Count = 0

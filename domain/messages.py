@@ -1,39 +1,83 @@
 """What goes into and comes out of the workflows: one model each way for every start, update, signal and query."""
 
 from enum import StrEnum
+from typing import Any
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from domain.accounts import Channel, RealNameType, RefusalReason
+from domain.actors import Actor, Via
 from domain.checks import CheckOutcome, EligibilityReport, Waiver
 from domain.deletion import DeletionView
 from domain.locale import Locale
 from domain.model import Count, Instant, Model, OpaqueId, Sha256Hex, VaultRef
 from domain.phases import Phase, Step
 from domain.policy import Policy
+from domain.standing import Changes, ReviewEnd, RunEnd, SealingTrouble
 from domain.tickets import (
+    BalanceChoice,
     DecisionReason,
     IgnoredBecause,
     IgnoredDecision,
     RecordedDecision,
     ReviewCase,
     ReviewStatus,
+    TicketNeeds,
     TicketRef,
 )
 
 
 class CancellationInput(Model):
-    """Starts `AccountCancellation`. `requested_by` is the opaque id of the person who asked."""
+    """Starts `AccountCancellation`. `requested_by` is the opaque id of the person who asked.
+
+    A field that only a newer version knows is passed over, so that a request started by one runs on an older worker.
+    """
+
+    model_config = ConfigDict(extra="ignore")
 
     request_no: OpaqueId
     account_id: OpaqueId
     requested_by: OpaqueId
+    requested_via: Via = Via.TEMPORAL
     locale: Locale = Locale.ZH
     policy: Policy = Policy()
 
 
+class UnreadableInput(BaseModel):
+    """Whatever else a workflow was started with: it ends at once, saying what is wrong with it.
+
+    Without this the workflow's task would fail for ever, and hold the account's only id. As one of a union it is what
+    is left: pydantic prefers the member that has a use for the most fields.
+    """
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    given: Any = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_anything(cls, value: Any) -> Any:
+        return {"given": value}
+
+
+UNREADABLE = UnreadableInput.model_validate(None)
+"""Of a start that gives nothing, or nothing that is one JSON document."""
+
+
+class Open(Model):
+    """Argument of `open`, with which a request is started: the answer is its first phase, once that is known."""
+
+
+class WaitWhile(Model):
+    """Argument of `wait_while`: answers when the request has left the phase, or as it is after so many seconds."""
+
+    phase: Phase
+    seconds: float = Field(ge=0, le=20)
+
+
 class SendCode(Model):
     channel: Channel
+    by: Actor
 
 
 class CodeSent(Model):
@@ -50,27 +94,32 @@ class SubmitIdentityProof(Model):
 
     challenge_id: OpaqueId
     proof: OpaqueId
+    by: Actor
 
 
 class AcceptNotice(Model):
     version: str = Field(max_length=40)
     sha256: Sha256Hex
+    by: Actor
 
 
 class Recheck(Model):
-    pass
+    by: Actor
 
 
 class Confirm(Model):
     report_digest: Sha256Hex
+    by: Actor
 
 
 class FileTicket(Model):
     ticket: TicketRef
+    by: Actor
 
 
 class SupplyMaterials(Model):
     ticket: TicketRef
+    by: Actor
 
 
 class WithdrawalReason(StrEnum):
@@ -83,6 +132,7 @@ class WithdrawalReason(StrEnum):
 
 class Withdraw(Model):
     reason_code: WithdrawalReason = WithdrawalReason.CHANGED_MIND
+    by: Actor
 
 
 class Route(StrEnum):
@@ -107,8 +157,23 @@ class ReviewClock(Model):
     provisional: bool
 
 
+class AlarmState(Model):
+    """Which alarms have sounded. The ceiling belongs to the first filing, the rest to the running clock."""
+
+    reminded: bool = False
+    escalated: bool = False
+    ceiling: bool = False
+
+    def restarted(self) -> "AlarmState":
+        """New materials start the 3-day clock anew; the ceiling runs on."""
+        return AlarmState(ceiling=self.ceiling)
+
+
 class ReviewReport(Model):
-    """What a review tells its request each time something changes, and what the request shows of it."""
+    """What a review tells its request each time something changes, and what the request shows of it.
+
+    It moves the owner's turn at most. What a review comes to is its result.
+    """
 
     ticket: TicketRef
     status: ReviewStatus
@@ -118,7 +183,7 @@ class ReviewReport(Model):
 
 
 class MaterialsSupplied(Model):
-    """Signal from a request to its review: the next revision of the ticket is in the vault."""
+    """Signal from a request to its review: the next revision of the ticket is in the vault. Look at it."""
 
     ticket: TicketRef
 
@@ -133,6 +198,8 @@ class ReviewView(Model):
     ceiling_passed: bool
     decisions: tuple[RecordedDecision, ...]
     ignored: tuple[IgnoredDecision, ...]
+    """The last of them; `ignored_count` is how many there were in all."""
+    ignored_count: Count = 0
 
 
 class DecisionAnswer(Model):
@@ -144,7 +211,9 @@ class DecisionAnswer(Model):
 
 
 class ReviewInput(Model):
-    """Starts `TicketReview`."""
+    """Starts `TicketReview`. A field that only a newer version knows is passed over."""
+
+    model_config = ConfigDict(extra="ignore")
 
     case: ReviewCase
     locale: Locale
@@ -154,8 +223,17 @@ class ReviewInput(Model):
 class CancellationView(Model):
     """Query `view`, and the answer of every owner's step: the whole request at a glance.
 
-    `checks_done` grows while the five checks run; `report` is the last complete one. `withdrawable` is false from the
-    moment the closing call is under way.
+    Attributes:
+        withdrawable: false from the moment the closing call is under way.
+        ends_by: the request's greatest age; an undecided one lapses then.
+        checks_done: grows while the five checks run; `report` is the last complete one.
+        identity_expires_at: until when the proof of identity counts for the last word.
+        ticket_needs: what a ticket has to carry, while one may be filed or completed.
+        approval_expires_at: until when what a reviewer has set aside counts.
+        seal_refused: the error for which the platform did not close; `changed` what was new to the owner.
+        sealing_trouble: what it fails on while it goes on trying.
+        stalled: why a closed account waits for operations, when that is not the deletion's own word.
+        run_ended: set by whoever reads the view, from Temporal's own record: this run was ended from outside.
     """
 
     request_no: OpaqueId
@@ -171,19 +249,30 @@ class CancellationView(Model):
     started_at: Instant
     phase_since: Instant
     lapses_at: Instant | None
+    ends_by: Instant
     challenge: CodeSent | None
     identity_verified: bool
+    identity_expires_at: Instant | None = None
     notice_version: str | None
     checks_done: tuple[CheckOutcome, ...]
     report: EligibilityReport | None
+    ticket_needs: TicketNeeds | None = None
+    balance: BalanceChoice | None = None
     waivers: tuple[Waiver, ...]
+    approval_expires_at: Instant | None = None
     seal_refused: str | None
+    changed: Changes | None = None
+    sealing_trouble: SealingTrouble | None = None
+    overdue: bool = False
     review: ReviewReport | None
+    review_ended: ReviewEnd | None = None
     rejection_reasons: tuple[DecisionReason, ...]
     withdrawal_reason: WithdrawalReason | None
     deletion: DeletionView | None
+    stalled: str | None = None
     certificate: VaultRef | None
     cancels_refused: Count
+    run_ended: RunEnd | None = None
 
 
 class CancellationResult(Model):
@@ -199,13 +288,18 @@ class CancellationResult(Model):
 
 
 class ReviewResult(Model):
-    """What `TicketReview` returns."""
+    """What `TicketReview` returns: the one word about a review that its request believes."""
 
-    ticket_no: OpaqueId
+    ticket: TicketRef
     status: ReviewStatus
-    decision: RecordedDecision | None
+    first_filed_at: Instant
+    """From which the ceiling runs, whatever was supplied since."""
+    clock: ReviewClock | None = None
+    sounded: AlarmState = AlarmState()
     overdue: bool
+    decision: RecordedDecision | None
     ignored: tuple[IgnoredDecision, ...]
+    ignored_count: Count = 0
 
 
 class Resume(Model):

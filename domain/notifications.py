@@ -3,10 +3,11 @@
 from enum import StrEnum
 from typing import Self
 
-from pydantic import model_validator
+from pydantic import ConfigDict, model_validator
 
 from domain.locale import Locale
 from domain.model import Model, OpaqueId
+from domain.policy import Policy
 from domain.tickets import TicketRef
 
 
@@ -60,3 +61,12 @@ class Notification(Model):
         if sum(recipient is not None for recipient in (self.account_id, self.ticket, self.desk)) != 1:
             raise ValueError("a notification has exactly one recipient: account, ticket or desk")
         return self
+
+
+class MessageInput(Model):
+    """Starts `MessageDelivery`. A field that only a newer version knows is passed over."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    message: Notification
+    policy: Policy

@@ -30,22 +30,33 @@ OUTCOMES = frozenset({Phase.CLOSED, Phase.REJECTED, Phase.WITHDRAWN, Phase.LAPSE
 
 _WITHDRAW = frozenset({Phase.WITHDRAWN})
 _WITHDRAW_OR_LAPSE = frozenset({Phase.WITHDRAWN, Phase.LAPSED})
-_REVIEW_CALLED_OFF = frozenset({Phase.BLOCKED, Phase.AWAITING_IDENTITY})
-"""Back to where a ticket can be filed: AWAITING_IDENTITY where identity was to be attested by the decision."""
+_BACK_TO_OWNER = frozenset({Phase.BLOCKED, Phase.AWAITING_IDENTITY})
+"""Back to where a ticket can be filed: AWAITING_IDENTITY where nobody has proved identity by a code."""
+_CLOSED_ALREADY = frozenset({Phase.DELETING, Phase.DELETION_STALLED, Phase.CLOSED, Phase.REFUSED})
+"""Where the truth is when the platform says that the account is closed, whatever this request remembers of it (after
+a terminate, or a reset by ops): to be deleted still, deleted, or closed by somebody else. Never a short cut."""
+
+_BEFORE_CLOSURE: dict[Phase, frozenset[Phase]] = {
+    Phase.OPENING: frozenset({Phase.AWAITING_IDENTITY, Phase.CHECKING}) | _WITHDRAW,
+    Phase.AWAITING_IDENTITY: (
+        frozenset({Phase.AWAITING_NOTICE, Phase.CHECKING, Phase.UNDER_REVIEW}) | _WITHDRAW_OR_LAPSE
+    ),
+    Phase.AWAITING_NOTICE: frozenset({Phase.CHECKING}) | _WITHDRAW_OR_LAPSE,
+    Phase.CHECKING: frozenset({Phase.BLOCKED, Phase.AWAITING_CONFIRMATION, Phase.AWAITING_IDENTITY}) | _WITHDRAW,
+    Phase.BLOCKED: frozenset({Phase.CHECKING, Phase.UNDER_REVIEW}) | _WITHDRAW_OR_LAPSE,
+    # Back to AWAITING_IDENTITY when the proof is too old for the last word, or another person's.
+    Phase.AWAITING_CONFIRMATION: (
+        frozenset({Phase.CHECKING, Phase.SEALING, Phase.AWAITING_IDENTITY}) | _WITHDRAW_OR_LAPSE
+    ),
+    Phase.UNDER_REVIEW: (
+        frozenset({Phase.AWAITING_MATERIALS, Phase.SEALING, Phase.REJECTED}) | _BACK_TO_OWNER | _WITHDRAW
+    ),
+    Phase.AWAITING_MATERIALS: frozenset({Phase.UNDER_REVIEW, Phase.REJECTED}) | _BACK_TO_OWNER | _WITHDRAW_OR_LAPSE,
+    Phase.SEALING: _BACK_TO_OWNER | _WITHDRAW,
+}
 
 TRANSITIONS: dict[Phase, frozenset[Phase]] = {
-    # OPENING -> DELETING returns to a closure that the platform already holds (after a terminate); never a short cut.
-    Phase.OPENING: frozenset({Phase.AWAITING_IDENTITY, Phase.REFUSED, Phase.DELETING}) | _WITHDRAW,
-    Phase.AWAITING_IDENTITY: frozenset({Phase.AWAITING_NOTICE, Phase.UNDER_REVIEW}) | _WITHDRAW_OR_LAPSE,
-    Phase.AWAITING_NOTICE: frozenset({Phase.CHECKING}) | _WITHDRAW_OR_LAPSE,
-    Phase.CHECKING: frozenset({Phase.BLOCKED, Phase.AWAITING_CONFIRMATION}) | _WITHDRAW,
-    Phase.BLOCKED: frozenset({Phase.CHECKING, Phase.UNDER_REVIEW}) | _WITHDRAW_OR_LAPSE,
-    Phase.AWAITING_CONFIRMATION: frozenset({Phase.CHECKING, Phase.SEALING}) | _WITHDRAW_OR_LAPSE,
-    Phase.UNDER_REVIEW: (
-        frozenset({Phase.AWAITING_MATERIALS, Phase.SEALING, Phase.REJECTED}) | _REVIEW_CALLED_OFF | _WITHDRAW
-    ),
-    Phase.AWAITING_MATERIALS: frozenset({Phase.UNDER_REVIEW, Phase.REJECTED}) | _REVIEW_CALLED_OFF | _WITHDRAW_OR_LAPSE,
-    Phase.SEALING: frozenset({Phase.BLOCKED, Phase.DELETING}) | _WITHDRAW,
+    **{phase: moves | _CLOSED_ALREADY for phase, moves in _BEFORE_CLOSURE.items()},
     Phase.DELETING: frozenset({Phase.DELETION_STALLED, Phase.CLOSED}),
     Phase.DELETION_STALLED: frozenset({Phase.DELETING, Phase.CLOSED}),
     **dict.fromkeys(OUTCOMES, frozenset()),
@@ -80,7 +91,7 @@ STEP_PHASES: dict[Step, frozenset[Phase]] = {
     Step.SEND_CODE: frozenset({Phase.AWAITING_IDENTITY}),
     Step.SUBMIT_IDENTITY_PROOF: frozenset({Phase.AWAITING_IDENTITY}),
     Step.ACCEPT_NOTICE: frozenset({Phase.AWAITING_NOTICE}),
-    Step.RECHECK: frozenset({Phase.CHECKING, Phase.BLOCKED, Phase.AWAITING_CONFIRMATION}),
+    Step.RECHECK: frozenset({Phase.AWAITING_IDENTITY, Phase.CHECKING, Phase.BLOCKED, Phase.AWAITING_CONFIRMATION}),
     Step.CONFIRM: frozenset({Phase.AWAITING_CONFIRMATION}),
     Step.FILE_TICKET: frozenset({Phase.AWAITING_IDENTITY, Phase.BLOCKED}),
     Step.SUPPLY_MATERIALS: frozenset({Phase.AWAITING_MATERIALS}),
@@ -91,11 +102,13 @@ STEP_PHASES: dict[Step, frozenset[Phase]] = {
 def allows(phase: Phase, step: Step, *, channel_verified: bool) -> bool:
     """Whether an owner may take a step in a phase.
 
-    A ticket from AWAITING_IDENTITY only where no channel is verified: else it would be a side door round verification.
+    A report and a ticket from AWAITING_IDENTITY only where no channel is verified: else they would be a side door
+    round verification.
     """
     if phase not in STEP_PHASES[step]:
         return False
-    return not (step is Step.FILE_TICKET and phase is Phase.AWAITING_IDENTITY and channel_verified)
+    unverified = step in (Step.RECHECK, Step.FILE_TICKET) and phase is Phase.AWAITING_IDENTITY
+    return not (unverified and channel_verified)
 
 
 _DUE_STEP: dict[Phase, Step] = {
@@ -106,13 +119,16 @@ _DUE_STEP: dict[Phase, Step] = {
 }
 
 
-def due_step(phase: Phase, *, channel_verified: bool = True, code_sent: bool = False) -> Step | None:
+def due_step(
+    phase: Phase, *, channel_verified: bool = True, code_sent: bool = False, report_shown: bool = True
+) -> Step | None:
     """The step the owner should take next, or None while the service or staff have the turn.
 
-    Without a verified phone or e-mail the way through AWAITING_IDENTITY is a ticket (seed, step 2), never a dead end.
+    Without a verified phone or e-mail the way through AWAITING_IDENTITY is a ticket (seed, step 2), never a dead end;
+    a report comes first, since nobody gives up what was not shown.
     """
     if phase is Phase.AWAITING_IDENTITY:
         if not channel_verified:
-            return Step.FILE_TICKET
+            return Step.FILE_TICKET if report_shown else Step.RECHECK
         return Step.SUBMIT_IDENTITY_PROOF if code_sent else Step.SEND_CODE
     return _DUE_STEP.get(phase)

@@ -1,10 +1,9 @@
 """When a review speaks up: which alarm is next, given its clock and what has sounded already."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from domain.messages import ReviewClock
+from domain.messages import AlarmState, ReviewClock
 from domain.tickets import ReviewStatus
 
 
@@ -17,19 +16,6 @@ class Alarm(StrEnum):
     """Each business day after the deadline."""
     CEILING = "CEILING"
     """15 business days after the first filing: operations are alarmed."""
-
-
-@dataclass
-class AlarmState:
-    """What has sounded. The ceiling belongs to the first filing, the rest to the running clock."""
-
-    reminded: bool = False
-    escalated: bool = False
-    ceiling: bool = False
-
-    def restart(self) -> None:
-        """New materials start the 3-day clock anew; the ceiling runs on."""
-        self.reminded = self.escalated = False
 
 
 def next_alarm(clock: ReviewClock, sounded: AlarmState, status: ReviewStatus) -> tuple[datetime, Alarm] | None:

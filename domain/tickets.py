@@ -3,13 +3,15 @@
 The form itself holds contact data and lives in the vault only. Temporal sees a `TicketRef`.
 """
 
-from collections.abc import Collection
+from collections.abc import Sequence
+from datetime import timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 
 from domain.accounts import RealNameType
+from domain.actors import Via
 from domain.checks import Check, EligibilityReport, Waiver
-from domain.model import Count, Instant, Model, OpaqueId, Sha256Hex, VaultRef
+from domain.model import Count, Fen, Instant, Model, OpaqueId, Sha256Hex, VaultRef
 
 TICKET_CATEGORY: Literal["账号与认证"] = "账号与认证"
 
@@ -37,8 +39,26 @@ class Statement(Model):
     notice_sha256: Sha256Hex
 
 
+class BalanceWish(StrEnum):
+    """What is to become of the money (seed, condition 1: withdraw it first, or give it up by ticket)."""
+
+    GIVE_UP = "GIVE_UP"
+    RETURN = "RETURN"
+    """It waives nothing: the account is closed when the money is gone."""
+
+
+class BalanceChoice(Model):
+    """The owner's word about the money. `amount_fen` is the sum that was shown to whoever says it."""
+
+    wish: BalanceWish
+    amount_fen: Fen
+
+
 class TicketForm(Model):
-    """One revision of a ticket, in the vault. The only model of the project that holds contact data."""
+    """One revision of a ticket, in the vault. The only model of the project that holds contact data.
+
+    `report_digest` is the report that was shown to whoever filed it.
+    """
 
     ticket_no: OpaqueId
     revision: int
@@ -49,7 +69,10 @@ class TicketForm(Model):
     contact_phone: str
     statement: Statement | None
     letter: Letter | None
+    balance: BalanceChoice | None = None
+    report_digest: Sha256Hex | None = None
     filed_by: OpaqueId
+    filed_via: Via = Via.TEMPORAL
     filed_at: Instant
     previous_sha256: Sha256Hex | None = None
 
@@ -76,20 +99,45 @@ class MissingPart(StrEnum):
     CONTACT_PHONE = "CONTACT_PHONE"
     STATEMENT = "STATEMENT"
     STAMPED_LETTER = "STAMPED_LETTER"
+    BALANCE_CHOICE = "BALANCE_CHOICE"
 
 
-def missing_parts(form: TicketForm) -> tuple[MissingPart, ...]:
-    """What the form lacks for its real-name type. Both contacts always; a letter or a statement by type."""
+class TicketNeeds(Model):
+    """What a ticket must carry besides both contacts.
+
+    Attributes:
+        statement: "read and accepted"; of everybody but enterprises, and of these too while no notice is accepted.
+        letter: the stamped letter; of enterprises.
+        balance_fen: the money that was shown, about which a word is needed; None when there is none.
+    """
+
+    statement: bool
+    letter: bool
+    balance_fen: Fen | None = None
+
+    @classmethod
+    def of(cls, type: RealNameType, *, notice_accepted: bool, report: EligibilityReport | None) -> Self:
+        enterprise = type is RealNameType.ENTERPRISE
+        return cls(
+            statement=not (enterprise and notice_accepted),
+            letter=enterprise,
+            balance_fen=(report.money_fen if report else 0) or None,
+        )
+
+
+def missing_parts(form: TicketForm, needs: TicketNeeds) -> tuple[MissingPart, ...]:
+    """What the form lacks. A word about another sum than the one that was shown is no word about this one."""
     missing = []
     if not form.contact_email:
         missing.append(MissingPart.CONTACT_EMAIL)
     if not form.contact_phone:
         missing.append(MissingPart.CONTACT_PHONE)
-    if form.real_name_type is RealNameType.ENTERPRISE:
-        if form.letter is None:
-            missing.append(MissingPart.STAMPED_LETTER)
-    elif form.statement is None:
+    if needs.letter and form.letter is None:
+        missing.append(MissingPart.STAMPED_LETTER)
+    if needs.statement and form.statement is None:
         missing.append(MissingPart.STATEMENT)
+    if needs.balance_fen and (form.balance is None or form.balance.amount_fen != needs.balance_fen):
+        missing.append(MissingPart.BALANCE_CHOICE)
     return tuple(missing)
 
 
@@ -121,6 +169,7 @@ class DecisionReason(StrEnum):
 class Decision(Model):
     """A reviewer's decision. `decided_at` is stamped by the sender whom the reviewer signed in to.
 
+    `revision_sha256` and `report_digest` name what the reviewer looked at: a decision about anything else is stale.
     `waived` and `identity_attested` belong to an approval: the checks that the reviewer sets aside, and, for an
     account without a verified channel, that identity was established by other means.
     """
@@ -129,10 +178,17 @@ class Decision(Model):
     ticket_no: OpaqueId
     operator_id: OpaqueId
     decided_at: Instant
+    revision_sha256: Sha256Hex
+    report_digest: Sha256Hex
     reason_codes: tuple[DecisionReason, ...] = ()
     note_ref: OpaqueId | None = None
     waived: tuple[Check, ...] = ()
     identity_attested: bool = False
+
+    def says_the_same_as(self, other: "Decision") -> bool:
+        """Whether both are one decision, sent twice: a sender stamps the time, and files the note, anew each time."""
+        mine, theirs = (one.model_dump(exclude={"decided_at", "note_ref"}) for one in (self, other))
+        return mine == theirs
 
 
 class DecisionRequest(Model):
@@ -153,6 +209,12 @@ class RecordedDecision(Model):
 
 class IgnoredBecause(StrEnum):
     DUPLICATE = "DUPLICATE"
+    CONFLICT = "CONFLICT"
+    """Its id came before, with another decision."""
+    STALE = "STALE"
+    """It is about another revision, or another report, than the one to be decided."""
+    TIME_IMPLAUSIBLE = "TIME_IMPLAUSIBLE"
+    """Decided before the revision was filed, or after it arrived here."""
     WRONG_TICKET = "WRONG_TICKET"
     ALREADY_DECIDED = "ALREADY_DECIDED"
     WRONG_PHASE = "WRONG_PHASE"
@@ -199,31 +261,62 @@ class ReviewCase(Model):
     report: EligibilityReport
     identity_verified: bool
     applicants: tuple[OpaqueId, ...]
+    balance: BalanceChoice | None = None
 
     @property
     def waivers_asked(self) -> tuple[Waiver, ...]:
-        return self.report.waivers_needed()
+        """What an approval has to set aside. Money that is to be returned is not set aside by anybody."""
+        gives_up = self.balance is not None and self.balance.wish is BalanceWish.GIVE_UP
+        return tuple(w for w in self.report.waivers_needed() if w.check is not Check.BALANCE or gives_up)
+
+    def revised(self, ticket: TicketRef, balance: BalanceChoice | None, *supplied_by: str) -> Self:
+        """The case with the next revision of its ticket; who supplied it is an applicant, too."""
+        applicants = dict.fromkeys((*self.applicants, *supplied_by))
+        return self.model_copy(update={"ticket": ticket, "balance": balance, "applicants": tuple(applicants)})
+
+
+CLOCK_SKEW = timedelta(minutes=2)
+"""By how much the clocks of two programs may differ."""
+
+
+def is_time_plausible(decision: Decision, filed_at: Instant, now: Instant) -> bool:
+    """Nobody decides what is not filed yet, or tomorrow."""
+    return filed_at - CLOCK_SKEW <= decision.decided_at <= now + CLOCK_SKEW
+
+
+def _why_again(counted: Sequence[RecordedDecision], kind: DecisionKind, decision: Decision) -> IgnoredBecause | None:
+    for earlier in counted:
+        if earlier.decision.decision_id == decision.decision_id:
+            same = earlier.kind is kind and earlier.decision.says_the_same_as(decision)
+            return IgnoredBecause.DUPLICATE if same else IgnoredBecause.CONFLICT
+    return None
 
 
 def why_ignored(
-    case: ReviewCase, status: ReviewStatus, counted: Collection[str], kind: DecisionKind, decision: Decision
+    case: ReviewCase, status: ReviewStatus, counted: Sequence[RecordedDecision], kind: DecisionKind, decision: Decision
 ) -> IgnoredBecause | None:
-    """The reason not to act on a decision, or None when it counts. `counted` are the ids of the decisions that did.
+    """The reason not to act on a decision, or None when it counts. `counted` are the decisions that did.
 
     While materials are awaited only a rejection counts: there is nothing new to approve.
     """
-    if decision.decision_id in counted:
-        return IgnoredBecause.DUPLICATE
+    if again := _why_again(counted, kind, decision):
+        return again
     if decision.ticket_no != case.ticket.ticket_no:
         return IgnoredBecause.WRONG_TICKET
     if not status.is_open:
         return IgnoredBecause.ALREADY_DECIDED
     if decision.operator_id in case.applicants:
         return IgnoredBecause.SELF_APPROVAL
+    if (decision.revision_sha256, decision.report_digest) != (case.ticket.sha256, case.report.digest):
+        return IgnoredBecause.STALE
     if status is ReviewStatus.AWAITING_MATERIALS and kind is not DecisionKind.REJECT:
         return IgnoredBecause.WRONG_PHASE
     if kind is not DecisionKind.APPROVE:
         return None if decision.reason_codes else IgnoredBecause.REASONS_MISSING
+    return _against_approval(case, decision)
+
+
+def _against_approval(case: ReviewCase, decision: Decision) -> IgnoredBecause | None:
     if not {waiver.check for waiver in case.waivers_asked} <= set(decision.waived):
         return IgnoredBecause.WAIVERS_INCOMPLETE
     if not case.identity_verified and not decision.identity_attested:

@@ -1,12 +1,16 @@
 """The five checks and their report: what blocks, who can put it right, what a ticket may waive, what is confirmed."""
 
 from datetime import UTC, datetime
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from domain.checking import check_arrears, check_balance, check_icp_filing, check_provider, check_resources
 from domain.checks import (
+    ENTITLEMENTS,
+    MAX_LISTED,
     REMEDIES,
     ActiveResource,
     Arrears,
@@ -18,6 +22,7 @@ from domain.checks import (
     EntitlementKind,
     Entitlements,
     Figure,
+    ForfeitList,
     IcpFilings,
     Marketplace,
     ProviderRole,
@@ -27,19 +32,18 @@ from domain.checks import (
     Resources,
     Verdict,
     Waiver,
-    check_arrears,
-    check_balance,
-    check_icp_filing,
-    check_provider,
-    check_resources,
+    added_since,
 )
+from domain.model import VaultRef
 
 # On a busy machine a test is slow, not wrong.
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 AT = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
-NOTHING = Entitlements(items=())
-VOUCHER = Entitlements(items=(Entitlement(entitlement_id="v-1", kind=EntitlementKind.VOUCHER, value_fen=5_000),))
+NOTHING = ForfeitList(items=(), count=0, total_fen=0)
+VOUCHER = Entitlement(entitlement_id="v-1", kind=EntitlementKind.VOUCHER, value_fen=5_000)
+A_VOUCHER = ForfeitList(items=(VOUCHER,), count=1, total_fen=5_000)
+LISTED = VaultRef(path="lists/acc-1/all.json", sha256="a" * 64)
 
 
 def balance(available: int = 0, frozen: int = 0, in_withdrawal: int = 0, offline: int = 0) -> CheckOutcome:
@@ -68,7 +72,7 @@ def resources(*numbers: int) -> CheckOutcome:
 
 
 def compose(
-    outcomes: dict[Check, CheckOutcome], number: int = 1, no: str = "C-1", entitlements: Entitlements | None = NOTHING
+    outcomes: dict[Check, CheckOutcome], number: int = 1, no: str = "C-1", entitlements: ForfeitList | None = NOTHING
 ) -> EligibilityReport:
     return EligibilityReport.compose(no, number, outcomes, entitlements)
 
@@ -290,7 +294,7 @@ def test_a_report_is_clear_when_all_five_passed_and_never_with_an_unknown(check:
 
 
 def test_a_report_is_not_clear_while_it_is_unknown_what_would_be_given_up() -> None:
-    assert compose(ALL_PASSED, entitlements=VOUCHER).is_clear()
+    assert compose(ALL_PASSED, entitlements=A_VOUCHER).is_clear()
     assert not compose(ALL_PASSED, entitlements=None).is_clear(WAIVE_ALL)
 
 
@@ -310,6 +314,127 @@ def test_a_digest_belongs_to_one_request_one_number_and_one_content(
     assert compose(outcomes).digest == report.digest
     assert compose(outcomes, number=2).digest != report.digest
     assert compose(outcomes, no="C-2").digest != report.digest
-    assert compose(outcomes, entitlements=VOUCHER).digest != report.digest
+    assert compose(outcomes, entitlements=A_VOUCHER).digest != report.digest
     assert compose(outcomes, entitlements=None).digest != report.digest
     assert (compose(others).digest == report.digest) == (others == outcomes)
+
+
+@unhurried
+@given(outcomes_by_check, few)
+def test_a_longer_list_in_the_vault_belongs_to_the_digest(outcomes: dict[Check, CheckOutcome], value: int) -> None:
+    """Item 21 and those after it are agreed to by the hash of the whole list."""
+    forfeits = A_VOUCHER.model_copy(update={"listed": LISTED})
+    others = A_VOUCHER.model_copy(update={"listed": LISTED.model_copy(update={"sha256": f"{value}" * 64})})
+    assert compose(outcomes, entitlements=forfeits).digest != compose(outcomes, entitlements=others).digest
+    listed = outcomes[Check.RESOURCES].model_copy(update={"listed": LISTED})
+    assert compose(outcomes).digest != compose(outcomes | {Check.RESOURCES: listed}).digest
+
+
+# --- what the platform could not say, and the money ---
+
+
+@unhurried
+@given(outcomes_by_check, st.sampled_from([None, NOTHING, A_VOUCHER]))
+def test_what_could_not_be_told_is_named_in_the_order_of_the_report_and_blocks_it(
+    outcomes: dict[Check, CheckOutcome], forfeits: ForfeitList | None
+) -> None:
+    report = compose(outcomes, entitlements=forfeits)
+    unknown = [check for check in Check if outcomes[check].verdict is Verdict.UNKNOWN]
+    assert report.not_told == (*unknown, *([ENTITLEMENTS] if forfeits is None else []))
+    assert not (report.not_told and report.is_clear(WAIVE_ALL))
+
+
+def test_an_empty_list_of_forfeits_was_told() -> None:
+    assert compose(ALL_PASSED, entitlements=NOTHING).not_told == ()
+    assert compose(ALL_PASSED, entitlements=None).not_told == (ENTITLEMENTS,)
+
+
+@unhurried
+@given(fen, fen, fen, fen)
+def test_the_money_is_the_sum_of_all_its_categories(a: int, f: int, w: int, o: int) -> None:
+    outcome = balance(available=a, frozen=f, in_withdrawal=w, offline=o)
+    assert outcome.total_fen == a + f + w + o
+    assert compose(ALL_PASSED | {Check.BALANCE: outcome}).money_fen == a + f + w + o
+
+
+@unhurried
+@given(fen, few, few, few)
+def test_arrears_and_counts_are_no_money_of_the_owners(unpaid: int, businesses: int, filings: int, active: int) -> None:
+    others = {
+        Check.ARREARS: arrears(unpaid),
+        Check.PROVIDER: provider(businesses),
+        Check.ICP_FILING: icp_filing(filings),
+        Check.RESOURCES: resources(active),
+    }
+    assert compose(ALL_PASSED | others).money_fen == 0
+    assert (provider(businesses).total_fen, icp_filing(filings).total_fen, resources(active).total_fen) == (0, 0, 0)
+
+
+def test_a_balance_that_could_not_be_told_is_no_money_and_is_not_told() -> None:
+    report = compose(ALL_PASSED | {Check.BALANCE: CheckOutcome.unknown(Check.BALANCE, AT)})
+    assert report.money_fen == 0
+    assert report.not_told == (Check.BALANCE,)
+
+
+# --- what is forfeited ---
+
+items = st.builds(
+    Entitlement,
+    entitlement_id=st.integers(0, 30).map(lambda n: f"e-{n}"),
+    kind=st.sampled_from(EntitlementKind),
+    value_fen=fen,
+)
+holdings = st.lists(items, max_size=40, unique_by=lambda item: item.entitlement_id).map(
+    lambda found: Entitlements(items=tuple(found))
+)
+
+
+@unhurried
+@given(holdings, st.sampled_from([None, LISTED]))
+def test_a_report_carries_the_first_of_a_long_list_and_what_all_of_it_comes_to(
+    all: Entitlements, listed: VaultRef | None
+) -> None:
+    forfeits = ForfeitList.of(all, listed)
+    assert forfeits.items == all.items[:MAX_LISTED]
+    assert (forfeits.count, forfeits.listed) == (len(all.items), listed)
+    assert forfeits.total_fen == sum(item.value_fen for item in all.items)
+
+
+@unhurried
+@given(holdings, st.data())
+def test_nothing_is_added_by_what_goes_shrinks_or_changes_its_place(shown: Entitlements, data: st.DataObject) -> None:
+    left = data.draw(st.lists(st.sampled_from(shown.items), unique=True)) if shown.items else []
+    found = tuple(item.model_copy(update={"value_fen": data.draw(st.integers(0, item.value_fen))}) for item in left)
+    assert added_since(shown, Entitlements(items=found)) == ()
+
+
+@unhurried
+@given(holdings, holdings)
+def test_added_is_exactly_what_is_new_worth_more_or_of_another_kind(shown: Entitlements, found: Entitlements) -> None:
+    def was_shown(item: Entitlement) -> bool:
+        return any(
+            (known.entitlement_id, known.kind) == (item.entitlement_id, item.kind) and item.value_fen <= known.value_fen
+            for known in shown.items
+        )
+
+    assert added_since(shown, found) == tuple(item for item in found.items if not was_shown(item))
+
+
+@unhurried
+@given(holdings, holdings, st.randoms(use_true_random=False))
+def test_the_order_of_neither_list_matters(shown: Entitlements, found: Entitlements, random: Random) -> None:
+    def shuffled(all: Entitlements) -> Entitlements:
+        return Entitlements(items=tuple(random.sample(all.items, len(all.items))))
+
+    assert set(added_since(shuffled(shown), shuffled(found))) == set(added_since(shown, found))
+
+
+@unhurried
+@given(holdings.filter(lambda all: bool(all.items)), st.data())
+def test_one_fen_more_or_another_kind_is_added(shown: Entitlements, data: st.DataObject) -> None:
+    item = data.draw(st.sampled_from(shown.items))
+    other_kind = data.draw(st.sampled_from([kind for kind in EntitlementKind if kind is not item.kind]))
+    for change in ({"value_fen": item.value_fen + 1}, {"kind": other_kind}):
+        changed = item.model_copy(update=change)
+        found = Entitlements(items=tuple(changed if one is item else one for one in shown.items))
+        assert added_since(shown, found) == (changed,)

@@ -8,6 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.accounts import Channel, RealNameType
+from domain.actors import Actor, Via
+from domain.checking import check_balance
 from domain.checks import (
     Balance,
     Check,
@@ -16,7 +18,7 @@ from domain.checks import (
     Entitlement,
     EntitlementKind,
     Entitlements,
-    check_balance,
+    ForfeitList,
 )
 from domain.deletion import (
     DELETION_STAGES,
@@ -32,21 +34,24 @@ from domain.deletion import (
     Receipt,
     RetentionRule,
     certificate_path,
+    certificates_of,
     dossier_path,
     retained_records,
 )
 from domain.locale import Locale
 from domain.model import VaultRef
-from domain.tickets import Decision, DecisionKind, RecordedDecision, TicketRef
+from domain.tickets import BalanceChoice, BalanceWish, Decision, DecisionKind, RecordedDecision, TicketRef
 
 # On a busy machine a test is slow, not wrong.
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 AT = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 CLOSED_AT = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
+OWNER, AGENT = Actor(subject="person-1", via=Via.CONSOLE), Actor(subject="agent-1", via=Via.API)
 TICKET = TicketRef(ticket_no="T-1", revision=2, sha256="a" * 64)
 VOUCHER = Entitlement(entitlement_id="v-1", kind=EntitlementKind.VOUCHER, value_fen=5_000)
 
+opaque_ids = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", fullmatch=True)
 instants = st.datetimes(datetime(2024, 1, 1), datetime(2099, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
 
 
@@ -55,7 +60,7 @@ def report(number: int) -> EligibilityReport:
     outcomes = {check: CheckOutcome.of(check, AT, None, {}) for check in Check} | {
         Check.BALANCE: check_balance(money, AT)
     }
-    return EligibilityReport.compose("C-1", number, outcomes, Entitlements(items=(VOUCHER,)))
+    return EligibilityReport.compose("C-1", number, outcomes, ForfeitList.of(Entitlements(items=(VOUCHER,)), None))
 
 
 SELF_SERVICE = Dossier(
@@ -64,10 +69,10 @@ SELF_SERVICE = Dossier(
     real_name_type=RealNameType.INDIVIDUAL,
     locale=Locale.ZH,
     identity=IdentityEvidence(
-        method=IdentityMethod.CODE, channel=Channel.PHONE, evidence_id="challenge-1", verified_at=AT
+        method=IdentityMethod.CODE, channel=Channel.PHONE, evidence_id="challenge-1", verified_at=AT, by=OWNER
     ),
-    notice=NoticeAcceptance(version="2026-11", sha256="b" * 64, accepted_at=AT),
-    confirmation=Confirmation(report_digest=report(1).digest, confirmed_at=AT),
+    notice=NoticeAcceptance(version="2026-11", sha256="b" * 64, accepted_at=AT, by=OWNER),
+    confirmation=Confirmation(report_digest=report(1).digest, confirmed_at=AT, by=OWNER),
     ticket=None,
     decision=None,
     report=report(1),
@@ -82,7 +87,7 @@ BY_TICKET = SELF_SERVICE.model_copy(
     update={
         "locale": Locale.EN,
         "identity": IdentityEvidence(
-            method=IdentityMethod.ATTESTED, channel=None, evidence_id="decision-1", verified_at=AT
+            method=IdentityMethod.ATTESTED, channel=None, evidence_id="decision-1", verified_at=AT, by=AGENT
         ),
         "confirmation": None,
         "ticket": TICKET,
@@ -93,6 +98,8 @@ BY_TICKET = SELF_SERVICE.model_copy(
                 ticket_no="T-1",
                 operator_id="agent-1",
                 decided_at=AT,
+                revision_sha256=TICKET.sha256,
+                report_digest=report(1).digest,
                 waived=(Check.BALANCE,),
                 identity_attested=True,
             ),
@@ -100,6 +107,7 @@ BY_TICKET = SELF_SERVICE.model_copy(
             late=False,
         ),
         "waivers": report(1).waivers_needed(),
+        "balance": BalanceChoice(wish=BalanceWish.GIVE_UP, amount_fen=100),
         "balance_consent": "I give up the whole balance",
         "previous": VaultRef(path="dossiers/acc-1/first.json", sha256="c" * 64),
     }
@@ -196,8 +204,9 @@ def test_a_deletion_can_be_had_from_the_dossier_alone(dossier: Dossier) -> None:
     assert read_again == dossier
     assert read_again.content_sha256() == ref.sha256
 
-    deletion = DeletionInput.from_dossier(read_again, ref, CLOSED_AT, timedelta(hours=24))
-    assert deletion == DeletionInput.from_dossier(dossier, ref, CLOSED_AT, timedelta(hours=24))
+    limits = (timedelta(hours=24), timedelta(hours=2))
+    deletion = DeletionInput.from_dossier(read_again, ref, CLOSED_AT, *limits)
+    assert deletion == DeletionInput.from_dossier(dossier, ref, CLOSED_AT, *limits)
     assert deletion == DeletionInput(
         request_no="C-1",
         account_id="acc-1",
@@ -206,8 +215,19 @@ def test_a_deletion_can_be_had_from_the_dossier_alone(dossier: Dossier) -> None:
         dossier=ref,
         ticket=dossier.ticket,
         final_notice_limit=timedelta(hours=24),
+        stuck_after=timedelta(hours=2),
     )
     assert DeletionInput.model_validate_json(deletion.model_dump_json()) == deletion
+
+
+@given(opaque_ids, opaque_ids, opaque_ids, opaque_ids)
+def test_no_two_accounts_or_requests_share_a_certificate_and_each_is_found_in_its_folder(
+    request_no: str, account_id: str, other_no: str, other_account: str
+) -> None:
+    path = certificate_path(request_no, account_id)
+    assert path.startswith(f"{certificates_of(request_no)}/")
+    same = (request_no, account_id) == (other_no, other_account)
+    assert (path == certificate_path(other_no, other_account)) == same
 
 
 def test_another_dossier_of_the_same_account_lies_elsewhere() -> None:
@@ -230,5 +250,5 @@ def test_a_certificate_is_found_by_its_request_number_and_comes_back_whole() -> 
         retained=retained_records(CLOSED_AT),
         previous=VaultRef(path="dossiers/acc-1/first.json", sha256="c" * 64),
     )
-    assert certificate_path(certificate.request_no) == "certificates/C-1.json"
+    assert certificate_path(certificate.request_no, certificate.account_id) == "certificates/C-1/acc-1.json"
     assert Certificate.model_validate_json(certificate.model_dump_json()) == certificate

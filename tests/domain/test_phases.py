@@ -21,6 +21,10 @@ OPENING -> AWAITING_IDENTITY -> AWAITING_NOTICE -> CHECKING -> AWAITING_CONFIRMA
 CHECKING -> BLOCKED -> CHECKING                                         re-check
 AWAITING_CONFIRMATION -> CHECKING                                       re-check
 SEALING -> BLOCKED                                                      something changed since it was confirmed
+AWAITING_CONFIRMATION -> AWAITING_IDENTITY                              the proof is too old, or another person's
+OPENING -> CHECKING -> AWAITING_IDENTITY                                no channel is verified: a report first
+AWAITING_IDENTITY -> CHECKING                                           and its re-check
+SEALING -> AWAITING_IDENTITY                                            something changed, no channel is verified
 DELETING -> DELETION_STALLED -> DELETING                                parked, resumed
 DELETION_STALLED -> CLOSED                                              what was parked was the last of it
 
@@ -34,9 +38,6 @@ UNDER_REVIEW -> BLOCKED                                                 the revi
 UNDER_REVIEW -> AWAITING_IDENTITY                                       the same, where no channel is verified
 AWAITING_MATERIALS -> BLOCKED
 AWAITING_MATERIALS -> AWAITING_IDENTITY
-
-OPENING -> REFUSED
-OPENING -> DELETING                                                     a closure that the platform already holds
 """
 
 OWNERS_TURN = {
@@ -48,16 +49,20 @@ OWNERS_TURN = {
 }
 BEFORE_DELETING = OWNERS_TURN | {Phase.OPENING, Phase.CHECKING, Phase.UNDER_REVIEW, Phase.SEALING}
 AFTER_THE_POINT_OF_NO_RETURN = {Phase.DELETING, Phase.DELETION_STALLED}
+A_CLOSURE_FOUND = {Phase.DELETING, Phase.DELETION_STALLED, Phase.CLOSED, Phase.REFUSED}
+"""Where a request goes when the platform says that its account is closed: to be deleted, deleted, or not by us."""
 THE_END = {Phase.CLOSED, Phase.REJECTED, Phase.WITHDRAWN, Phase.LAPSED, Phase.REFUSED}
 
 
 def arrows() -> set[tuple[Phase, Phase]]:
-    """Every arrow of the picture, and the two ways out that are too many to draw."""
+    """Every arrow of the picture, and the ways out that are too many to draw: a closure may be found from anywhere."""
     drawn = set()
     for line in PICTURE.strip().splitlines():
         phases = [Phase(part.split()[0]) for part in line.split("->") if part.strip()]
         drawn |= set(pairwise(phases))
-    return drawn | {(at, Phase.WITHDRAWN) for at in BEFORE_DELETING} | {(at, Phase.LAPSED) for at in OWNERS_TURN}
+    withdrawn = {(at, Phase.WITHDRAWN) for at in BEFORE_DELETING}
+    lapsed = {(at, Phase.LAPSED) for at in OWNERS_TURN}
+    return drawn | withdrawn | lapsed | set(product(BEFORE_DELETING, A_CLOSURE_FOUND))
 
 
 ARROWS = arrows()
@@ -109,21 +114,25 @@ def test_a_request_lapses_only_where_the_owner_has_the_turn() -> None:
     assert {phase for phase in Phase if due_step(phase)} == OWNERS_TURN
 
 
-def test_a_request_is_refused_only_while_it_opens() -> None:
-    assert phases_leading_to(Phase.REFUSED) == {Phase.OPENING}
+def test_a_closed_account_is_found_from_every_phase_before_its_closure_and_never_after() -> None:
+    for phase in BEFORE_DELETING:
+        assert TRANSITIONS[phase] >= A_CLOSURE_FOUND
+    assert phases_leading_to(Phase.REFUSED) == BEFORE_DELETING
+    assert phases_leading_to(Phase.DELETING) == BEFORE_DELETING | {Phase.DELETION_STALLED}
+    assert phases_leading_to(Phase.DELETION_STALLED) == BEFORE_DELETING | {Phase.DELETING}
 
 
-def test_deleting_is_entered_by_sealing_by_a_closure_that_exists_and_by_resuming_only() -> None:
-    assert phases_leading_to(Phase.DELETING) == {Phase.SEALING, Phase.OPENING, Phase.DELETION_STALLED}
-    assert phases_leading_to(Phase.DELETION_STALLED) == {Phase.DELETING}
+def test_nothing_is_withdrawn_lapses_or_is_refused_after_the_closure() -> None:
+    for phase in AFTER_THE_POINT_OF_NO_RETURN | {Phase.CLOSED}:
+        assert not reachable_from(phase) & {Phase.WITHDRAWN, Phase.LAPSED, Phase.REFUSED, Phase.REJECTED}
 
 
 def test_deleting_never_goes_back() -> None:
     assert reachable_from(Phase.DELETING) == {Phase.DELETING, Phase.DELETION_STALLED, Phase.CLOSED}
 
 
-def test_an_account_is_closed_by_a_deletion_only() -> None:
-    assert phases_leading_to(Phase.CLOSED) == AFTER_THE_POINT_OF_NO_RETURN
+def test_a_request_is_closed_by_a_deletion_or_by_finding_that_one_is_done() -> None:
+    assert phases_leading_to(Phase.CLOSED) == BEFORE_DELETING | AFTER_THE_POINT_OF_NO_RETURN
 
 
 def test_sealing_needs_a_confirmation_or_a_review() -> None:
@@ -139,7 +148,13 @@ def test_every_phase_is_reached_from_the_opening_and_leads_to_an_end() -> None:
 
 STEPS: dict[Phase, set[Step]] = {
     Phase.OPENING: {Step.WITHDRAW},
-    Phase.AWAITING_IDENTITY: {Step.SEND_CODE, Step.SUBMIT_IDENTITY_PROOF, Step.FILE_TICKET, Step.WITHDRAW},
+    Phase.AWAITING_IDENTITY: {
+        Step.SEND_CODE,
+        Step.SUBMIT_IDENTITY_PROOF,
+        Step.RECHECK,
+        Step.FILE_TICKET,
+        Step.WITHDRAW,
+    },
     Phase.AWAITING_NOTICE: {Step.ACCEPT_NOTICE, Step.WITHDRAW},
     Phase.CHECKING: {Step.RECHECK, Step.WITHDRAW},
     Phase.BLOCKED: {Step.RECHECK, Step.FILE_TICKET, Step.WITHDRAW},
@@ -176,33 +191,45 @@ DUE: dict[Phase, Step] = {
 }
 
 
+every_look = list(product([True, False], repeat=3))
+
+
 @pytest.mark.parametrize("phase", [phase for phase in Phase if phase is not Phase.AWAITING_IDENTITY])
 def test_once_identity_is_past_the_due_step_depends_on_the_phase_alone(phase: Phase) -> None:
-    for channel_verified, code_sent in product([True, False], repeat=2):
-        assert due_step(phase, channel_verified=channel_verified, code_sent=code_sent) is DUE.get(phase)
+    for verified, sent, shown in every_look:
+        assert due_step(phase, channel_verified=verified, code_sent=sent, report_shown=shown) is DUE.get(phase)
 
 
 @pytest.mark.parametrize(
-    ("channel_verified", "code_sent", "due"),
+    ("channel_verified", "code_sent", "report_shown", "due"),
     [
-        pytest.param(True, False, Step.SEND_CODE, id="a channel, no code yet"),
-        pytest.param(True, True, Step.SUBMIT_IDENTITY_PROOF, id="a code is out"),
-        pytest.param(False, False, Step.FILE_TICKET, id="no channel"),
-        pytest.param(False, True, Step.FILE_TICKET, id="the channel was lost after the code"),
+        (True, False, False, Step.SEND_CODE),
+        (True, False, True, Step.SEND_CODE),
+        (True, True, False, Step.SUBMIT_IDENTITY_PROOF),
+        (True, True, True, Step.SUBMIT_IDENTITY_PROOF),
+        (False, False, False, Step.RECHECK),
+        (False, True, False, Step.RECHECK),
+        (False, False, True, Step.FILE_TICKET),
+        (False, True, True, Step.FILE_TICKET),
     ],
 )
-def test_identity_is_proven_by_a_code_or_where_no_channel_is_verified_by_a_ticket(
-    channel_verified: bool, code_sent: bool, due: Step
+def test_identity_is_proven_by_a_code_or_where_no_channel_is_verified_by_a_ticket_about_a_report(
+    channel_verified: bool, code_sent: bool, report_shown: bool, due: Step
 ) -> None:
-    assert due_step(Phase.AWAITING_IDENTITY, channel_verified=channel_verified, code_sent=code_sent) is due
+    found = due_step(
+        Phase.AWAITING_IDENTITY, channel_verified=channel_verified, code_sent=code_sent, report_shown=report_shown
+    )
+    assert found is due
 
 
-@pytest.mark.parametrize(("channel_verified", "code_sent"), list(product([True, False], repeat=2)))
-def test_the_due_step_is_always_one_that_its_phase_allows(channel_verified: bool, code_sent: bool) -> None:
+@pytest.mark.parametrize(("channel_verified", "code_sent", "report_shown"), every_look)
+def test_the_due_step_is_always_one_that_may_be_taken(
+    channel_verified: bool, code_sent: bool, report_shown: bool
+) -> None:
     for phase in OWNERS_TURN:
-        due = due_step(phase, channel_verified=channel_verified, code_sent=code_sent)
+        due = due_step(phase, channel_verified=channel_verified, code_sent=code_sent, report_shown=report_shown)
         assert due is not None
-        assert phase in STEP_PHASES[due]
+        assert allows(phase, due, channel_verified=channel_verified)
 
 
 # --- refused at the start ---
@@ -234,11 +261,11 @@ def test_only_the_main_account_of_an_open_unrestricted_account_may_ask(
 
 
 @pytest.mark.parametrize(("phase", "step", "channel_verified"), list(product(Phase, Step, (True, False))))
-def test_a_step_is_allowed_in_its_phases_and_a_ticket_is_no_way_round_a_verified_channel(
+def test_a_step_is_allowed_in_its_phases_and_neither_report_nor_ticket_is_a_way_round_a_verified_channel(
     phase: Phase, step: Step, channel_verified: bool
 ) -> None:
-    round_the_channel = (phase, step, channel_verified) == (Phase.AWAITING_IDENTITY, Step.FILE_TICKET, True)
-    expected = phase in STEP_PHASES[step] and not round_the_channel
+    side_doors = [(Phase.AWAITING_IDENTITY, step, True) for step in (Step.RECHECK, Step.FILE_TICKET)]
+    expected = phase in STEP_PHASES[step] and (phase, step, channel_verified) not in side_doors
     assert allows(phase, step, channel_verified=channel_verified) is expected
 
 

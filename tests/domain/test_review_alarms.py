@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.business_calendar import CALENDAR, SHANGHAI
-from domain.messages import ReviewClock
-from domain.review_alarms import Alarm, AlarmState, next_alarm
+from domain.messages import AlarmState, ReviewClock
+from domain.review_alarms import Alarm, next_alarm
 from domain.tickets import ReviewStatus
 
 # On a busy machine a test is slow, not wrong.
@@ -98,19 +98,19 @@ class Review:
             self.heard.append(heard)
             match alarm:
                 case Alarm.REMIND:
-                    self.sounded.reminded = True
+                    self.sounded = self.sounded.model_copy(update={"reminded": True})
                 case Alarm.ESCALATE:
-                    self.sounded.escalated = True
+                    self.sounded = self.sounded.model_copy(update={"escalated": True})
                 case Alarm.REMIND_AGAIN:
                     self.compute_clock()
                 case Alarm.CEILING:
-                    self.sounded.ceiling = True
+                    self.sounded = self.sounded.model_copy(update={"ceiling": True})
         self.now = end
 
     def become(self, status: ReviewStatus) -> None:
         """Materials that arrive start the 3-day clock anew."""
         if (self.status, status) == (ReviewStatus.AWAITING_MATERIALS, ReviewStatus.UNDER_REVIEW):
-            self.sounded.restart()
+            self.sounded = self.sounded.restarted()
             self.file()
         self.status = status
 
@@ -193,7 +193,7 @@ def test_silence_is_answered_by_every_alarm_of_the_last_filing(review: Review) -
 def test_a_review_that_is_over_is_silent(
     review: Review, status: ReviewStatus, reminded: bool, escalated: bool, ceiling: bool
 ) -> None:
-    assert next_alarm(review.clock, AlarmState(reminded, escalated, ceiling), status) is None
+    assert next_alarm(review.clock, AlarmState(reminded=reminded, escalated=escalated, ceiling=ceiling), status) is None
 
 
 def test_after_the_ceiling_nothing_is_left_while_materials_are_awaited() -> None:
@@ -203,7 +203,7 @@ def test_after_the_ceiling_nothing_is_left_while_materials_are_awaited() -> None
 
 def test_new_materials_silence_what_belongs_to_the_old_clock_and_not_the_ceiling() -> None:
     sounded = AlarmState(reminded=True, escalated=True, ceiling=True)
-    sounded.restart()
+    sounded = sounded.restarted()
     assert sounded == AlarmState(reminded=False, escalated=False, ceiling=True)
 
 
