@@ -18,7 +18,7 @@ def all_activities(platform: Platform, vault: Vault, calendar: BusinessCalendar)
     """Every activity of the service, bound to its gateways. A test holds this list against every `@activity.defn`."""
     groups = (
         AccountActivities(platform, vault),
-        EligibilityActivities(platform),
+        EligibilityActivities(platform, vault),
         TicketActivities(vault),
         ReviewClockActivities(calendar),
         NotificationActivities(platform, vault),

@@ -1,9 +1,12 @@
 """The account itself and the proof of its owner's identity."""
 
+from datetime import timedelta
+
 from temporalio import activity
 
 from activities.failures import run_key
-from domain.accounts import AccountProfile, Channel
+from domain.accounts import AccountProfile, AccountStatus, Channel
+from domain.actors import Actor
 from domain.deletion import (
     Certificate,
     DeletionInput,
@@ -14,27 +17,52 @@ from domain.deletion import (
     dossier_path,
 )
 from domain.errors import ErrorType
+from domain.ids import composed_id
 from domain.messages import CodeSent
-from domain.model import Model, OpaqueId
-from domain.policy import Policy
+from domain.model import Model, OpaqueId, VaultRef
 from gateways.contract import ChallengeRequest, RedeemRequest
 from gateways.errors import GatewayError
 from gateways.ports import Platform, Vault
 
 
 class AccountRef(Model):
+    """The limits are for a deletion that has to be taken up again."""
+
     account_id: OpaqueId
+    final_notice_limit: timedelta
+    stuck_after: timedelta
+
+
+class ClosedByUs(Model):
+    """A closure that the platform recorded for a request of ours.
+
+    `deletion` is rebuilt from the dossier on which the account was closed; without it there is none in the vault.
+    `certificate` is there when nothing is left to be done. `trouble` is why the evidence cannot be used.
+    """
+
+    request_no: OpaqueId
+    deletion: DeletionInput | None
+    certificate: VaultRef | None = None
+    trouble: str | None = None
 
 
 class AccountFound(Model):
-    """What there is under an account id.
-
-    `profile` is None for an unknown account. `unfinished_deletion` is set when this service closed the account but
-    never certified it: the one case in which a closed account still has work to be done.
-    """
+    """What there is under an account id. `profile` is None for an unknown account."""
 
     profile: AccountProfile | None
-    unfinished_deletion: DeletionInput | None = None
+    closed: ClosedByUs | None = None
+
+    @property
+    def is_closed(self) -> bool:
+        return self.profile is not None and self.profile.status is AccountStatus.CLOSED
+
+
+class CertificateSought(Model):
+    deletion: DeletionInput
+
+
+class CertificateFound(Model):
+    certificate: VaultRef | None
 
 
 class ChallengeOrder(Model):
@@ -43,22 +71,52 @@ class ChallengeOrder(Model):
 
 
 class ProofOrder(Model):
+    request_no: OpaqueId
     account_id: OpaqueId
     challenge_id: OpaqueId
     proof: OpaqueId
+    by: Actor
 
 
-async def unfinished_deletion(vault: Vault, profile: AccountProfile) -> DeletionInput | None:
-    """The deletion to resume, rebuilt from the dossier on which the platform closed the account, or None."""
-    if profile.closure is None:
-        return None
-    found = await vault.find(dossier_path(profile.account_id, profile.closure.dossier_sha256), Dossier)
+async def certificate_of(vault: Vault, deletion: DeletionInput) -> tuple[Certificate, VaultRef] | None:
+    """The certificate of this very deletion. Another one in its place is an error, and never success."""
+    found = await vault.find(certificate_path(deletion.request_no, deletion.account_id), Certificate)
     if found is None:
         return None
-    dossier, ref = found
-    if await vault.find(certificate_path(dossier.request_no), Certificate):
+    certificate, ref = found
+    mine = (deletion.account_id, deletion.request_no, deletion.dossier.sha256)
+    if (certificate.account_id, certificate.request_no, certificate.previous.sha256) != mine:
+        raise GatewayError(
+            ErrorType.VAULT_RECORD_FOREIGN,
+            f"The vault's record {ref.path} is of another account, request or dossier. Find out who wrote it.",
+            retryable=False,
+        )
+    return found
+
+
+async def closure_of(vault: Vault, profile: AccountProfile, order: AccountRef) -> ClosedByUs | None:
+    """What became of a closure that names a request: its dossier, and its certificate as soon as there is one."""
+    closure = profile.closure
+    if closure is None:
         return None
-    return DeletionInput.from_dossier(dossier, ref, profile.closure.closed_at, Policy().final_notice_limit)
+    found = await vault.find(dossier_path(profile.account_id, closure.dossier_sha256), Dossier)
+    if found is None:
+        return ClosedByUs(request_no=closure.request_id, deletion=None)
+    dossier, ref = found
+    if (dossier.account_id, dossier.request_no, ref.sha256) != (
+        profile.account_id,
+        closure.request_id,
+        closure.dossier_sha256,
+    ):
+        raise GatewayError(
+            ErrorType.VAULT_RECORD_FOREIGN,
+            f"The vault's record {ref.path} is not the dossier on which account {profile.account_id} was closed. "
+            "Find out who wrote it.",
+            retryable=False,
+        )
+    deletion = DeletionInput.from_dossier(dossier, ref, closure.closed_at, order.final_notice_limit, order.stuck_after)
+    certified = await certificate_of(vault, deletion)
+    return ClosedByUs(request_no=closure.request_id, deletion=deletion, certificate=certified[1] if certified else None)
 
 
 class AccountActivities:
@@ -74,7 +132,20 @@ class AccountActivities:
             if error.type is ErrorType.ACCOUNT_UNKNOWN:
                 return AccountFound(profile=None)
             raise
-        return AccountFound(profile=profile, unfinished_deletion=await unfinished_deletion(self._vault, profile))
+        try:
+            closed = await closure_of(self._vault, profile, order)
+        except GatewayError as error:
+            if error.retryable or profile.closure is None:
+                raise
+            # Closed for a request of ours, on evidence that cannot be right: for operations, and never "over".
+            closed = ClosedByUs(request_no=profile.closure.request_id, deletion=None, trouble=error.type)
+        return AccountFound(profile=profile, closed=closed)
+
+    @activity.defn
+    async def find_certificate(self, sought: CertificateSought) -> CertificateFound:
+        """The certificate of this very deletion: the one proof that it is done, whoever has run it."""
+        found = await certificate_of(self._vault, sought.deletion)
+        return CertificateFound(certificate=found[1] if found else None)
 
     @activity.defn
     async def send_identity_code(self, order: ChallengeOrder) -> CodeSent:
@@ -91,13 +162,19 @@ class AccountActivities:
 
     @activity.defn
     async def redeem_identity_proof(self, order: ProofOrder) -> IdentityEvidence:
+        """Use up the proof. Its request id is its own, so that one whose answer was lost can be redeemed again."""
         redeemed = await self._platform.redeem_proof(
             order.account_id,
-            RedeemRequest(challenge_id=order.challenge_id, proof=order.proof, request_id=run_key()),
+            RedeemRequest(
+                challenge_id=order.challenge_id,
+                proof=order.proof,
+                request_id=composed_id(order.request_no, "redeem", order.challenge_id),
+            ),
         )
         return IdentityEvidence(
             method=IdentityMethod.CODE,
             channel=redeemed.channel,
             evidence_id=order.challenge_id,
             verified_at=redeemed.verified_at,
+            by=order.by,
         )

@@ -1,8 +1,15 @@
 """The phases of deletion. Each is idempotent, and "already gone" is success. Only `AccountDeletion` calls them."""
 
+import asyncio
+from datetime import timedelta
+from enum import StrEnum
+
 from temporalio import activity
 
+from activities.account import certificate_of
+from activities.eligibility import all_forfeits
 from activities.failures import permanent_key
+from domain.accounts import AccountProfile
 from domain.deletion import (
     Certificate,
     DeletionInput,
@@ -12,16 +19,49 @@ from domain.deletion import (
     certificate_path,
     retained_records,
 )
+from domain.errors import ErrorType
 from domain.model import Instant, Model, VaultRef
 from domain.notifications import Template
 from domain.tickets import TicketForm
-from gateways.contract import AccountNotification, ClosurePhase, ContactNotification, TicketContact
+from gateways.contract import (
+    AccountNotification,
+    ClosurePhase,
+    ContactNotification,
+    PhaseReceipt,
+    PhaseRunning,
+    TicketContact,
+)
+from gateways.errors import GatewayError
 from gateways.ports import Platform, Vault
+
+POLLED_FOR = timedelta(minutes=20)
+"""How long one attempt watches work that takes hours at the platform. Then it says so, and is asked again."""
 
 
 class PhaseOrder(Model):
     deletion: DeletionInput
     at: Instant
+
+
+class PhaseDone(Model):
+    """`receipt` is None while the platform is still at it: no trouble, and not the end."""
+
+    receipt: Receipt | None
+
+
+class Mismatch(StrEnum):
+    """Which two of a deletion's papers do not name the same account and request."""
+
+    NOT_CLOSED = "NOT_CLOSED"
+    CLOSED_BY_ANOTHER_REQUEST = "CLOSED_BY_ANOTHER_REQUEST"
+    CLOSED_ON_ANOTHER_DOSSIER = "CLOSED_ON_ANOTHER_DOSSIER"
+    DOSSIER_OF_ANOTHER = "DOSSIER_OF_ANOTHER"
+
+
+class AuthorityVerified(Model):
+    """`mismatch` None: nothing speaks against the deletion."""
+
+    mismatch: Mismatch | None
 
 
 class CertificateOrder(Model):
@@ -41,44 +81,95 @@ class DeletionActivities:
         self._vault = vault
 
     @activity.defn
-    async def revoke_credentials(self, order: PhaseOrder) -> Receipt:
+    async def verify_authority(self, order: PhaseOrder) -> AuthorityVerified:
+        """Hold the deletion's input against the platform's own record of the closure, and against the dossier.
+
+        A dossier that is missing or changed is an error, for operations to put right: the account *is* closed.
+        """
+        deletion = order.deletion
+        if mismatch := _against_closure(deletion, await self._profile(deletion.account_id)):
+            return AuthorityVerified(mismatch=mismatch)
+        dossier = await self._vault.read(deletion.dossier, Dossier)
+        # The ticket, too: its contact is told of the end.
+        same = (dossier.account_id, dossier.request_no, dossier.ticket) == (
+            deletion.account_id,
+            deletion.request_no,
+            deletion.ticket,
+        )
+        return AuthorityVerified(mismatch=None if same else Mismatch.DOSSIER_OF_ANOTHER)
+
+    async def _profile(self, account_id: str) -> AccountProfile | None:
+        try:
+            return await self._platform.profile(account_id)
+        except GatewayError as error:
+            if error.type is ErrorType.ACCOUNT_UNKNOWN:
+                # Erased to the last trace by an earlier run: there is nothing left that could be destroyed.
+                return None
+            raise
+
+    @activity.defn
+    async def revoke_credentials(self, order: PhaseOrder) -> PhaseDone:
         """Access keys, sub-users, sessions, and access granted to other accounts."""
         return await self._run(order, DeletionPhase.REVOKE_CREDENTIALS)
 
     @activity.defn
-    async def unbind_third_parties(self, order: PhaseOrder) -> Receipt:
+    async def unbind_third_parties(self, order: PhaseOrder) -> PhaseDone:
         """Undo the bindings on this side; the third party's own account lives on."""
         return await self._run(order, DeletionPhase.UNBIND_THIRD_PARTIES)
 
     @activity.defn
-    async def forfeit_entitlements(self, order: PhaseOrder) -> Receipt:
+    async def forfeit_entitlements(self, order: PhaseOrder) -> PhaseDone:
         return await self._run(order, DeletionPhase.FORFEIT_ENTITLEMENTS)
 
     @activity.defn
-    async def purge_resources(self, order: PhaseOrder) -> Receipt:
+    async def purge_resources(self, order: PhaseOrder) -> PhaseDone:
         return await self._run(order, DeletionPhase.PURGE_RESOURCES)
 
     @activity.defn
-    async def erase_personal_data(self, order: PhaseOrder) -> Receipt:
+    async def erase_personal_data(self, order: PhaseOrder) -> PhaseDone:
         return await self._run(order, DeletionPhase.ERASE_PERSONAL_DATA)
 
-    async def _run(self, order: PhaseOrder, phase: DeletionPhase) -> Receipt:
-        done = await self._platform.run_closure_phase(
-            order.deletion.account_id, ClosurePhase(phase.value), permanent_key()
+    async def _run(self, order: PhaseOrder, phase: DeletionPhase) -> PhaseDone:
+        account_id, closure_phase, key = order.deletion.account_id, ClosurePhase(phase.value), permanent_key()
+        clock = asyncio.get_running_loop().time
+        # Well before it would count as stuck: work that is under way is no trouble.
+        until = clock() + min(POLLED_FOR, order.deletion.stuck_after / 2).total_seconds()
+        try:
+            done = await self._platform.run_closure_phase(account_id, closure_phase, key)
+            while isinstance(done, PhaseRunning) and (left := until - clock()) > 0:
+                await _beat_for(min(done.poll_after_seconds, left))
+                done = await self._look(account_id, closure_phase, key)
+        except GatewayError as error:
+            if error.type is ErrorType.ACCOUNT_UNKNOWN:
+                # Past the closure there is only one reason for it: everything is gone already.
+                return PhaseDone(receipt=Receipt(phase=phase, already_gone=True, completed_at=order.at))
+            raise
+        if isinstance(done, PhaseRunning):
+            return PhaseDone(receipt=None)
+        return PhaseDone(
+            receipt=Receipt(
+                phase=phase, counts=done.counts, already_gone=done.already_gone, completed_at=done.completed_at
+            )
         )
-        return Receipt(phase=phase, counts=done.counts, already_gone=done.already_gone, completed_at=done.completed_at)
+
+    async def _look(self, account_id: str, phase: ClosurePhase, key: str) -> PhaseReceipt | PhaseRunning:
+        try:
+            return await self._platform.closure_phase_status(account_id, phase, key)
+        except GatewayError as error:
+            if error.type is ErrorType.PHASE_UNKNOWN:
+                # The platform has lost it, and under the same key nothing is begun twice.
+                return await self._platform.run_closure_phase(account_id, phase, key)
+            raise
 
     @activity.defn
     async def send_final_notice(self, order: PhaseOrder) -> Receipt:
         """Tell the owner that the account is gone, at the bound contacts and at the ticket's, while these exist."""
         deletion = order.deletion
         params = {"request_no": deletion.request_no, "closed_at": deletion.closed_at.isoformat()}
-        told = await self._platform.notify_account(
+        messages = await self._notify_account(
             deletion.account_id,
             AccountNotification(template=Template.ACCOUNT_CLOSED, locale=deletion.locale, params=params),
-            permanent_key(),
         )
-        messages = told.delivered
         if deletion.ticket is not None:
             form = await self._vault.read(deletion.ticket.record, TicketForm)
             told = await self._platform.notify_contact(
@@ -93,17 +184,24 @@ class DeletionActivities:
             messages += told.delivered
         return Receipt(phase=DeletionPhase.SEND_FINAL_NOTICE, counts={"messages": messages}, completed_at=order.at)
 
+    async def _notify_account(self, account_id: str, message: AccountNotification) -> int:
+        try:
+            return (await self._platform.notify_account(account_id, message, permanent_key())).delivered
+        except GatewayError as error:
+            if error.type is ErrorType.ACCOUNT_UNKNOWN:
+                return 0
+            raise
+
     @activity.defn
     async def issue_certificate(self, order: CertificateOrder) -> CertificateIssued:
         """Write the certificate once. A repeat, by a retry or after a restart, answers the first one."""
         deletion = order.deletion
-        path = certificate_path(deletion.request_no)
-        found = await self._vault.find(path, Certificate)
+        found = await certificate_of(self._vault, deletion)
         if found is not None:
             first, ref = found
             return CertificateIssued(receipt=_certificate_receipt(first.issued_at, again=True), certificate=ref)
         dossier = await self._vault.read(deletion.dossier, Dossier)
-        entitlements = dossier.sealing_report.entitlements
+        forfeits = dossier.sealing_report.entitlements
         certificate = Certificate(
             request_no=deletion.request_no,
             account_id=deletion.account_id,
@@ -112,13 +210,34 @@ class DeletionActivities:
             closed_at=deletion.closed_at,
             issued_at=order.at,
             receipts=order.receipts,
-            forfeited=entitlements.items if entitlements else (),
+            forfeited=(await all_forfeits(self._vault, forfeits)).items if forfeits else (),
             waived=dossier.waivers,
             retained=retained_records(deletion.closed_at),
             previous=deletion.dossier,
         )
-        ref = await self._vault.put_evidence(path, certificate)
+        ref = await self._vault.put_evidence(certificate_path(deletion.request_no, deletion.account_id), certificate)
         return CertificateIssued(receipt=_certificate_receipt(order.at, again=False), certificate=ref)
+
+
+def _against_closure(deletion: DeletionInput, profile: AccountProfile | None) -> Mismatch | None:
+    if profile is None:
+        return None
+    if profile.closure is None:
+        return Mismatch.NOT_CLOSED
+    if profile.closure.request_id != deletion.request_no:
+        return Mismatch.CLOSED_BY_ANOTHER_REQUEST
+    if profile.closure.dossier_sha256 != deletion.dossier.sha256:
+        return Mismatch.CLOSED_ON_ANOTHER_DOSSIER
+    return None
+
+
+async def _beat_for(seconds: float) -> None:
+    """Wait, and say now and then that this attempt is alive: a killed worker's is taken up by another one soon."""
+    while seconds > 0:
+        activity.heartbeat()
+        await asyncio.sleep(min(seconds, 5))
+        seconds -= 5
+    activity.heartbeat()
 
 
 def _certificate_receipt(at: Instant, *, again: bool) -> Receipt:

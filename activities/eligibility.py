@@ -1,11 +1,14 @@
-"""The five eligibility checks, and the list of what would be forfeited. Reads only."""
+"""The five eligibility checks, and the list of what would be forfeited. Reads only.
+
+What is long goes to the vault, so that histories do not grow with the size of an account.
+"""
 
 from temporalio import activity
 
-from domain import checks
-from domain.checks import CheckOutcome, Entitlements
-from domain.model import Instant, Model, OpaqueId
-from gateways.ports import Platform
+from domain import checking
+from domain.checks import MAX_LISTED, CheckItem, CheckOutcome, Entitlement, Entitlements, ForfeitList, added_since
+from domain.model import Count, Instant, Model, OpaqueId, VaultRef
+from gateways.ports import Platform, Vault
 
 
 class CheckOrder(Model):
@@ -15,30 +18,75 @@ class CheckOrder(Model):
     at: Instant
 
 
+class ForfeitOrder(Model):
+    """`shown` is what the owner has agreed to lose, once there is such a list."""
+
+    account_id: OpaqueId
+    shown: ForfeitList | None = None
+
+
+class ForfeitsFound(Model):
+    """`added` are the first of the items beyond what was shown, `added_count` is how many there are."""
+
+    forfeits: ForfeitList
+    added: tuple[Entitlement, ...] = ()
+    added_count: Count = 0
+
+
+class _Items(Model):
+    items: tuple[CheckItem, ...]
+
+
+async def all_forfeits(vault: Vault, forfeits: ForfeitList) -> Entitlements:
+    """The whole list, from wherever it is."""
+    if forfeits.listed is None:
+        return Entitlements(items=forfeits.items)
+    return await vault.read(forfeits.listed, Entitlements)
+
+
 class EligibilityActivities:
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: Platform, vault: Vault) -> None:
         self._platform = platform
+        self._vault = vault
 
     @activity.defn
     async def check_balance(self, order: CheckOrder) -> CheckOutcome:
-        return checks.check_balance(await self._platform.balance(order.account_id), order.at)
+        return checking.check_balance(await self._platform.balance(order.account_id), order.at)
 
     @activity.defn
     async def check_arrears(self, order: CheckOrder) -> CheckOutcome:
-        return checks.check_arrears(await self._platform.arrears(order.account_id), order.at)
+        return checking.check_arrears(await self._platform.arrears(order.account_id), order.at)
 
     @activity.defn
     async def check_provider(self, order: CheckOrder) -> CheckOutcome:
-        return checks.check_provider(await self._platform.provider_roles(order.account_id), order.at)
+        roles = await self._platform.provider_roles(order.account_id)
+        return await self._bounded(order, checking.check_provider(roles, order.at))
 
     @activity.defn
     async def check_icp_filing(self, order: CheckOrder) -> CheckOutcome:
-        return checks.check_icp_filing(await self._platform.icp_filings(order.account_id), order.at)
+        return checking.check_icp_filing(await self._platform.icp_filings(order.account_id), order.at)
 
     @activity.defn
     async def check_resources(self, order: CheckOrder) -> CheckOutcome:
-        return checks.check_resources(await self._platform.resources(order.account_id), order.at)
+        resources = await self._platform.resources(order.account_id)
+        return await self._bounded(order, checking.check_resources(resources, order.at))
 
     @activity.defn
-    async def list_entitlements(self, order: CheckOrder) -> Entitlements:
-        return await self._platform.entitlements(order.account_id)
+    async def list_entitlements(self, order: ForfeitOrder) -> ForfeitsFound:
+        found = await self._platform.entitlements(order.account_id)
+        listed = await self._keep(order.account_id, found) if len(found.items) > MAX_LISTED else None
+        forfeits = ForfeitList.of(found, listed)
+        if order.shown is None or order.shown == forfeits:
+            return ForfeitsFound(forfeits=forfeits)
+        added = added_since(await all_forfeits(self._vault, order.shown), found)
+        return ForfeitsFound(forfeits=forfeits, added=added[:MAX_LISTED], added_count=len(added))
+
+    async def _bounded(self, order: CheckOrder, outcome: CheckOutcome) -> CheckOutcome:
+        if len(outcome.items) <= MAX_LISTED:
+            return outcome
+        listed = await self._keep(order.account_id, _Items(items=outcome.items))
+        return outcome.model_copy(update={"items": outcome.items[:MAX_LISTED], "listed": listed})
+
+    async def _keep(self, account_id: str, record: Model) -> VaultRef:
+        """Named by its content: the same list again is the same file."""
+        return await self._vault.put_evidence(f"lists/{account_id}/{record.content_sha256()}.json", record)

@@ -6,11 +6,15 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
+from domain.ids import composed_id
 from gateways.errors import GatewayError
 
 
 class GatewayFailures(Interceptor):
-    """Turns `GatewayError` into `ApplicationError`: same type, retryable or not, the other side's Retry-After."""
+    """Turns `GatewayError` into `ApplicationError`: same type, retryable or not, the other side's Retry-After.
+
+    The details say which attempt it was, so that a workflow can tell for how long something has been failing.
+    """
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
         return _Translate(next)
@@ -24,7 +28,7 @@ class _Translate(ActivityInboundInterceptor):
             # `from None`: the chained exception's text is another library's, and may quote what was sent.
             raise ApplicationError(
                 str(error),
-                error.details,
+                {**error.details, "attempt": activity.info().attempt},
                 type=error.type,
                 non_retryable=not error.retryable,
                 next_retry_delay=error.retry_after,
@@ -40,4 +44,4 @@ def permanent_key() -> str:
 def run_key() -> str:
     """Idempotency key of work that a new request of the same account may rightly do again."""
     info = activity.info()
-    return f"{info.workflow_run_id}.{info.activity_id}"
+    return composed_id(info.workflow_run_id, info.activity_id)

@@ -21,8 +21,10 @@ class HoldTaken(Model):
 
 
 class ReleaseOrder(Model):
+    """By the hold's own id: its token may have been lost with an answer. A released id can never be taken again."""
+
     account_id: OpaqueId
-    hold_token: OpaqueId
+    hold_id: OpaqueId
 
 
 class Released(Model):
@@ -55,7 +57,7 @@ class SealingActivities:
 
     @activity.defn
     async def release_hold(self, order: ReleaseOrder) -> Released:
-        await self._platform.release_hold(order.account_id, order.hold_token)
+        await self._platform.release_hold(order.account_id, order.hold_id)
         return Released()
 
     @activity.defn

@@ -3,32 +3,39 @@
 from temporalio import activity
 
 from domain.accounts import RealNameType
+from domain.actors import Actor
 from domain.deletion import NoticeAcceptance
 from domain.errors import ErrorType
-from domain.locale import Locale
-from domain.model import Instant, Model, OpaqueId
-from domain.notices import CURRENT_NOTICE, CURRENT_VERSION, is_current
-from domain.tickets import MissingPart, Statement, TicketForm, TicketRef, missing_parts
+from domain.model import Instant, Model, OpaqueId, Sha256Hex
+from domain.notices import CURRENT_VERSION, is_current
+from domain.tickets import BalanceChoice, MissingPart, TicketForm, TicketNeeds, TicketRef, missing_parts
 from gateways.errors import GatewayError
 from gateways.ports import Vault
 
 
 class TicketOrder(Model):
-    """`revises` is the revision that this one must follow; None for a first filing."""
+    """`revises` is the revision that this one must follow; None for a first filing. `needs` is what it must carry."""
 
     account_id: OpaqueId
     real_name_type: RealNameType
     ticket: TicketRef
+    needs: TicketNeeds
     revises: TicketRef | None = None
     at: Instant
 
 
 class TicketFacts(Model):
-    """A ticket without its contact data. `acceptance` is the notice that the form accepts."""
+    """A ticket without its contact data. `acceptance` is the notice that the form says was accepted.
+
+    `report_digest` is the report that was shown to whoever filed it.
+    """
 
     ticket: TicketRef
     missing: tuple[MissingPart, ...]
     acceptance: NoticeAcceptance | None
+    balance: BalanceChoice | None
+    report_digest: Sha256Hex | None
+    filed_by: OpaqueId
 
 
 class TicketActivities:
@@ -57,7 +64,14 @@ class TicketActivities:
                 f"accept version {CURRENT_VERSION} and file again.",
                 retryable=False,
             )
-        return TicketFacts(ticket=order.ticket, missing=missing_parts(form), acceptance=_acceptance(form, order.at))
+        return TicketFacts(
+            ticket=order.ticket,
+            missing=missing_parts(form, order.needs),
+            acceptance=_acceptance(form, order.at),
+            balance=form.balance,
+            report_digest=form.report_digest,
+            filed_by=form.filed_by,
+        )
 
 
 def _belongs(form: TicketForm, order: TicketOrder) -> bool:
@@ -79,11 +93,12 @@ def _belongs(form: TicketForm, order: TicketOrder) -> bool:
 
 
 def _acceptance(form: TicketForm, at: Instant) -> NoticeAcceptance | None:
-    """The notice that the form accepts: by its statement, or by the letter, which consents to the notice in force."""
-    if form.statement is not None:
-        statement = form.statement
-    elif form.letter is not None:
-        statement = Statement(notice_version=CURRENT_VERSION, notice_sha256=CURRENT_NOTICE[Locale.ZH].sha256)
-    else:
+    """Only what was said: a letter consents to the cancellation, and names no notice."""
+    if form.statement is None:
         return None
-    return NoticeAcceptance(version=statement.notice_version, sha256=statement.notice_sha256, accepted_at=at)
+    return NoticeAcceptance(
+        version=form.statement.notice_version,
+        sha256=form.statement.notice_sha256,
+        accepted_at=at,
+        by=Actor(subject=form.filed_by, via=form.filed_via),
+    )
