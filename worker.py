@@ -6,17 +6,16 @@ import os
 import signal
 import sys
 from contextlib import AsyncExitStack
-from datetime import timedelta
 
 import structlog
 from temporalio.client import Client
-from temporalio.service import RPCError
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxRestrictions
 
 from activities import all_activities
 from activities.failures import GatewayFailures
 from domain.business_calendar import BusinessCalendar, load
+from domain.ids import deletion_task_queue
 from gateways.platform import HttpPlatform
 from gateways.ports import Platform, Vault
 from gateways.vault import ObjectVault
@@ -24,10 +23,11 @@ from runtime.health import serve_health
 from runtime.logs import configure_logging
 from runtime.settings import Settings
 from runtime.temporal import connect, telemetry
+from runtime.workers import Workers
 from runtime.workflow_runner import ContextFreeRunner
 from workflows import SHARED_MODULES, WORKFLOWS
 from workflows.eligibility import CONCURRENT_ACTIVITIES
-from workflows.malformed_signals import DropMalformedSignals
+from workflows.malformed_messages import KeepMalformedMessagesOut
 
 log = structlog.get_logger()
 
@@ -37,23 +37,28 @@ WORKFLOW_RUNNER = ContextFreeRunner(restrictions=SandboxRestrictions.default.wit
 
 def build_worker(
     client: Client, settings: Settings, platform: Platform, vault: Vault, calendar: BusinessCalendar
-) -> Worker:
+) -> Workers:
     """The same worker for production, demo, tests and benchmarks."""
-    return Worker(
-        client,
-        task_queue=settings.task_queue,
-        workflows=list(WORKFLOWS),
-        activities=all_activities(platform, vault, calendar),
-        interceptors=[GatewayFailures(), DropMalformedSignals()],
-        workflow_runner=WORKFLOW_RUNNER,
-        # All checks of a request start at once; the default of 3 would send the rest through the task queue.
-        max_eager_activity_reservations_per_workflow_task=CONCURRENT_ACTIVITIES,
-        max_concurrent_activities=settings.max_concurrent_activities,
-        max_concurrent_workflow_tasks=settings.max_concurrent_workflow_tasks,
-        max_cached_workflows=settings.max_cached_workflows,
-        # The default of 0 would cancel running activities at once.
-        graceful_shutdown_timeout=settings.drain,
-    )
+    activities = all_activities(platform, vault, calendar)
+
+    def on(task_queue: str) -> Worker:
+        return Worker(
+            client,
+            task_queue=task_queue,
+            workflows=list(WORKFLOWS),
+            activities=activities,
+            interceptors=[GatewayFailures(), KeepMalformedMessagesOut()],
+            workflow_runner=WORKFLOW_RUNNER,
+            # All checks of a request start at once; the default of 3 would send the rest through the task queue.
+            max_eager_activity_reservations_per_workflow_task=CONCURRENT_ACTIVITIES,
+            max_concurrent_activities=settings.max_concurrent_activities,
+            max_concurrent_workflow_tasks=settings.max_concurrent_workflow_tasks,
+            max_cached_workflows=settings.max_cached_workflows,
+            # The default of 0 would cancel running activities at once.
+            graceful_shutdown_timeout=settings.drain,
+        )
+
+    return Workers(on(settings.task_queue), on(deletion_task_queue(settings.task_queue)))
 
 
 async def run(settings: Settings) -> None:
@@ -66,15 +71,8 @@ async def run(settings: Settings) -> None:
             HttpPlatform(settings.platform_base_urls(), timeout=settings.platform_timeout.total_seconds())
         )
         worker = build_worker(client, settings, platform, ObjectVault(settings.vault_url), load(settings.calendar_dir))
-
-        async def is_ready() -> bool:
-            try:
-                return worker.is_running and await client.service_client.check_health(timeout=timedelta(seconds=2))
-            except RPCError:
-                return False
-
         if settings.health_port is not None:
-            await stack.enter_async_context(serve_health(settings.health_host, settings.health_port, is_ready))
+            await stack.enter_async_context(serve_health(settings.health_host, settings.health_port, worker.is_ready))
         async with worker:
             log.info("Worker is running", task_queue=settings.task_queue, namespace=client.namespace)
             await stop.wait()

@@ -6,11 +6,13 @@ both would be in the SDK's logs, in those of its core, and in the failures that 
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import PydanticPayloadConverter, pydantic_data_converter
+
+from domain.messages import UNREADABLE, UnreadableInput
 
 
 class UnreadablePayload(Exception):
@@ -19,10 +21,19 @@ class UnreadablePayload(Exception):
 
 class _Converter(PydanticPayloadConverter):
     def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
+        if len(payloads) > 1 and len(type_hints or []) != len(payloads):
+            # No handler of ours takes two arguments. The SDK would hand them on unread, and fail at the handler.
+            return [UNREADABLE]
+        may_be_unreadable = any(UnreadableInput in get_args(hint) for hint in type_hints or [])
         try:
-            return super().from_payloads(payloads, type_hints)
+            values = super().from_payloads(payloads, type_hints)
         except Exception as error:  # noqa: BLE001 - whatever went wrong may quote the payload
+            if may_be_unreadable:
+                return [UNREADABLE]
             described = _described(error, type_hints or [])
+        else:
+            # Nulls and bytes are not looked at by pydantic at all.
+            return [UNREADABLE] if may_be_unreadable and not isinstance(values[0], BaseModel) else values
         # Out here it has neither cause nor context, which would be quoted with it.
         raise UnreadablePayload(described)
 

@@ -6,25 +6,31 @@ if not workflow.unsafe.in_sandbox():
     # The sandbox imports this package anew for every instance, and that one needs its own workflow only.
     from workflows.account_cancellation import AccountCancellation
     from workflows.account_deletion import AccountDeletion
+    from workflows.message_delivery import MessageDelivery
     from workflows.ticket_review import TicketReview
 
-    WORKFLOWS = (AccountCancellation, TicketReview, AccountDeletion)
+    WORKFLOWS = (AccountCancellation, TicketReview, AccountDeletion, MessageDelivery)
     """Every workflow of the service. A test holds this against every `@workflow.defn`."""
 
-__all__ = ["SHARED_MODULES", "WORKFLOWS", "AccountCancellation", "AccountDeletion", "TicketReview"]
+__all__ = ["SHARED_MODULES", "WORKFLOWS", "AccountCancellation", "AccountDeletion", "MessageDelivery", "TicketReview"]
 
 SHARED_MODULES = tuple(
     f"workflows.{name}"
     for name in (
+        "cancellation_facts",
         "cancellation_state",
         "current_details",
         "eligibility",
         "failures",
         "forward_only",
+        "messages",
         "notices",
         "options",
+        "promise",
         "sealing",
         "search_attributes",
+        "telling",
+        "unreadable",
     )
 )
 """Helpers without state of their own: the sandbox shares them instead of importing them anew for every instance."""

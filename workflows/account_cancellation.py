@@ -1,111 +1,136 @@
 """AccountCancellation: one request, from the owner's first click to its outcome.
 
-Each phase either waits for a person, whose step (`OwnerSteps`) or whose review report moves the request on, or does its
-own work: opening, checking, sealing, deleting. The moves are in `domain/phases.py`; the picture is in the README.
+Each phase either waits for a person, whose step (`OwnerSteps`) or whose review moves the request on, or does its own
+work: opening, checking, sealing, deleting. The moves are in `domain/phases.py`; the picture is in the README.
 """
 
 import asyncio
-from collections.abc import Coroutine
-from contextlib import suppress
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import (
     ActivityError,
-    ChildWorkflowError,
-    WorkflowAlreadyStartedError,
+    ApplicationError,
     is_cancelled_exception,
 )
 
 with workflow.unsafe.imports_passed_through():
-    from activities.account import AccountActivities, AccountRef
+    from activities.account import AccountFound
     from domain.accounts import RefusalReason, refusal_reason
-    from domain.deletion import DeletionStatus, DeletionView
-    from domain.ids import deletion_workflow_id
-    from domain.messages import CancellationInput, CancellationResult, ReviewReport, WithdrawalReason
+    from domain.messages import (
+        UNREADABLE,
+        CancellationInput,
+        CancellationResult,
+        UnreadableInput,
+        WithdrawalReason,
+    )
     from domain.model import Instant
-    from domain.notifications import Notification, Template
+    from domain.notifications import StaffDesk, Template
     from domain.phases import Phase, Step
-    from domain.tickets import ReviewStatus
-    from workflows.account_deletion import AccountDeletion
 
+from workflows.cancellation_state import ContinuedCancellation, PhaseIsOver
+from workflows.current_details import show_request
+from workflows.deletion_following import PAST_THE_POINT_OF_NO_RETURN, DeletionFollowing
 from workflows.eligibility import run_checks
-from workflows.failures import error_type
+from workflows.failures import error_type, keep_trying
 from workflows.forward_only import undisturbed
-from workflows.notices import tell
-from workflows.options import PATIENT
+from workflows.messages import FromChildren
+from workflows.options import LONGEST_ROUND, LOOK_AGAIN, SEALING_ROUND
 from workflows.owner_steps import OwnerSteps
-from workflows.sealing import release_hold, seal
+from workflows.review_following import ReviewFollowing
+from workflows.sealing import read_account, release_hold, seal
 
 _TOLD_AT_THE_END = {
     Phase.WITHDRAWN: Template.CANCELLATION_WITHDRAWN,
     Phase.LAPSED: Template.CANCELLATION_LAPSED,
 }
 
-Turn = tuple[Phase, Instant]
-"""A phase, and when the owner last did something in it: as long as both stay, the owner is idle."""
+
+Turn = tuple[int, Instant]
+"""Which phase it is, and when the owner last did something in it: as long as both stay, the owner is idle."""
 
 
 @workflow.defn
-class AccountCancellation(OwnerSteps):
-    """Fails only on a bug: refusals, withdrawals and rejections are results."""
+class AccountCancellation(OwnerSteps, ReviewFollowing, DeletionFollowing, FromChildren):
+    """Fails only on a bug, or on a start that cannot be read: refusals, withdrawals and rejections are results."""
 
     @workflow.init
-    def __init__(self, request: CancellationInput) -> None:
-        super().__init__(request)
-        self._deletion_finished = False
-        self._reminders: list[asyncio.Task[None]] = []
+    def __init__(self, start: CancellationInput | ContinuedCancellation | UnreadableInput = UNREADABLE) -> None:
+        super().__init__(start)
+        self._is_new = isinstance(start, CancellationInput)
 
     @workflow.run
-    async def run(self, request: CancellationInput) -> CancellationResult:
+    async def run(
+        self, start: CancellationInput | ContinuedCancellation | UnreadableInput = UNREADABLE
+    ) -> CancellationResult:
+        if self._unreadable:
+            raise self._unreadable
         return await undisturbed(self._run(), on_cancel_request=self._withdraw_or_refuse_cancel)
 
     async def _run(self) -> CancellationResult:
-        self.state.show()
-        while not self.state.is_over:
-            await self._until_over(self._work_of(self.state.phase))
-        await release_hold(self.state)
-        await self._tell_owner_the_end()
-        await asyncio.gather(*self._reminders)
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        return self.state.result()
+        state = self.state
+        showing = asyncio.create_task(self._keep_shown())
+        while not state.is_over:
+            if state.phase in PAST_THE_POINT_OF_NO_RETURN:
+                state.move(await self._delete())
+            elif (next_phase := await self._while_it_lasts(self._work_of(state.phase))) is not None:
+                state.move(next_phase)
+            elif self._may_continue_as_new():
+                workflow.continue_as_new(ContinuedCancellation(state=state, messages_sent=self._messenger.sent))
+        await self._end()
+        showing.cancel()
+        show_request(state.view())
+        return state.result()
 
-    def _work_of(self, phase: Phase) -> Coroutine[Any, Any, None]:
+    def _work_of(self, phase: Phase) -> Coroutine[Any, Any, Phase | None]:
+        """What a phase does, or waits for. The answer is the phase that comes next."""
         match phase:
             case Phase.OPENING:
                 return self._open()
             case Phase.CHECKING:
                 return self._check()
             case Phase.SEALING:
-                return seal(self.state)
-            case Phase.DELETING | Phase.DELETION_STALLED:
-                return self._delete()
+                return self._seal()
+            case Phase.UNDER_REVIEW:
+                return self._follow_review()
             case _:
-                return self._wait_for_people(phase)
+                return self._wait_for_owner()
 
-    async def _until_over(self, work: Coroutine[Any, Any, None]) -> None:
-        """A withdrawal ends the request at once; what a phase was doing is dropped. After `close` nothing is."""
+    async def _while_it_lasts(self, work: Coroutine[Any, Any, Phase | None]) -> Phase | None:
+        """The phase that the work leads to; None when somebody else has moved the request: then the work is dropped.
+
+        Judged again after every wait, whatever came in one workflow task with it.
+        """
+        state = self.state
+        turn = state.begin_work()
         task = asyncio.create_task(work)
-        await workflow.wait_condition(lambda: task.done() or self.state.is_over)
-        if self.state.is_over:
-            task.cancel()
-            with suppress(asyncio.CancelledError, ActivityError):
-                await task
-        else:
-            task.result()
+        await workflow.wait_condition(lambda: task.done() or state.turn != turn)
+        if state.turn == turn:
+            with suppress(PhaseIsOver):
+                return task.result()
+            return None
+        task.cancel()
+        with suppress(asyncio.CancelledError, ActivityError, PhaseIsOver):
+            await task
+        return None
+
+    async def _keep_shown(self) -> None:
+        """Search attributes and current details, rendered once for all that came in one workflow task."""
+        while True:
+            await workflow.wait_condition(lambda: not self.state.is_shown)
+            self.state.mark_shown()
+            show_request(self.state.view())
 
     # The phases that work
 
-    async def _open(self) -> None:
+    async def _open(self) -> Phase:
         state = self.state
         try:
-            found = await workflow.execute_activity_method(
-                AccountActivities.read_account,
-                AccountRef(account_id=state.account_id),
-                summary=f"Read account {state.account_id}",
-                **PATIENT,
+            found = await state.during(
+                keep_trying(lambda limit: read_account(state, limit), (SEALING_ROUND, LONGEST_ROUND), lambda *_: None)
             )
         except ActivityError as error:
             if is_cancelled_exception(error):
@@ -115,152 +140,185 @@ class AccountCancellation(OwnerSteps):
                 extra={"account_id": state.account_id, "error_type": error_type(error)},
             )
             state.refusal = RefusalReason.ACCOUNT_UNREADABLE
-            state.move(Phase.REFUSED)
-            return
-        state.still_in(Phase.OPENING)
-        state.profile = found.profile
-        if found.unfinished_deletion:
-            state.deletion_input = found.unfinished_deletion
-            state.move(Phase.DELETING)
-        elif reason := refusal_reason(found.profile):
+            return Phase.REFUSED
+        if closed := state.learn(found):
+            return closed
+        if reason := refusal_reason(found.profile):
             state.refusal = reason
-            state.move(Phase.REFUSED)
-        else:
-            state.move(Phase.AWAITING_IDENTITY)
+            return Phase.REFUSED
+        self.tell_owner(Template.CANCELLATION_OPENED, ends_by=state.ends_by.isoformat())
+        # Without a channel only a ticket leads on, and nobody gives up what was not shown: the report comes first.
+        return Phase.AWAITING_IDENTITY if state.has_channel else Phase.CHECKING
 
-    async def _check(self) -> None:
-        self.state.report = report = await run_checks(self.state)
-        clear = report.is_clear(self.state.waivers)
-        self.state.move(Phase.AWAITING_CONFIRMATION if clear else Phase.BLOCKED)
-
-    async def _delete(self) -> None:
-        """Start the deletion and see it through. It goes on without this request, which does not end without it."""
+    async def _check(self) -> Phase:
+        """The account, then the five conditions. A platform that cannot say is shown as that, and nobody waits long."""
         state = self.state
-        assert state.deletion_input is not None
+        found, (report, _) = await state.during(asyncio.gather(self._read_softly(), run_checks(state)))
+        if found and (closed := state.learn(found)):
+            return closed
+        state.drop_stale_approval()
+        state.report = report
+        if state.identity is None:
+            return Phase.AWAITING_IDENTITY
+        return Phase.AWAITING_CONFIRMATION if report.is_clear(state.waivers) else Phase.BLOCKED
+
+    async def _read_softly(self) -> AccountFound | None:
         try:
-            await workflow.execute_child_workflow(
-                AccountDeletion.run,
-                state.deletion_input,
-                id=deletion_workflow_id(state.account_id),
-                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-                static_summary=f"Deletion of {state.account_id}",
-            )
-        except WorkflowAlreadyStartedError:
-            workflow.logger.info("The deletion is running already", extra={"account_id": state.account_id})
-        except ChildWorkflowError:
-            workflow.logger.error(
-                "The deletion was ended from outside: `starter.py deletion resume` picks it up",
-                extra={"account_id": state.account_id},
-            )
-            if state.phase is Phase.DELETING:
-                state.move(Phase.DELETION_STALLED)
-        await workflow.wait_condition(lambda: self._deletion_finished)
-        state.move(Phase.CLOSED)
+            return await read_account(self.state, self.state.request.policy.check_limit)
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            return None
+
+    async def _seal(self) -> Phase | None:
+        """Close the account. The promise of the manual route runs on meanwhile: an approval is no answer yet."""
+        state = self.state
+        async with self._meanwhile(self._tell_when_stuck()), self._meanwhile(self._keep_promise()):
+            next_phase = await seal(state, self._may_continue_as_new)
+        if next_phase in (Phase.BLOCKED, Phase.AWAITING_IDENTITY):
+            self.tell_owner(Template.CANCELLATION_SENT_BACK, reasons=self._why_sent_back())
+        return next_phase
+
+    def _why_sent_back(self) -> str:
+        """Codes only; the owner's page has the rest."""
+        state = self.state
+        if state.changed is None:
+            return state.seal_refused or ""
+        changed = state.changed
+        codes = [*changed.checks, *changed.could_not_tell]
+        if changed.approval_expired:
+            codes.append("APPROVAL_EXPIRED")
+        if changed.entitlements_added:
+            codes.append("ENTITLEMENTS_ADDED")
+        if changed.real_name_type:
+            codes.append("REAL_NAME_TYPE")
+        return ",".join(codes)
+
+    @asynccontextmanager
+    async def _meanwhile(self, work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+        task = asyncio.create_task(work)
+        try:
+            yield
+        finally:
+            task.cancel()
+
+    async def _tell_when_stuck(self) -> None:
+        state = self.state
+        await workflow.wait_condition(lambda: state.trouble is not None and state.trouble.stuck)
+        assert state.trouble is not None
+        if state.is_stuck_told:
+            return
+        state.is_stuck_told = True
+        self._messenger.send(
+            Template.SEALING_STUCK,
+            {
+                "request_no": state.request_no,
+                "error_type": state.trouble.error_type,
+                "since": state.trouble.since.isoformat(),
+            },
+            desk=StaffDesk.OPERATIONS,
+        )
 
     # The phases that wait
 
-    async def _wait_for_people(self, phase: Phase) -> None:
-        """Until the phase changes. An owner who has the turn is reminded, and in the end the request lapses."""
-        policy = self.state.request.policy
-        while self.state.phase is phase and self.state.due_step:
-            turn = phase, self.state.owner_active_at
-            lapses_at = self.state.owner_active_at + policy.owner_idle_limit
-            if not await self._idle_until(lapses_at - policy.idle_reminder_before, turn, "Remind the owner"):
+    async def _wait_for_owner(self) -> Phase | None:
+        """Until the owner moves on. Who stays idle is reminded, and in the end the request lapses.
+
+        None when it is time to continue as new.
+        """
+        state, policy = self.state, self.state.request.policy
+        while True:
+            turn = state.turn, state.owner_active_at
+            lapses_at = state.lapses_at
+            assert lapses_at is not None
+            remind_at = lapses_at - policy.idle_reminder_before
+            if not await state.during(self._idle_until(remind_at, turn, "Remind the owner")):
+                if next_phase := self._moved_by_review():
+                    return next_phase
+                if self._may_continue_as_new():
+                    return None
                 continue
-            await self._remind(lapses_at, turn)
-            if await self._idle_until(lapses_at, turn, "Lapse"):
-                self.state.move(Phase.LAPSED)
-        await workflow.wait_condition(lambda: self.state.phase is not phase)
+            self.tell_owner(Template.CANCELLATION_LAPSING, lapses_at=lapses_at.isoformat())
+            if await state.during(self._idle_until(lapses_at, turn, "Lapse")):
+                return state.learn(await self._last_look()) or Phase.LAPSED
+            if next_phase := self._moved_by_review():
+                return next_phase
 
-    def _is_idle(self, turn: Turn) -> bool:
-        return turn == (self.state.phase, self.state.owner_active_at)
-
-    async def _remind(self, lapses_at: Instant, turn: Turn) -> None:
-        """A messaging service that is down must not hold up an owner who comes back."""
-        reminder = asyncio.create_task(self._tell_owner(Template.CANCELLATION_LAPSING, lapses_at=lapses_at.isoformat()))
-        self._reminders.append(reminder)
-        await workflow.wait_condition(lambda: reminder.done() or not self._is_idle(turn))
+    async def _last_look(self) -> AccountFound:
+        """Only an open account can be kept. An answer that cannot be used is none, however final it sounds."""
+        state, rounds = self.state, (SEALING_ROUND, LONGEST_ROUND)
+        while True:
+            try:
+                return await state.during(
+                    keep_trying(lambda limit: read_account(state, limit), rounds, lambda *_: None)
+                )
+            except ActivityError as error:
+                if is_cancelled_exception(error):
+                    raise
+                await state.during(workflow.sleep(LOOK_AGAIN, summary="Nobody can say what the account is: ask again"))
 
     async def _idle_until(self, at: Instant, turn: Turn, summary: str) -> bool:
         """True when the owner did nothing until then."""
-        if not self._is_idle(turn):
-            return False
+        state = self.state
+
+        def has_news() -> bool:
+            return (
+                turn != (state.turn, state.owner_active_at)
+                or (state.phase is Phase.AWAITING_MATERIALS and self._review_is_done())
+                or self._may_continue_as_new()
+            )
+
         try:
             await workflow.wait_condition(
-                lambda: not self._is_idle(turn),
-                timeout=max(at - workflow.now(), timedelta(0)),
-                timeout_summary=summary,
+                has_news, timeout=max(at - workflow.now(), timedelta(0)), timeout_summary=summary
             )
         except TimeoutError:
-            return True
+            return not has_news()
         return False
 
-    # What the children and Temporal report
+    def _may_continue_as_new(self) -> bool:
+        """At a quiet moment: no child, no step and no message under way, and the server asks for it."""
+        return (
+            workflow.info().is_continue_as_new_suggested()
+            and (self._review is None or self._review.done())
+            and self._in_flight == 0
+            and self._messenger.is_idle
+            and workflow.all_handlers_finished()
+            and self.state.phase not in PAST_THE_POINT_OF_NO_RETURN
+        )
 
-    @workflow.signal(description="From the ticket's review: its status, clock and decision")
-    async def review_reported(self, report: ReviewReport) -> None:
-        state = self.state
-        if self._filing.locked():
-            # A review may be quicker than the acknowledgement of its own start.
-            await workflow.wait_condition(lambda: not self._filing.locked())
-        if state.review is None or report.ticket.ticket_no != state.review.ticket.ticket_no:
-            return
-        state.review = report
-        if state.phase is Phase.AWAITING_MATERIALS and report.status is ReviewStatus.APPROVED:
-            # Approved so soon after the materials arrived that their arrival was not reported by itself.
-            state.move(Phase.UNDER_REVIEW)
-        match (state.phase, report.status):
-            case (Phase.UNDER_REVIEW, ReviewStatus.AWAITING_MATERIALS):
-                state.move(Phase.AWAITING_MATERIALS)
-            case (Phase.AWAITING_MATERIALS, ReviewStatus.UNDER_REVIEW):
-                state.move(Phase.UNDER_REVIEW)
-            case (Phase.UNDER_REVIEW, ReviewStatus.APPROVED) if report.decision:
-                state.approve(report, report.decision)
-                state.move(Phase.SEALING)
-            case (Phase.UNDER_REVIEW | Phase.AWAITING_MATERIALS, ReviewStatus.REJECTED) if report.decision:
-                state.rejection_reasons = report.decision.decision.reason_codes
-                state.move(Phase.REJECTED)
-            case (Phase.UNDER_REVIEW | Phase.AWAITING_MATERIALS, ReviewStatus.CALLED_OFF):
-                # By ops, and not by the end of this request: its owner has the turn again.
-                state.move(Phase.BLOCKED if state.identity else Phase.AWAITING_IDENTITY)
-            case _:
-                state.show()
-
-    @workflow.signal(description="From the deletion: receipts, stalled phases, the end")
-    def deletion_reported(self, report: DeletionView) -> None:
-        state = self.state
-        state.deletion = report
-        if report.status is DeletionStatus.STALLED and state.phase is Phase.DELETING:
-            state.move(Phase.DELETION_STALLED)
-        elif report.status is DeletionStatus.RUNNING and state.phase is Phase.DELETION_STALLED:
-            state.move(Phase.DELETING)
-        self._deletion_finished = report.status is DeletionStatus.FINISHED
+    # What Temporal reports
 
     def _withdraw_or_refuse_cancel(self) -> None:
         """Temporal's own "cancel": a withdrawal by ops while that is possible, refused and counted when it is not."""
-        if self.state.allows(Step.WITHDRAW):
-            self.state.withdrawal_reason = WithdrawalReason.OPERATOR_CANCELLED
-            self.state.move(Phase.WITHDRAWN)
+        state = self.state
+        if state.allows(Step.WITHDRAW):
+            self._ops_withdrawal = asyncio.create_task(self._withdraw_for_ops())
         else:
+            state.cancels_refused += 1
+            state.show()
+
+    async def _withdraw_for_ops(self) -> None:
+        try:
+            await self.withdraw_for(WithdrawalReason.OPERATOR_CANCELLED)
+        except ApplicationError:
             self.state.cancels_refused += 1
             self.state.show()
 
     # On the way out
 
-    async def _tell_owner_the_end(self) -> None:
-        if template := _TOLD_AT_THE_END.get(self.state.phase):
-            await self._tell_owner(template)
-
-    async def _tell_owner(self, template: Template, **params: str) -> None:
+    async def _end(self) -> None:
+        """What is over does not wait for messages: a new start counts at once."""
         state = self.state
-        if not state.has_channel:
-            return
-        message = Notification(
-            template=template,
-            locale=state.request.locale,
-            key=f"{state.request_no}-{template}-{workflow.uuid4().hex[:8]}",
-            params={"request_no": state.request_no, **params},
-            account_id=state.account_id,
-        )
-        await tell(message, state.request.policy)
+        await self._messenger.give_up()
+        if state.phase is not Phase.CLOSED:
+            await release_hold(state)
+        if template := _TOLD_AT_THE_END.get(state.phase):
+            recipient: dict[str, Any] | None = None
+            if state.has_channel:
+                recipient = {"account_id": state.account_id}
+            elif state.case:
+                recipient = {"ticket": state.case.ticket}
+            if recipient:
+                await self._messenger.leave(template, {"request_no": state.request_no}, **recipient)
+        await workflow.wait_condition(workflow.all_handlers_finished)

@@ -2,12 +2,23 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
+from typing import TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.deletion import CertificateOrder, DeletionActivities, PhaseOrder
+    from activities.deletion import (
+        AuthorityVerified,
+        CertificateIssued,
+        CertificateOrder,
+        DeletionActivities,
+        Mismatch,
+        PhaseDone,
+        PhaseOrder,
+    )
     from domain.deletion import (
         DELETION_STAGES,
         DeletionInput,
@@ -16,22 +27,29 @@ with workflow.unsafe.imports_passed_through():
         DeletionView,
         Receipt,
         StalledPhase,
+        StuckPhase,
+        Verification,
     )
     from domain.errors import ErrorType
-    from domain.ids import cancellation_workflow_id
-    from domain.messages import Resume
-    from domain.model import VaultRef
-    from domain.notifications import Notification, StaffDesk, Template
+    from domain.ids import cancellation_workflow_id, deletion_workflow_id
+    from domain.messages import UNREADABLE, Resume, UnreadableInput
+    from domain.model import Instant, VaultRef
+    from domain.notifications import StaffDesk, Template
     from domain.phases import Phase
     from domain.policy import Policy
 
-from workflows.failures import error_type
+from workflows.failures import error_type, keep_trying
 from workflows.forward_only import undisturbed
-from workflows.notices import tell
-from workflows.options import BEST_EFFORT, FORWARD_ONLY
+from workflows.messages import FromChildren
+from workflows.notices import Messenger
+from workflows.options import BEST_EFFORT, DELETION_ROUND, FORWARD_ONLY, LONG_WORK
 from workflows.search_attributes import CANCELLATION_PHASE, upsert_changed
+from workflows.unreadable import unreadable
 
-_PLATFORM_PHASES: dict[DeletionPhase, Callable[[DeletionActivities, PhaseOrder], Awaitable[Receipt]]] = {
+T = TypeVar("T")
+Work = DeletionPhase | Verification
+
+_PLATFORM_PHASES: dict[DeletionPhase, Callable[[DeletionActivities, PhaseOrder], Awaitable[PhaseDone]]] = {
     DeletionPhase.REVOKE_CREDENTIALS: DeletionActivities.revoke_credentials,
     DeletionPhase.UNBIND_THIRD_PARTIES: DeletionActivities.unbind_third_parties,
     DeletionPhase.FORFEIT_ENTITLEMENTS: DeletionActivities.forfeit_entitlements,
@@ -41,6 +59,7 @@ _PLATFORM_PHASES: dict[DeletionPhase, Callable[[DeletionActivities, PhaseOrder],
 
 _PHASE_OF = {
     DeletionStatus.RUNNING: Phase.DELETING,
+    DeletionStatus.STUCK: Phase.DELETING,
     DeletionStatus.STALLED: Phase.DELETION_STALLED,
     DeletionStatus.FINISHED: Phase.CLOSED,
 }
@@ -48,56 +67,107 @@ _PHASE_OF = {
 
 @workflow.defn
 class AccountDeletion:
-    """Runs `DELETION_STAGES` to the end, whatever happens.
+    """Verifies its authority, then runs `DELETION_STAGES` to the end, whatever happens.
 
-    Started again under the same id after a terminate it goes through all stages once more; what was done before is
-    answered with the receipts of then.
+    Fails, and has touched nothing, when its id, its input, the dossier and the platform's closure do not name the same
+    account and request. Started again under the same id after a terminate it goes through all stages once more; what
+    was done before is answered as already gone.
     """
 
     @workflow.init
-    def __init__(self, deletion: DeletionInput) -> None:
-        self._deletion = deletion
+    def __init__(self, deletion: DeletionInput | UnreadableInput = UNREADABLE) -> None:
+        self._unreadable: ApplicationError | None = None
         self._receipts: dict[DeletionPhase, Receipt] = {}
-        self._stalled: dict[DeletionPhase, StalledPhase] = {}
+        self._failing_since: dict[Work, Instant] = {}
+        self._stalled: dict[Work, StalledPhase] = {}
+        self._stuck: dict[Work, StuckPhase] = {}
         self._certificate: VaultRef | None = None
         self._cancels_refused = 0
+        if isinstance(deletion, UnreadableInput):
+            self._unreadable = unreadable(DeletionInput, deletion.given)
+            return
+        self._deletion = deletion
+        self._messenger = Messenger(deletion.account_id, deletion.request_no, deletion.locale, Policy())
 
     @workflow.run
-    async def run(self, deletion: DeletionInput) -> DeletionView:
+    async def run(self, deletion: DeletionInput | UnreadableInput = UNREADABLE) -> DeletionView:
+        if self._unreadable:
+            raise self._unreadable
+        if workflow.info().workflow_id != deletion_workflow_id(self._deletion.account_id):
+            raise self._not_authorised("its id and its input name two accounts")
         return await undisturbed(self._delete_everything(), self._refuse_cancel)
 
     async def _delete_everything(self) -> DeletionView:
         self._describe()
+        verified = await self._bring(Verification.VERIFY_AUTHORITY, self._verify)
+        if verified.mismatch:
+            await self._messenger.give_up()
+            raise self._not_authorised(verified.mismatch)
         if workflow.info().parent is None:
-            # Picked up by ops: a request may still be listening, and has nobody else to hear it from.
+            # Started by hand: a request may still be listening, and has nobody else to hear it from.
             await self._report()
         for stage in DELETION_STAGES:
             await asyncio.gather(*(self._finish(phase) for phase in stage))
             self._describe()
+        await self._messenger.give_up()
         await self._report()
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self.view()
 
-    async def _finish(self, phase: DeletionPhase) -> None:
-        """Bring one phase to its receipt. A permanent error parks it until ops resume; it is never skipped."""
-        while phase not in self._receipts:
-            try:
-                self._receipts[phase] = await self._attempt(phase)
-            except ActivityError as error:
-                await self._stall(phase, error)
+    def _not_authorised(self, why: Mismatch | str) -> ApplicationError:
+        return ApplicationError(
+            f"The deletion of {self._deletion.account_id} for request {self._deletion.request_no} is not authorised: "
+            f"{why}. Nothing was touched.",
+            {"mismatch": why},
+            type=ErrorType.AUTHORITY_MISMATCH,
+            non_retryable=True,
+        )
 
-    async def _attempt(self, phase: DeletionPhase) -> Receipt:
+    # One phase, brought to its end
+
+    async def _finish(self, phase: DeletionPhase) -> None:
+        while phase not in self._receipts:
+            # Without a receipt the platform is still at it: that is no trouble.
+            if receipt := await self._bring(phase, partial(self._attempt, phase)):
+                self._receipts[phase] = receipt
+
+    async def _bring(self, work: Work, attempt: Callable[[timedelta], Awaitable[T]]) -> T:
+        """Go on until it is done. What only retries is shown as stuck; a permanent error waits for ops to resume it."""
+        rounds = self._deletion.stuck_after, DELETION_ROUND
+        while True:
+            try:
+                result = await keep_trying(attempt, rounds, partial(self._tell_stuck, work))
+            except ActivityError as error:
+                await self._stall(work, error)
+            else:
+                self._stuck.pop(work, None)
+                self._failing_since.pop(work, None)
+                return result
+
+    async def _verify(self, limit: timedelta) -> AuthorityVerified:
+        return await workflow.execute_activity_method(
+            DeletionActivities.verify_authority,
+            PhaseOrder(deletion=self._deletion, at=workflow.now()),
+            activity_id=Verification.VERIFY_AUTHORITY,
+            schedule_to_close_timeout=limit,
+            summary=f"Authority to delete {self._deletion.account_id}",
+            **FORWARD_ONLY,
+        )
+
+    async def _attempt(self, phase: DeletionPhase, limit: timedelta) -> Receipt | None:
         if phase is DeletionPhase.SEND_FINAL_NOTICE:
             return await self._send_final_notice()
         if phase is DeletionPhase.ISSUE_CERTIFICATE:
-            return await self._issue_certificate()
-        return await workflow.execute_activity_method(
+            return await self._issue_certificate(limit)
+        done = await workflow.execute_activity_method(
             _PLATFORM_PHASES[phase],
             PhaseOrder(deletion=self._deletion, at=workflow.now()),
             activity_id=phase,
+            schedule_to_close_timeout=limit,
             summary=f"{phase} of {self._deletion.account_id}",
-            **FORWARD_ONLY,
+            **LONG_WORK,
         )
+        return done.receipt
 
     async def _send_final_notice(self) -> Receipt:
         try:
@@ -114,37 +184,51 @@ class AccountDeletion:
             workflow.logger.warning("The final notice was given up", extra={"request_no": self._deletion.request_no})
             return Receipt(phase=DeletionPhase.SEND_FINAL_NOTICE, given_up=True, completed_at=workflow.now())
 
-    async def _issue_certificate(self) -> Receipt:
-        issued = await workflow.execute_activity_method(
+    async def _issue_certificate(self, limit: timedelta) -> Receipt:
+        issued: CertificateIssued = await workflow.execute_activity_method(
             DeletionActivities.issue_certificate,
             CertificateOrder(deletion=self._deletion, receipts=self._ordered_receipts(), at=workflow.now()),
             activity_id=DeletionPhase.ISSUE_CERTIFICATE,
+            schedule_to_close_timeout=limit,
             summary=f"Certificate of {self._deletion.request_no}",
             **FORWARD_ONLY,
         )
         self._certificate = issued.certificate
         return issued.receipt
 
-    async def _stall(self, phase: DeletionPhase, error: ActivityError) -> None:
+    # Trouble
+
+    def _tell_stuck(self, work: Work, error: str, attempts: int, since: Instant) -> None:
+        """Nothing but retries for the policy's `stuck_after`: ops are told, once, and it goes on trying."""
+        earlier = self._stuck.get(work)
+        since = self._failing_since.setdefault(work, since)
+        self._stuck[work] = stuck = StuckPhase(
+            phase=work,
+            error_type=error,
+            attempts=attempts + (earlier.attempts if earlier else 0),
+            since=since,
+        )
+        if earlier is None:
+            self._tell_ops(Template.DELETION_STUCK, work, error, attempts=str(stuck.attempts), since=since.isoformat())
+        self._describe()
+
+    async def _stall(self, work: Work, error: ActivityError) -> None:
         cause = error_type(error)
-        self._stalled[phase] = StalledPhase(phase=phase, error_type=cause, since=workflow.now())
+        since = self._failing_since.setdefault(work, workflow.now())
+        self._stuck.pop(work, None)
+        self._stalled[work] = StalledPhase(phase=work, error_type=cause, since=since)
         workflow.logger.error(
             "Deletion stalled: put the cause right, then `starter.py deletion resume`",
-            extra={"account_id": self._deletion.account_id, "deletion_phase": phase, "error_type": cause},
+            extra={"account_id": self._deletion.account_id, "deletion_phase": work, "error_type": cause},
         )
+        self._tell_ops(Template.DELETION_STALLED, work, cause)
         self._describe()
         await self._report()
-        await tell(
-            Notification(
-                template=Template.DELETION_STALLED,
-                locale=self._deletion.locale,
-                key=f"{self._deletion.request_no}-stalled-{workflow.uuid4()}",
-                params={"request_no": self._deletion.request_no, "phase": phase, "error_type": cause},
-                desk=StaffDesk.OPERATIONS,
-            ),
-            Policy(),
-        )
-        await workflow.wait_condition(lambda: phase not in self._stalled)
+        await workflow.wait_condition(lambda: work not in self._stalled)
+
+    def _tell_ops(self, template: Template, work: Work, error: str, **params: str) -> None:
+        facts = {"request_no": self._deletion.request_no, "phase": str(work), "error_type": error, **params}
+        self._messenger.send(template, facts, desk=StaffDesk.OPERATIONS)
 
     @workflow.update(description="Ops: the cause is put right, try the stalled phases again")
     async def resume(self, request: Resume) -> DeletionView:
@@ -159,18 +243,25 @@ class AccountDeletion:
         await self._report()
         return self.view()
 
-    @workflow.query(description="Receipts so far, stalled phases, the certificate")
+    # What others see
+
+    @workflow.query(description="Receipts so far, stuck and stalled phases, the certificate")
     def view(self) -> DeletionView:
+        if self._unreadable:
+            raise self._unreadable
         if self._certificate:
             status = DeletionStatus.FINISHED
+        elif self._stalled:
+            status = DeletionStatus.STALLED
         else:
-            status = DeletionStatus.STALLED if self._stalled else DeletionStatus.RUNNING
+            status = DeletionStatus.STUCK if self._stuck else DeletionStatus.RUNNING
         return DeletionView(
             account_id=self._deletion.account_id,
             request_no=self._deletion.request_no,
             status=status,
             receipts=self._ordered_receipts(),
             stalled=tuple(self._stalled.values()),
+            stuck=tuple(self._stuck.values()),
             certificate=self._certificate,
             cancels_refused=self._cancels_refused,
         )
@@ -186,19 +277,23 @@ class AccountDeletion:
         """Tell the request where the deletion stands. It may be gone (terminated); the deletion does not need it."""
         request = workflow.get_external_workflow_handle(cancellation_workflow_id(self._deletion.account_id))
         try:
-            await request.signal("deletion_reported", self.view())
+            await request.signal(FromChildren.deletion_reported, self.view())
         except ApplicationError:
             workflow.logger.warning("No request is listening", extra={"account_id": self._deletion.account_id})
 
     def _describe(self) -> None:
         """Search attributes and current details: what ops read at 3 a.m."""
         view = self.view()
-        stalled = view.status is DeletionStatus.STALLED
         upsert_changed([CANCELLATION_PHASE.value_set(_PHASE_OF[view.status])])
         lines = [f"**{view.status}** - request `{view.request_no}`, account `{view.account_id}`"]
         lines += [f"- done: {receipt.phase}" for receipt in view.receipts]
+        lines += [
+            f"- **stuck: {s.phase}** ({s.error_type}) since {s.since:%Y-%m-%d %H:%M} UTC, {s.attempts} attempts; "
+            "it goes on trying: put the cause right"
+            for s in view.stuck
+        ]
         lines += [f"- **stalled: {s.phase}** ({s.error_type}) since {s.since:%Y-%m-%d %H:%M} UTC" for s in view.stalled]
-        if stalled:
+        if view.stalled:
             lines.append(f"- next: put the cause right, then `starter.py deletion resume {view.account_id}`")
         if self._cancels_refused:
             lines.append(f"- cancel requests refused: {self._cancels_refused} (deletion cannot be undone)")

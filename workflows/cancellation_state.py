@@ -1,107 +1,88 @@
-"""What one request knows, and the only place where its phase changes."""
+"""How one request changes: the only place where its phase does."""
 
-import asyncio
-from dataclasses import dataclass, field
+from collections.abc import Awaitable
+from typing import TypeVar
 
+from pydantic import BaseModel, ConfigDict, PrivateAttr
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from domain.accounts import AccountProfile, RealNameType, RefusalReason
-    from domain.checks import Check, CheckOutcome, EligibilityReport, Waiver
+    from activities.account import AccountFound
+    from domain.accounts import RefusalReason
+    from domain.actors import Actor
     from domain.deletion import (
-        Confirmation,
-        DeletionInput,
-        DeletionView,
-        Dossier,
         IdentityEvidence,
         IdentityMethod,
-        NoticeAcceptance,
     )
     from domain.errors import ErrorType
+    from domain.ids import hold_id
     from domain.messages import (
         CancellationInput,
-        CancellationResult,
-        CancellationView,
-        CodeSent,
-        ReviewReport,
-        Route,
-        WithdrawalReason,
+        ReviewResult,
     )
-    from domain.model import Instant, VaultRef
-    from domain.notices import CONSENT_WORDING
-    from domain.phases import OUTCOMES, Phase, Step, advance, allows, due_step
-    from domain.tickets import DecisionReason, RecordedDecision
-
-from workflows.current_details import show_request
+    from domain.model import Instant
+    from domain.phases import Phase, Step, advance
+    from domain.tickets import RecordedDecision
 
 
-@dataclass
-class CancellationState:
-    request: CancellationInput
-    started_at: Instant
-    phase: Phase = Phase.OPENING
-    phase_since: Instant = field(init=False)
-    owner_active_at: Instant = field(init=False)
-    profile: AccountProfile | None = None
-    refusal: RefusalReason | None = None
-    challenge: CodeSent | None = None
-    identity: IdentityEvidence | None = None
-    notice: NoticeAcceptance | None = None
-    checks_done: dict[Check, CheckOutcome] = field(default_factory=dict)
-    reports: int = 0
-    report: EligibilityReport | None = None
-    confirmation: Confirmation | None = None
-    review: ReviewReport | None = None
-    acceptance_in_ticket: NoticeAcceptance | None = None
-    approval: RecordedDecision | None = None
-    approved_review: ReviewReport | None = None
-    waivers: tuple[Waiver, ...] = ()
-    hold_token: str | None = None
-    holds_taken: int = 0
-    closing: bool = False
-    seal_refused: str | None = None
-    last_dossier: VaultRef | None = None
-    deletion_input: DeletionInput | None = None
-    deletion: DeletionView | None = None
-    rejection_reasons: tuple[DecisionReason, ...] = ()
-    withdrawal_reason: WithdrawalReason | None = None
-    cancels_refused: int = 0
+from workflows.cancellation_facts import CancellationFacts
 
-    def __post_init__(self) -> None:
-        self.phase_since = self.owner_active_at = self.started_at
+T = TypeVar("T")
 
-    # Phases and steps
 
-    @property
-    def is_over(self) -> bool:
-        return self.phase in OUTCOMES
+class PhaseIsOver(Exception):
+    """What a phase was doing has been overtaken: the request is in another one. Never seen outside the workflow."""
+
+
+class CancellationState(CancellationFacts):
+    """Everything of a request that outlives a workflow task, and how it changes.
+
+    It goes along whole when the workflow continues as new.
+    """
+
+    _work_turn: int = PrivateAttr(default=0)
+    _is_shown: bool = PrivateAttr(default=False)
+
+    @classmethod
+    def begin(cls, request: CancellationInput, now: Instant) -> "CancellationState":
+        return cls(request=request, started_at=now, phase_since=now, owner_active_at=now)
 
     def move(self, to: Phase) -> None:
         """Change the phase, by the transition table, and show the change to ops."""
         self.phase = advance(self.phase, to)
+        self.turn += 1
         self.phase_since = self.owner_active_at = workflow.now()
         self.show()
 
-    def still_in(self, phase: Phase) -> None:
-        """Stop the work of a phase that is over; to be asked after each activity of work that may be dropped.
+    def begin_sealing(self) -> None:
+        """The owner, or a reviewer, has said the last word: what stood in the way before is of the past."""
+        self.seal_refused = self.changed = self.trouble = None
+        self.is_stuck_told = False
 
-        A cancellation that comes in one workflow task with an activity's answer is swallowed by the SDK
-        (temporalio/sdk-python, issue 352): the work would go on after a withdrawal, as far as the close.
+    def begin_work(self) -> int:
+        """What is done from now on is the work of the phase as it is; the answer tells whether it still is."""
+        self._work_turn = self.turn
+        return self.turn
+
+    async def during(self, call: Awaitable[T]) -> T:
+        """Await one call of a phase's work, and judge the phase again: nothing goes on behind the back of a move.
+
+        Whichever way the call ends: a cancellation that comes in one workflow task with an activity's answer is
+        swallowed by the SDK (temporalio/sdk-python, issue 352), and the work would go on as far as the close.
         """
-        if self.phase is not phase:
-            raise asyncio.CancelledError
-
-    def allows(self, step: Step) -> bool:
-        if step is Step.WITHDRAW and self.closing:
-            return False
-        return allows(self.phase, step, channel_verified=self.has_channel)
+        try:
+            return await call
+        finally:
+            if self.turn != self._work_turn:
+                raise PhaseIsOver
 
     def require(self, step: Step) -> None:
         """Refuse a step that is not allowed now, naming the phase and the step that is due."""
         if self.allows(step):
             return
-        if step is Step.WITHDRAW and (self.closing or self.phase in (Phase.DELETING, Phase.DELETION_STALLED)):
+        closed = (Phase.DELETING, Phase.DELETION_STALLED, Phase.CLOSED)
+        if step is Step.WITHDRAW and (self.closing or self.phase in closed):
             raise ApplicationError(
                 f"Request {self.request_no} is past the point of no return ({self.phase}); it can only go on.",
                 {"phase": self.phase},
@@ -109,132 +90,109 @@ class CancellationState:
             )
         due = self.due_step
         advice = f"the step that is due is {due}" if due else "there is nothing for the owner to do in this phase"
+        stands = f" The revision that stands is {self.case.ticket.revision}." if self.case else ""
         raise ApplicationError(
-            f"{step} is not possible in phase {self.phase} of request {self.request_no}: {advice}.",
-            {"phase": self.phase, "due_step": due},
+            f"{step} is not possible in phase {self.phase} of request {self.request_no}: {advice}.{stands}",
+            {"phase": self.phase, "due_step": due}
+            | ({"revision": self.case.ticket.revision, "ticket_no": self.case.ticket.ticket_no} if self.case else {}),
             type=ErrorType.WRONG_PHASE,
         )
 
-    @property
-    def due_step(self) -> Step | None:
-        return due_step(self.phase, channel_verified=self.has_channel, code_sent=self.challenge is not None)
+    def learn(self, found: AccountFound) -> Phase | None:
+        """Take the account as it is now. The phase to go to when it is closed, whatever this request remembers."""
+        self.profile = found.profile or self.profile
+        if found.closed:
+            self.closed_request_no = found.closed.request_no
+            self.deletion_input = found.closed.deletion
+            self.certificate = found.closed.certificate
+            if found.closed.certificate:
+                return Phase.CLOSED
+            if found.closed.deletion:
+                return Phase.DELETING
+            self.stalled = found.closed.trouble or ErrorType.VAULT_RECORD_MISSING
+            return Phase.DELETION_STALLED
+        if found.is_closed:
+            self.refusal = RefusalReason.ALREADY_CLOSED
+            return Phase.REFUSED
+        return None
 
-    @property
-    def has_channel(self) -> bool:
-        return self.profile is not None and bool(self.profile.channels)
+    def is_identity_of(self, by: Actor) -> bool:
+        """Whether who says the last word is who proved identity, and did so lately."""
+        expires_at = self.identity_expires_at
+        return (
+            self.identity is not None
+            and self.identity.by.subject == by.subject
+            and expires_at is not None
+            and workflow.now() < expires_at
+        )
 
-    @property
-    def request_no(self) -> str:
-        """A resumed deletion goes on under the number of the request that sealed it."""
-        return self.deletion_input.request_no if self.deletion_input else self.request.request_no
-
-    @property
-    def account_id(self) -> str:
-        return self.request.account_id
-
-    @property
-    def real_name_type(self) -> RealNameType | None:
-        return self.profile.real_name_type if self.profile else None
-
-    @property
-    def route(self) -> Route | None:
-        """Manual as soon as a ticket is filed; self-service once the owner has confirmed without one."""
-        if self.review:
-            return Route.MANUAL
-        return Route.SELF_SERVICE if self.confirmation else None
-
-    @property
-    def lapses_at(self) -> Instant | None:
-        if self.due_step is None:
-            return None
-        return self.owner_active_at + self.request.policy.owner_idle_limit
-
-    # What the owner and the reviewer have agreed to
-
-    def approve(self, review: ReviewReport, decision: RecordedDecision) -> None:
+    def approve(self, review: ReviewResult, decision: RecordedDecision) -> None:
         """An approved ticket grants its waivers and, where no channel was verified, attests identity and notice."""
+        assert self.case is not None
         self.approval = decision
-        self.approved_review = review
-        asked = self.report.waivers_needed() if self.report else ()
-        self.waivers = tuple(w for w in asked if w.check in decision.decision.waived)
-        if self.identity is None:
+        self.approved_at = workflow.now()
+        self.approved_case, self.approved_review = self.case, review
+        self.report = self.case.report
+        self.agreed_type = self.case.real_name_type
+        self.waivers = tuple(w for w in self.case.waivers_asked if w.check in decision.decision.waived)
+        if not self.has_proved_identity:
+            assert self.acceptance_in_ticket is not None, "who files without a channel accepts the notice in the form"
             self.identity = IdentityEvidence(
                 method=IdentityMethod.ATTESTED,
                 channel=None,
                 evidence_id=decision.decision.decision_id,
                 verified_at=decision.decision.decided_at,
+                by=self.acceptance_in_ticket.by,
             )
-        self.notice = self.notice or self.acceptance_in_ticket
+            self.notice = self.acceptance_in_ticket
+        self.begin_sealing()
 
-    def dossier(self, sealing_report: EligibilityReport) -> Dossier:
-        """Everything that justifies the deletion. Refuses to exist without identity, notice and agreement."""
-        assert self.profile is not None
-        assert self.identity is not None, "sealed without proof of identity"
-        assert self.notice is not None, "sealed without an accepted notice"
-        assert self.report is not None, "sealed without a report"
-        assert self.confirmation or self.approval, "sealed without agreement"
-        wording = CONSENT_WORDING[self.request.locale]
-        return Dossier(
-            request_no=self.request_no,
-            account_id=self.account_id,
-            real_name_type=self.profile.real_name_type,
-            locale=self.request.locale,
-            identity=self.identity,
-            notice=self.notice,
-            confirmation=self.confirmation,
-            ticket=self.approved_review.ticket if self.approved_review else None,
-            decision=self.approval,
-            report=self.report,
-            sealing_report=sealing_report,
-            waivers=self.waivers,
-            balance_consent=wording.balance if any(w.check is Check.BALANCE for w in self.waivers) else "",
-            voucher_consent=wording.vouchers,
-            sealed_at=workflow.now(),
-            previous=self.last_dossier,
-        )
+    def drop_stale_approval(self) -> bool:
+        """An approval covers what it saw, for a while. True when there was one to drop.
 
-    # What others see
+        Past it, or of another kind of account, a new decision is needed: an enterprise's ticket has a stamped letter.
+        """
+        expires_at, case = self.approval_expires_at, self.approved_case
+        if expires_at is None or case is None:
+            return False
+        if workflow.now() < expires_at and case.real_name_type is self.real_name_type:
+            return False
+        self.approval = self.approved_at = self.approved_case = self.approved_review = None
+        self.waivers = ()
+        if self.identity and self.identity.method is IdentityMethod.ATTESTED:
+            self.identity = None
+        return True
 
-    def view(self) -> CancellationView:
-        return CancellationView(
-            request_no=self.request_no,
-            account_id=self.account_id,
-            phase=self.phase,
-            due_step=self.due_step,
-            withdrawable=self.allows(Step.WITHDRAW),
-            route=self.route,
-            locale=self.request.locale,
-            real_name_type=self.real_name_type,
-            channels=self.profile.channels if self.profile else (),
-            refusal=self.refusal,
-            started_at=self.started_at,
-            phase_since=self.phase_since,
-            lapses_at=self.lapses_at,
-            challenge=self.challenge,
-            identity_verified=self.identity is not None,
-            notice_version=self.notice.version if self.notice else None,
-            checks_done=tuple(self.checks_done[check] for check in Check if check in self.checks_done),
-            report=self.report,
-            waivers=self.waivers,
-            seal_refused=self.seal_refused,
-            review=self.review,
-            rejection_reasons=self.rejection_reasons,
-            withdrawal_reason=self.withdrawal_reason,
-            deletion=self.deletion,
-            certificate=self.deletion.certificate if self.deletion else None,
-            cancels_refused=self.cancels_refused,
-        )
+    def back_to_owner(self) -> Phase:
+        """Where an owner has the turn again: without a proof by code only a ticket leads on."""
+        self.confirmation = None
+        self.closing = False
+        self.trouble = None
+        return Phase.BLOCKED if self.identity else Phase.AWAITING_IDENTITY
 
-    def result(self) -> CancellationResult:
-        return CancellationResult(
-            request_no=self.request_no,
-            account_id=self.account_id,
-            outcome=self.phase,
-            refusal=self.refusal,
-            rejection_reasons=self.rejection_reasons,
-            withdrawal_reason=self.withdrawal_reason,
-            certificate=self.deletion.certificate if self.deletion else None,
-        )
+    def next_hold(self) -> str:
+        """The id of a hold that was never taken: a released one does not come back to life."""
+        self.holds_taken += 1
+        self.hold_id = hold_id(self.request.request_no, self.holds_taken)
+        self.hold_token = self.hold_expires_at = None
+        return self.hold_id
 
     def show(self) -> None:
-        show_request(self.view())
+        """There is something new to show: it is rendered once, at the end of the workflow task."""
+        self._is_shown = False
+
+    @property
+    def is_shown(self) -> bool:
+        return self._is_shown
+
+    def mark_shown(self) -> None:
+        self._is_shown = True
+
+
+class ContinuedCancellation(BaseModel):
+    """With what a request continues as new."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    state: CancellationState
+    messages_sent: int

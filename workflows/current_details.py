@@ -9,8 +9,9 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeUpdate
 
 with workflow.unsafe.imports_passed_through():
-    from domain.checks import Verdict
+    from domain.checks import ENTITLEMENTS, EligibilityReport, Verdict
     from domain.messages import CancellationView, ReviewView, Route
+    from domain.model import Instant
     from domain.phases import OUTCOMES, Phase
     from domain.tickets import ReviewStatus
 
@@ -42,8 +43,7 @@ _WAITS_FOR: dict[Phase, str] = {
 
 def show_request(view: CancellationView) -> None:
     """Set a request's search attributes and current details."""
-    outcomes = view.report.outcomes if view.report else ()
-    blocking = [str(outcome.reason) for outcome in outcomes if outcome.verdict is not Verdict.PASSED]
+    blocking = [reason for _, reason in _in_the_way(view.report)]
     attributes: list[SearchAttributeUpdate[Any]] = [
         CANCELLATION_PHASE.value_set(view.phase),
         BLOCKING_REASONS.value_set(blocking) if blocking else BLOCKING_REASONS.value_unset(),
@@ -54,8 +54,25 @@ def show_request(view: CancellationView) -> None:
         attributes.append(REAL_NAME_TYPE.value_set(view.real_name_type))
     if view.phase in OUTCOMES:
         attributes.append(CANCELLATION_OUTCOME.value_set(view.phase))
+    if (due_at := _still_due(view)) is not None:
+        attributes += [SLA_BREACHED.value_set(view.overdue), TICKET_DUE_AT.value_set(due_at)]
     upsert_changed(attributes)
     workflow.set_current_details(_describe_request(view))
+
+
+def _in_the_way(report: EligibilityReport | None) -> list[tuple[str, str]]:
+    """What keeps the account open, each with its reason; what could not be told included."""
+    if report is None:
+        return []
+    found = [(str(o.check), str(o.reason)) for o in report.outcomes if o.verdict is not Verdict.PASSED]
+    return found if report.entitlements else [*found, (ENTITLEMENTS, ENTITLEMENTS)]
+
+
+def _still_due(view: CancellationView) -> Instant | None:
+    """By when an approved ticket has to be completed: an approval is no answer yet."""
+    if view.phase is not Phase.SEALING or view.approval_expires_at is None:
+        return None
+    return view.review.clock.due_at if view.review and view.review.clock else None
 
 
 def _describe_request(view: CancellationView) -> str:
@@ -69,7 +86,9 @@ def _describe_request(view: CancellationView) -> str:
     if view.review:
         lines.append(f"- ticket: `ticket-review-{view.review.ticket.ticket_no}` ({view.review.status})")
     if view.report and view.phase in (Phase.BLOCKED, Phase.UNDER_REVIEW):
-        lines += [f"- {o.check}: {o.reason}" for o in view.report.outcomes if o.verdict is not Verdict.PASSED]
+        lines += [f"- {check}: {reason}" for check, reason in _in_the_way(view.report)]
+    if (due_at := _still_due(view)) is not None:
+        lines.append(f"- due {due_at:%Y-%m-%d %H:%M} UTC" + (" - **LATE**" if view.overdue else ""))
     if view.seal_refused:
         lines.append(f"- the last attempt to close was refused: {view.seal_refused}")
     if view.cancels_refused:

@@ -1,13 +1,14 @@
 """The five checks, started together; one slow or dead upstream delays or hides none of the others."""
 
 import asyncio
+from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from activities.eligibility import CheckOrder, EligibilityActivities
-    from domain.checks import Check, CheckOutcome, EligibilityReport, Entitlements
+    from activities.eligibility import CheckOrder, EligibilityActivities, ForfeitOrder, ForfeitsFound
+    from domain.checks import Check, CheckOutcome, EligibilityReport, ForfeitList
 
 from workflows.cancellation_state import CancellationState
 from workflows.options import CHECK_RETRY
@@ -20,14 +21,20 @@ _ACTIVITIES = {
     Check.RESOURCES: EligibilityActivities.check_resources,
 }
 
-CONCURRENT_ACTIVITIES = len(_ACTIVITIES) + 1
-"""The checks and the entitlements: what a worker must be able to start at once."""
+CONCURRENT_ACTIVITIES = len(_ACTIVITIES) + 2
+"""The checks, the entitlements and the account itself: what a worker must be able to start at once."""
 
 
-async def run_checks(state: CancellationState) -> EligibilityReport:
-    """Run all five; `state.checks_done` grows as each finishes. Trouble past the policy's limit is UNKNOWN, no pass."""
+async def run_checks(
+    state: CancellationState, *, shown: ForfeitList | None = None, limit: timedelta | None = None
+) -> tuple[EligibilityReport, ForfeitsFound | None]:
+    """Run all five; `state.checks_done` grows as each finishes. Trouble past the policy's limit is UNKNOWN, no pass.
+
+    `shown` is the list with which the forfeits are compared, `limit` what a person who waits has left.
+    """
     account_id, policy = state.account_id, state.request.policy
     order = CheckOrder(account_id=account_id, at=workflow.now())
+    check_limit = min(policy.check_limit, limit or policy.check_limit)
     state.reports += 1
     number, state.checks_done = state.reports, {}
     done = state.checks_done
@@ -38,7 +45,7 @@ async def run_checks(state: CancellationState) -> EligibilityReport:
                 _ACTIVITIES[check],
                 order,
                 start_to_close_timeout=policy.check_attempt_limit,
-                schedule_to_close_timeout=policy.check_limit,
+                schedule_to_close_timeout=check_limit,
                 retry_policy=CHECK_RETRY,
                 summary=f"Check {check} of {account_id}",
             )
@@ -48,13 +55,13 @@ async def run_checks(state: CancellationState) -> EligibilityReport:
             outcome = CheckOutcome.unknown(check, workflow.now())
         done[check] = outcome
 
-    async def entitlements() -> Entitlements | None:
+    async def forfeits() -> ForfeitsFound | None:
         try:
             return await workflow.execute_activity_method(
                 EligibilityActivities.list_entitlements,
-                order,
+                ForfeitOrder(account_id=account_id, shown=shown),
                 start_to_close_timeout=policy.check_attempt_limit,
-                schedule_to_close_timeout=policy.check_limit,
+                schedule_to_close_timeout=check_limit,
                 retry_policy=CHECK_RETRY,
                 summary=f"What {account_id} would forfeit",
             )
@@ -63,5 +70,6 @@ async def run_checks(state: CancellationState) -> EligibilityReport:
                 raise
             return None
 
-    forfeits, *_ = await asyncio.gather(entitlements(), *(outcome_of(check) for check in Check))
-    return EligibilityReport.compose(state.request_no, number, done, forfeits)
+    found, *_ = await asyncio.gather(forfeits(), *(outcome_of(check) for check in Check))
+    report = EligibilityReport.compose(state.request_no, number, done, found.forfeits if found else None)
+    return report, found

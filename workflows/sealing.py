@@ -1,117 +1,291 @@
-"""The point of no return: everything up to it can be dropped at any moment, because the hold is a lease."""
+"""The point of no return. Up to it everything can be dropped at any moment, because the hold is a lease.
+
+Once a `close` has been sent only the platform's own record of the closure decides what has happened: an error is never
+"nothing happened", and a hold that is given back for good is what makes "not closed" final.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from activities.sealing import AccountClosed, CloseOrder, HoldOrder, ReleaseOrder, SealingActivities
-    from domain.deletion import DeletionInput
+    from activities.account import AccountActivities, AccountFound
+    from activities.eligibility import ForfeitsFound
+    from activities.sealing import CloseOrder, HoldOrder, HoldTaken, ReleaseOrder, SealingActivities
+    from domain.accounts import RealNameType, refusal_reason
+    from domain.checks import EligibilityReport, Verdict
+    from domain.deletion import DeletionInput, Dossier
     from domain.errors import ErrorType
-    from domain.model import VaultRef
+    from domain.model import Instant, VaultRef
     from domain.phases import Phase
+    from domain.standing import Changes, SealingTrouble
+    from domain.tickets import CLOCK_SKEW
 
 from workflows.cancellation_state import CancellationState
 from workflows.eligibility import run_checks
-from workflows.failures import error_type
-from workflows.options import BEST_EFFORT, PATIENT, RELEASE_HOLD_LIMIT
+from workflows.failures import error_type, is_final, keep_trying
+from workflows.options import BEST_EFFORT, CLOSING, LONGEST_ROUND, PATIENT, PAUSE, RELEASE_HOLD_LIMIT, SEALING_ROUND
 
 
-async def seal(state: CancellationState) -> None:
-    """Hold, re-check, dossier, close: the first three harm nothing, and `close` is the point of no return.
+async def seal(state: CancellationState, may_continue_as_new: Callable[[], bool]) -> Phase | None:
+    """Hold, re-check, dossier, close. The answer is the phase that comes next.
 
-    A final refusal of any of them leaves the account as it was. A lapsed hold is taken again, as often as the policy
-    says; anything else goes back to the owner.
+    A lapsed hold is taken again, as often as the policy says, and so it is after trouble of the platform's, as long as
+    that lasts. Anything else that stands in the way goes back to the owner, with what it is. None between two attempts
+    when the history has grown long: the account is not held then, and the workflow can continue as new.
     """
-    state.seal_refused = None
+    lapsed, pause = 0, PAUSE
+    while True:
+        try:
+            if (next_phase := await _hold(state)) or (next_phase := await _recheck_and_close(state)):
+                return next_phase
+        except _NotClosed as answer:
+            lapsed += answer.error == ErrorType.HOLD_LAPSED
+            if answer.is_final and (answer.error != ErrorType.HOLD_LAPSED or lapsed >= _seal_attempts(state)):
+                return await _back(state, answer.error)
+            if not answer.is_final:
+                _note(state, answer.error, 1, workflow.now())
+                if may_continue_as_new():
+                    return None
+                await state.during(workflow.sleep(pause, summary="The platform did not close: try again"))
+                pause = min(2 * pause, LONGEST_ROUND)
+
+
+class _NotClosed(Exception):
+    """The platform's record says that the account is open, and no `close` of ours can land any more."""
+
+    def __init__(self, error: str, *, is_final: bool) -> None:
+        super().__init__(error)
+        self.error, self.is_final = error, is_final
+
+
+def _seal_attempts(state: CancellationState) -> int:
+    return state.request.policy.seal_attempts
+
+
+# The steps
+
+
+async def _hold(state: CancellationState) -> Phase | None:
+    """Take the hold. The next phase when the account cannot be held."""
+    ttl = int(state.request.policy.hold_ttl.total_seconds())
+    released = 0
+    # One of ours that could not be given back would stand in the way of the next until it lapses.
+    await state.during(release_hold(state))
+    while True:
+        hold_id = state.next_hold()
+
+        async def take(limit: timedelta, hold_id: str = hold_id) -> HoldTaken:
+            return await workflow.execute_activity_method(
+                SealingActivities.take_hold,
+                HoldOrder(account_id=state.account_id, hold_id=hold_id, ttl_seconds=ttl),
+                schedule_to_close_timeout=limit,
+                summary=f"Hold {state.account_id} (a lease, lapses by itself)",
+                **PATIENT,
+            )
+
+        try:
+            hold = await state.during(_patiently(state, take))
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            if error_type(error) == ErrorType.HOLD_RELEASED:
+                # Of an earlier life of this request, which ops have reset: take the next one. A life has few of them.
+                released += 1
+                if released >= _seal_attempts(state):
+                    _note(state, ErrorType.HOLD_RELEASED, 1, workflow.now())
+                    await state.during(workflow.sleep(PAUSE, summary="The platform takes every hold for released"))
+                continue
+            return await _back(state, error_type(error))
+        state.hold_token, state.hold_expires_at = hold.hold_token, hold.expires_at
+        return None
+
+
+async def _recheck_and_close(state: CancellationState) -> Phase | None:
+    """Everything anew under the hold; then the dossier, and the close."""
+    shown = state.report.entitlements if state.report else None
+    reading = _patiently(state, lambda limit: read_account(state, limit))
     try:
-        await _hold_recheck_and_close(state)
+        found, (report, forfeits) = await state.during(asyncio.gather(reading, run_checks(state, shown=shown)))
     except ActivityError as error:
         if is_cancelled_exception(error):
             raise
+        return await _back(state, error_type(error), look=False)
+    if closed := state.learn(found):
+        return closed
+    if reason := refusal_reason(found.profile):
+        return await _back(state, reason, look=False)
+    if state.drop_stale_approval() and not state.confirmation:
+        state.report = report
+        state.changed = Changes(approval_expired=True, real_name_type=_other_type(state))
+        return await _back(state, None, look=False)
+    if changed := _changes(state, report, forfeits):
+        state.report, state.changed = report, changed
+        return await _back(state, None, look=False)
+    dossier = state.dossier(report)
+    try:
+        state.last_dossier = ref = await state.during(_patiently(state, lambda limit: _write(dossier, limit)))
+    except ActivityError as error:
+        if is_cancelled_exception(error):
+            raise
+        return await _back(state, error_type(error), look=False)
+    # An owner who is about to withdraw is waited for: after the next line it is too late.
+    await state.during(workflow.wait_condition(lambda: not state.withdrawing))
+    return await _close(state, dossier, ref)
+
+
+async def _close(state: CancellationState, dossier: Dossier, ref: VaultRef) -> Phase:
+    """Send the `close`. Nothing can be withdrawn until it is known what has become of it."""
+    assert state.hold_token is not None
+    state.closing = True
+    state.show()
+    try:
+        closed = await workflow.execute_activity_method(
+            SealingActivities.close_account,
+            CloseOrder(
+                account_id=state.account_id,
+                request_no=state.request_no,
+                hold_token=state.hold_token,
+                waivers=tuple(waiver.check for waiver in state.waivers),
+                dossier_sha256=ref.sha256,
+            ),
+            summary=f"CLOSE {state.account_id}: the point of no return",
+            **CLOSING,
+        )
+    except ActivityError as error:
+        found = await _settle(state)
+        if next_phase := state.learn(found):
+            return next_phase
         state.closing = False
-        refused = error_type(error)
-        if refused != ErrorType.HOLD_LAPSED or state.holds_taken >= state.request.policy.seal_attempts:
-            await _back_to_owner(state, refused)
-        else:
-            await release_hold(state)
+        raise _NotClosed(error_type(error), is_final=is_final(error)) from None
+    policy = state.request.policy
+    state.closed_request_no = state.request_no
+    state.deletion_input = DeletionInput.from_dossier(
+        dossier, ref, closed.closed_at, policy.final_notice_limit, policy.stuck_after
+    )
+    return Phase.DELETING
 
 
-async def _hold_recheck_and_close(state: CancellationState) -> None:
-    await _hold(state)
-    state.still_in(Phase.SEALING)
-    sealing_report = await run_checks(state)
-    if not sealing_report.is_clear(state.waivers):
-        state.report = sealing_report
-        await _back_to_owner(state, None)
-        return
-    dossier = state.dossier(sealing_report)
-    state.last_dossier = await workflow.execute_activity_method(
+async def _settle(state: CancellationState) -> AccountFound:
+    """The account as it is once no `close` of ours can land on it any more. Asks for as long as it takes."""
+    assert state.hold_expires_at is not None
+    # A release is final at the platform. Should it never come through, the lease ends by itself.
+    while workflow.now() < state.hold_expires_at + CLOCK_SKEW:
+        if await release_hold(state):
+            break
+        await workflow.sleep(PAUSE, summary="The hold may still be alive: release it")
+    since, limit = workflow.now(), SEALING_ROUND
+    while True:
+        is_over = False
+        try:
+            found = await read_account(state, limit)
+            if found.profile is not None:
+                return found
+            kind, is_over = str(ErrorType.ACCOUNT_UNKNOWN), True
+        except ActivityError as error:
+            kind, is_over = error_type(error), is_final(error)
+        _note(state, kind, 1, since)
+        if is_over:
+            await workflow.sleep(limit, summary="It is not known whether the account is closed: ask again")
+        limit = min(2 * limit, LONGEST_ROUND)
+
+
+# Shared by the steps
+
+
+async def _patiently(state: CancellationState, attempt: Any) -> Any:
+    """Try until the other side is back; what it fails on meanwhile is shown."""
+    stuck_after = state.request.policy.stuck_after
+    rounds = min(SEALING_ROUND, stuck_after), LONGEST_ROUND
+    return await keep_trying(attempt, rounds, lambda *trouble: _note(state, *trouble))
+
+
+def _note(state: CancellationState, error: str, attempts: int, since: Instant) -> None:
+    earlier = state.trouble
+    since = earlier.since if earlier else since
+    state.trouble = SealingTrouble(
+        error_type=error,
+        attempts=attempts + (earlier.attempts if earlier else 0),
+        since=since,
+        stuck=workflow.now() - since >= state.request.policy.stuck_after,
+    )
+    state.show()
+
+
+async def read_account(state: CancellationState, limit: timedelta) -> AccountFound:
+    return await workflow.execute_activity_method(
+        AccountActivities.read_account,
+        state.account_ref,
+        schedule_to_close_timeout=limit,
+        summary=f"Read account {state.account_id}",
+        **PATIENT,
+    )
+
+
+async def _write(dossier: Dossier, limit: timedelta) -> VaultRef:
+    return await workflow.execute_activity_method(
         SealingActivities.write_dossier,
         dossier,
-        summary=f"Dossier of {state.request_no}, before anything is destroyed",
-        **PATIENT,
-    )
-    state.still_in(Phase.SEALING)
-    closed = await _close(state, state.last_dossier)
-    state.deletion_input = DeletionInput.from_dossier(
-        dossier, state.last_dossier, closed.closed_at, state.request.policy.final_notice_limit
-    )
-    state.move(Phase.DELETING)
-
-
-async def _hold(state: CancellationState) -> None:
-    state.holds_taken += 1
-    hold = await workflow.execute_activity_method(
-        SealingActivities.take_hold,
-        HoldOrder(
-            account_id=state.account_id,
-            hold_id=f"{state.request_no}-{state.holds_taken}",
-            ttl_seconds=int(state.request.policy.hold_ttl.total_seconds()),
-        ),
-        summary=f"Hold {state.account_id} (a lease, lapses by itself)",
-        **PATIENT,
-    )
-    state.hold_token = hold.hold_token
-
-
-async def _close(state: CancellationState, dossier: VaultRef) -> AccountClosed:
-    assert state.hold_token is not None
-    # From here a withdrawal is refused: the call may take effect before its answer arrives.
-    state.closing = True
-    return await workflow.execute_activity_method(
-        SealingActivities.close_account,
-        CloseOrder(
-            account_id=state.account_id,
-            request_no=state.request_no,
-            hold_token=state.hold_token,
-            waivers=tuple(waiver.check for waiver in state.waivers),
-            dossier_sha256=dossier.sha256,
-        ),
-        summary=f"CLOSE {state.account_id}: the point of no return",
+        schedule_to_close_timeout=limit,
+        summary=f"Dossier of {dossier.request_no}, before anything is destroyed",
         **PATIENT,
     )
 
 
-async def _back_to_owner(state: CancellationState, refused: str | None) -> None:
-    state.confirmation = None
+def _changes(state: CancellationState, report: EligibilityReport, forfeits: ForfeitsFound | None) -> Changes | None:
+    """What is there beyond what was shown and confirmed or waived; None when there is nothing."""
+    left = report.reasons_left(state.waivers)
+    changes = Changes(
+        checks=tuple(o.check for o in left if o.verdict is Verdict.BLOCKED),
+        entitlements=forfeits.added if forfeits else (),
+        entitlements_added=forfeits.added_count if forfeits else 0,
+        real_name_type=_other_type(state),
+        could_not_tell=report.not_told,
+    )
+    return None if changes == Changes() else changes
+
+
+def _other_type(state: CancellationState) -> RealNameType | None:
+    """What the account has become since its owner, or a reviewer, agreed to the end of another kind."""
+    return None if state.real_name_type is state.agreed_type else state.real_name_type
+
+
+async def _back(state: CancellationState, refused: str | None, *, look: bool = True) -> Phase:
+    """Give the account back, and the turn to its owner; unless the platform says that the account is closed."""
+    await state.during(release_hold(state))
+    if look:
+        try:
+            found = await state.during(_patiently(state, lambda limit: read_account(state, limit)))
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+        else:
+            if closed := state.learn(found):
+                return closed
     state.seal_refused = refused
-    state.holds_taken = 0
-    state.move(Phase.BLOCKED)
-    await release_hold(state)
+    return state.back_to_owner()
 
 
-async def release_hold(state: CancellationState) -> None:
-    """Give the account back early. When that fails the lease lapses by itself: there is nothing to undo."""
-    if state.hold_token is None or state.phase is Phase.CLOSED:
-        return
+async def release_hold(state: CancellationState) -> bool:
+    """Give the account back early, for good. False when that does not come through: then the lease lapses by itself."""
+    if state.hold_id is None:
+        return True
     try:
         await workflow.execute_activity_method(
             SealingActivities.release_hold,
-            ReleaseOrder(account_id=state.account_id, hold_token=state.hold_token),
+            ReleaseOrder(account_id=state.account_id, hold_id=state.hold_id),
             schedule_to_close_timeout=RELEASE_HOLD_LIMIT,
             summary=f"Release the hold on {state.account_id}",
             **BEST_EFFORT,
         )
-    except ActivityError:
+    except ActivityError as error:
+        if is_cancelled_exception(error):
+            raise
         workflow.logger.warning("The hold will lapse by itself", extra={"account_id": state.account_id})
-    state.hold_token = None
+        return False
+    state.hold_id = None
+    return True

@@ -1,309 +1,269 @@
 """TicketReview: one human decision against a 3-business-day clock. Silence is never approval and never rejection."""
 
-import asyncio
-from datetime import timedelta
-
+from pydantic import BaseModel, ConfigDict
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from activities.review_clock import ReviewClockActivities, ReviewClockOrder
-    from domain.errors import ErrorType
+    from activities.tickets import TicketActivities, TicketOrder
     from domain.ids import cancellation_workflow_id
     from domain.messages import (
-        DecisionAnswer,
-        DecisionRefused,
+        UNREADABLE,
+        AlarmState,
         MaterialsSupplied,
         ReviewClock,
         ReviewInput,
         ReviewReport,
         ReviewResult,
         ReviewView,
+        UnreadableInput,
     )
-    from domain.notifications import Notification, StaffDesk, Template
-    from domain.review_alarms import Alarm, AlarmState, next_alarm
+    from domain.model import Instant
+    from domain.notifications import StaffDesk, Template
+    from domain.review_alarms import Alarm
     from domain.tickets import (
-        DECIDED_STATUS,
-        Decision,
-        DecisionKind,
-        DecisionRequest,
-        IgnoredBecause,
         IgnoredDecision,
         RecordedDecision,
         ReviewStatus,
+        TicketNeeds,
         TicketRef,
-        why_ignored,
     )
 
 from workflows.current_details import show_review
 from workflows.forward_only import undisturbed
-from workflows.notices import tell
+from workflows.messages import FromChildren
+from workflows.notices import Messenger
 from workflows.options import PATIENT
+from workflows.promise import PromiseClock
+from workflows.review_decisions import TOLD_BY_DECISION, ReviewDecisions
+from workflows.unreadable import unreadable
 
-_NO_TIME = timedelta(0)
 
-_TOLD_BY_DECISION = {
-    DecisionKind.REQUEST_MATERIALS: Template.TICKET_MATERIALS_REQUESTED,
-    DecisionKind.REJECT: Template.TICKET_REJECTED,
-}
+class ContinuedReview(BaseModel):
+    """With what a review continues as new."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    review: ReviewInput
+    status: ReviewStatus
+    first_filed_at: Instant
+    clock: ReviewClock | None
+    sounded: AlarmState
+    overdue: bool
+    decisions: list[RecordedDecision]
+    ignored: list[IgnoredDecision]
+    ignored_count: int
+    messages_sent: int
 
 
 @workflow.defn
-class TicketReview:
-    """Waits for a decision, reminds, escalates, and goes on waiting. Tells its request of every change.
+class TicketReview(ReviewDecisions):
+    """Waits for a decision, reminds, escalates, and goes on waiting. Its result is the decision.
 
-    After the decision it stays for the policy's `review_afterlife`, so that late and second decisions are recorded.
+    It tells its request of every change meanwhile, which moves the owner's turn at most.
     """
 
     @workflow.init
-    def __init__(self, review: ReviewInput) -> None:
-        self._case = review.case
-        self._locale = review.locale
-        self._policy = review.policy
-        self._status = ReviewStatus.UNDER_REVIEW
-        self._first_filed_at = self._filed_at = workflow.now()
-        self._clock: ReviewClock | None = None
-        self._sounded = AlarmState()
-        self._overdue = False
-        self._decisions: list[RecordedDecision] = []
-        self._ignored: list[IgnoredDecision] = []
+    def __init__(self, start: ReviewInput | ContinuedReview | UnreadableInput = UNREADABLE) -> None:
+        super().__init__()
+        self._supplied: TicketRef | None = None
         self._told_request: ReviewReport | None = None
-        self._messages: list[asyncio.Task[bool]] = []
+        if isinstance(start, UnreadableInput):
+            self._unreadable = unreadable(ReviewInput, start.given)
+            return
+        earlier = start if isinstance(start, ContinuedReview) else None
+        review = start.review if isinstance(start, ContinuedReview) else start
+        self._review = review
+        self._case = review.case
+        self._is_new = earlier is None
+        ticket_no = self._case.ticket.ticket_no
+        if earlier is None:
+            self._clock = PromiseClock(ticket_no, review.policy, workflow.now())
+        else:
+            self._status, self._overdue = earlier.status, earlier.overdue
+            self._decisions, self._ignored = list(earlier.decisions), list(earlier.ignored)
+            self._ignored_count = earlier.ignored_count
+            self._clock = PromiseClock(ticket_no, review.policy, earlier.first_filed_at, earlier.clock, earlier.sounded)
+        sent = earlier.messages_sent if earlier else 0
+        self._messenger = Messenger(self._case.account_id, ticket_no, review.locale, review.policy, sent)
 
     @workflow.run
-    async def run(self, review: ReviewInput) -> ReviewResult:
-        return await undisturbed(self._review(), on_cancel_request=self._call_off)
+    async def run(self, start: ReviewInput | ContinuedReview | UnreadableInput = UNREADABLE) -> ReviewResult:
+        if self._unreadable:
+            raise self._unreadable
+        return await undisturbed(self._decided(), on_cancel_request=self._call_off)
 
-    async def _review(self) -> ReviewResult:
-        await self._compute_clock()
-        self._tell_contact(Template.TICKET_FILED)
+    async def _decided(self) -> ReviewResult:
+        if self._is_new:
+            await self._clock.compute()
+            self._tell_contact(Template.TICKET_FILED)
         while self._status.is_open:
             # One thing at a time, and all judged anew: a decision or new materials may come during each of them.
-            if self._clock is None:
-                await self._compute_clock()
+            self._render()
+            if self._supplied:
+                await self._look_at_materials(self._supplied)
+            elif self._clock.deadlines is None:
+                await self._clock.compute()
+                self._is_shown = False
             elif self._report() != self._told_request:
                 await self._tell_request()
-            elif alarm := await self._next_alarm_or_change():
-                await self._sound(alarm)
-        await self._tell_request()
-        await self._outlive_the_decision()
-        return ReviewResult(
-            ticket_no=self._case.ticket.ticket_no,
-            status=self._status,
-            decision=self._decisions[-1] if self._decisions else None,
-            overdue=self._overdue,
-            ignored=tuple(self._ignored),
-        )
+            elif workflow.info().is_continue_as_new_suggested() and self._messenger.is_idle:
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                if self._is_quiet:
+                    workflow.continue_as_new(self._carried())
+            else:
+                if alarm := await self._clock.next_alarm(lambda: self._status, lambda: not self._is_quiet):
+                    self._sound(alarm)
+                self._is_shown = False
+        await self._messenger.give_up()
+        await self._leave_word()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        self._render()
+        return self._result()
 
-    # The clock
-
-    async def _compute_clock(self) -> None:
-        """In an activity, so that a calendar which changes later cannot change a replay."""
-        filed_at = self._filed_at
-        clock = await workflow.execute_activity_method(
-            ReviewClockActivities.compute_review_clock,
-            ReviewClockOrder(
-                filed_at=filed_at, first_filed_at=self._first_filed_at, now=workflow.now(), policy=self._policy
-            ),
-            summary=f"Deadlines of ticket {self._case.ticket.ticket_no}",
-            **PATIENT,
-        )
-        # New materials may have restarted the clock while this one was computed.
-        self._clock = clock if filed_at == self._filed_at else None
-        self._show()
-
-    async def _next_alarm_or_change(self) -> Alarm | None:
-        """Sleep to the next alarm. None when the case changed first, or when the alarm turned out to be later.
+    @property
+    def _is_quiet(self) -> bool:
+        """Nothing is left to be done for what is known, nor to be rendered.
 
         "Changed" is "not yet told": a decision that arrived while the request was being told must not be slept over.
         """
-        clock = self._clock
-        assert clock is not None
-        upcoming = next_alarm(clock, self._sounded, self._status)
-        timeout = max(upcoming[0] - workflow.now(), _NO_TIME) if upcoming else None
-        try:
-            await workflow.wait_condition(
-                lambda: self._report() != self._told_request,
-                timeout=timeout,
-                timeout_summary=f"{upcoming[1]} ticket {self._case.ticket.ticket_no}" if upcoming else None,
-            )
-            return None
-        except TimeoutError:
-            pass
-        if clock.provisional:
-            # The year's calendar may have been published since: never act on an estimate without a second look.
-            await self._compute_clock()
-            upcoming = next_alarm(self._clock, self._sounded, self._status) if self._clock else None
-        return upcoming[1] if upcoming and upcoming[0] <= workflow.now() else None
+        return self._report() == self._told_request and self._supplied is None and self._is_shown
 
-    async def _sound(self, alarm: Alarm) -> None:
+    def _sound(self, alarm: Alarm) -> None:
         match alarm:
             case Alarm.REMIND:
-                self._sounded.reminded = True
                 self._tell_staff(Template.TICKET_DUE_SOON, StaffDesk.AGENTS)
             case Alarm.ESCALATE:
-                self._sounded.escalated = self._overdue = True
+                self._overdue = True
                 self._tell_staff(Template.TICKET_OVERDUE_LEAD, StaffDesk.DUTY_LEAD)
                 self._tell_contact(Template.TICKET_OVERDUE_OWNER)
             case Alarm.REMIND_AGAIN:
                 self._tell_staff(Template.TICKET_OVERDUE_LEAD, StaffDesk.DUTY_LEAD)
-                await self._compute_clock()
             case Alarm.CEILING:
-                self._sounded.ceiling = True
                 self._tell_staff(Template.TICKET_CEILING_ALARM, StaffDesk.OPERATIONS)
-        self._show()
-
-    # Decisions: three signals and an update, one rule
-
-    @workflow.signal(description="Approve the ticket; names what is waived")
-    def approve(self, decision: Decision) -> None:
-        self._decide(DecisionKind.APPROVE, decision)
-
-    @workflow.signal(description="Reject the ticket, with reasons")
-    def reject(self, decision: Decision) -> None:
-        self._decide(DecisionKind.REJECT, decision)
-
-    @workflow.signal(description="Ask the owner for materials, naming what is missing")
-    def request_materials(self, decision: Decision) -> None:
-        self._decide(DecisionKind.REQUEST_MATERIALS, decision)
-
-    @workflow.update(description="Decide, with an answer: the same rules as the signals")
-    def decide(self, request: DecisionRequest) -> DecisionAnswer:
-        outcome = self._decide(request.kind, request.decision)
-        if isinstance(outcome, IgnoredDecision):
-            raise self._refusal(outcome.because)
-        return DecisionAnswer(ticket_no=request.decision.ticket_no, status=self._status, late=outcome.late)
-
-    @decide.validator
-    def _validate_decide(self, request: DecisionRequest) -> None:
-        because = self._why_ignored(request.kind, request.decision)
-        if because:
-            raise self._refusal(because)
-
-    def _decide(self, kind: DecisionKind, decision: Decision) -> RecordedDecision | IgnoredDecision:
-        """Record a decision as counted or as ignored. Never waits, so two decisions can never interleave."""
-        because = self._why_ignored(kind, decision)
-        if because:
-            ignored = IgnoredDecision(
-                kind=kind,
-                decision_id=decision.decision_id,
-                operator_id=decision.operator_id,
-                because=because,
-                received_at=workflow.now(),
-            )
-            self._ignored.append(ignored)
-            workflow.logger.warning("A decision was ignored", extra=ignored.model_dump(mode="json"))
-            self._show()
-            return ignored
-        # By `decided_at`, not by arrival: a worker that was down must make no one late, and no late decision punctual.
-        # While materials are awaited the clock stands still, and nobody can be late.
-        running = self._clock if self._status is ReviewStatus.UNDER_REVIEW else None
-        late = running is not None and decision.decided_at > running.due_at
-        recorded = RecordedDecision(kind=kind, decision=decision, received_at=workflow.now(), late=late)
-        self._decisions.append(recorded)
-        self._overdue = self._overdue or late
-        self._status = DECIDED_STATUS[kind]
-        if kind is not DecisionKind.APPROVE:
-            self._tell_contact(_TOLD_BY_DECISION[kind], reasons=",".join(decision.reason_codes))
-        self._show()
-        return recorded
-
-    def _why_ignored(self, kind: DecisionKind, decision: Decision) -> IgnoredBecause | None:
-        counted = [recorded.decision.decision_id for recorded in self._decisions]
-        return why_ignored(self._case, self._status, counted, kind, decision)
-
-    def _refusal(self, because: IgnoredBecause) -> ApplicationError:
-        last = self._decisions[-1].decision.operator_id if self._decisions else None
-        return ApplicationError(
-            f"Decision on ticket {self._case.ticket.ticket_no} refused: {because}; the ticket is {self._status}"
-            + (f", last decided by {last}." if last else "."),
-            DecisionRefused(because=because, status=self._status, decided_by=last),
-            type=ErrorType.DECISION_REFUSED,
-        )
 
     @workflow.signal(description="From the request: the owner supplied the next revision of the ticket")
     def materials_supplied(self, supplied: MaterialsSupplied) -> None:
+        """Only a hint: the revision itself is looked at before anything is decided by it."""
+        if self._status is ReviewStatus.AWAITING_MATERIALS:
+            self._supplied = supplied.ticket
+
+    async def _look_at_materials(self, ticket: TicketRef) -> None:
         """New materials start the 3-day clock anew; the ceiling runs from the first filing."""
-        if self._status is not ReviewStatus.AWAITING_MATERIALS:
+        case = self._case
+        try:
+            facts = await workflow.execute_activity_method(
+                TicketActivities.read_ticket,
+                TicketOrder(
+                    account_id=case.account_id,
+                    real_name_type=case.real_name_type,
+                    ticket=ticket,
+                    needs=TicketNeeds.of(
+                        case.real_name_type, notice_accepted=case.identity_verified, report=case.report
+                    ),
+                    revises=case.ticket,
+                    at=workflow.now(),
+                ),
+                summary=f"Read ticket {ticket.ticket_no} revision {ticket.revision}",
+                **PATIENT,
+            )
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            workflow.logger.warning(
+                "Materials that cannot be right were passed over", extra={"ticket_no": ticket.ticket_no}
+            )
+            facts = None
+        if self._supplied == ticket:
+            self._supplied = None
+        if facts is None or facts.missing or self._status is not ReviewStatus.AWAITING_MATERIALS:
             return
-        self._case = self._case.model_copy(update={"ticket": supplied.ticket})
+        self._case = case.revised(facts.ticket, facts.balance, facts.filed_by)
         self._status = ReviewStatus.UNDER_REVIEW
-        self._filed_at = workflow.now()
-        self._sounded.restart()
-        self._clock = None
+        self._clock.restart()
+        self._is_shown = False
 
     def _call_off(self) -> None:
         """The request ended (withdrawn, lapsed, terminated), or ops asked for it: nothing is left to decide."""
         if self._status.is_open:
             self._status = ReviewStatus.CALLED_OFF
-            self._show()
-
-    async def _outlive_the_decision(self) -> None:
-        await workflow.sleep(self._policy.review_afterlife, summary="Record late decisions as ignored")
-        await asyncio.gather(*self._messages)
-        await workflow.wait_condition(workflow.all_handlers_finished)
+            self._is_shown = False
 
     # Telling others
 
-    @workflow.query(description="The case, its clock, all decisions and all ignored ones")
+    @workflow.query(description="The case, its clock, all decisions and the last ignored ones")
     def view(self) -> ReviewView:
+        if self._unreadable:
+            raise self._unreadable
         return ReviewView(
             case=self._case,
             status=self._status,
-            clock=self._clock,
+            clock=self._clock.deadlines,
             overdue=self._overdue,
-            ceiling_passed=self._sounded.ceiling,
+            ceiling_passed=self._clock.sounded.ceiling,
             decisions=tuple(self._decisions),
             ignored=tuple(self._ignored),
+            ignored_count=self._ignored_count,
         )
 
-    def _show(self) -> None:
-        show_review(self.view())
+    def _render(self) -> None:
+        """Once a task, however many decisions came in it: three thousand of them must not take longer than it may."""
+        if not self._is_shown:
+            self._is_shown = True
+            show_review(self.view())
 
     def _report(self) -> ReviewReport:
         return ReviewReport(
             ticket=self._case.ticket,
             status=self._status,
-            clock=self._clock,
+            clock=self._clock.deadlines,
             overdue=self._overdue,
             decision=self._decisions[-1] if self._decisions else None,
         )
 
+    def _result(self) -> ReviewResult:
+        return ReviewResult(
+            ticket=self._case.ticket,
+            status=self._status,
+            first_filed_at=self._clock.first_filed_at,
+            clock=self._clock.deadlines,
+            sounded=self._clock.sounded,
+            overdue=self._overdue,
+            decision=self._decisions[-1] if self._decisions else None,
+            ignored=tuple(self._ignored),
+            ignored_count=self._ignored_count,
+        )
+
+    def _carried(self) -> ContinuedReview:
+        return ContinuedReview(
+            review=self._review.model_copy(update={"case": self._case}),
+            status=self._status,
+            first_filed_at=self._clock.first_filed_at,
+            clock=self._clock.deadlines,
+            sounded=self._clock.sounded,
+            overdue=self._overdue,
+            decisions=self._decisions,
+            ignored=self._ignored,
+            ignored_count=self._ignored_count,
+            messages_sent=self._messenger.sent,
+        )
+
     async def _tell_request(self) -> None:
         report = self._report()
-        if report == self._told_request:
-            return
         self._told_request = report
         request = workflow.get_external_workflow_handle(cancellation_workflow_id(self._case.account_id))
         try:
-            await request.signal("review_reported", report)
+            await request.signal(FromChildren.review_reported, report)
         except ApplicationError:
             workflow.logger.warning("No request is listening", extra={"ticket_no": self._case.ticket.ticket_no})
 
-    def _tell_contact(self, template: Template, **params: str) -> None:
-        self._tell(template, params, ticket=self._case.ticket)
+    async def _leave_word(self) -> None:
+        """The answer to the owner must arrive although this review ends now, and the request goes on meanwhile."""
+        last = self._decisions[-1] if self._decisions else None
+        if last is None or self._status is ReviewStatus.CALLED_OFF:
+            return
+        reasons = {"reasons": ",".join(last.decision.reason_codes)} if last.decision.reason_codes else {}
+        await self._messenger.leave(TOLD_BY_DECISION[last.kind], self._facts(reasons), ticket=self._case.ticket)
 
     def _tell_staff(self, template: Template, desk: StaffDesk) -> None:
-        self._tell(template, {}, desk=desk)
-
-    def _tell(
-        self,
-        template: Template,
-        params: dict[str, str],
-        *,
-        ticket: TicketRef | None = None,
-        desk: StaffDesk | None = None,
-    ) -> None:
-        """In the background: a messaging service that is down must not hold up a decision."""
-        facts = {"ticket_no": self._case.ticket.ticket_no, "request_no": self._case.request_no}
-        if self._clock:
-            facts["due_at"] = self._clock.due_at.isoformat()
-        message = Notification(
-            template=template,
-            locale=self._locale,
-            key=f"{self._case.ticket.ticket_no}-{template}-{len(self._messages)}",
-            params=facts | params,
-            ticket=ticket,
-            desk=desk,
-        )
-        self._messages.append(asyncio.create_task(tell(message, self._policy)))
+        self._messenger.send(template, self._facts({}), desk=desk)
