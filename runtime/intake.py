@@ -6,6 +6,7 @@ Everything here handles contact data, and none of it may reach Temporal or a mes
 import asyncio
 import re
 import secrets
+from contextlib import suppress
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Final
@@ -15,10 +16,22 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import Field
 
 from domain.accounts import RealNameType
+from domain.actors import Actor
 from domain.errors import ErrorType, Refusal
 from domain.ids import new_number
 from domain.model import Model, OpaqueId, Sha256Hex, VaultRef
-from domain.tickets import Letter, LetterType, Statement, TicketForm, TicketRef, missing_parts, ticket_path
+from domain.tickets import (
+    BalanceChoice,
+    Letter,
+    LetterType,
+    Statement,
+    TicketForm,
+    TicketNeeds,
+    TicketRef,
+    missing_parts,
+    ticket_path,
+)
+from gateways.errors import GatewayError
 from gateways.ports import Vault
 from runtime.letters import inspect_letter
 
@@ -28,9 +41,13 @@ _EXTENSIONS: Final = {LetterType.PDF: "pdf", LetterType.JPEG: "jpg", LetterType.
 
 
 class _Filing(Model):
-    """What every filing says: by whom, and whether the notice, in this version, was read and accepted."""
+    """What every filing says: by whom, and whether the notice, in this version, was read and accepted.
 
-    filed_by: OpaqueId
+    `balance` is the word about the money, with the sum that was shown.
+    """
+
+    by: Actor
+    balance: BalanceChoice | None = None
     statement_accepted: bool = False
     notice_version: str = Field(max_length=40)
     notice_sha256: Sha256Hex
@@ -43,16 +60,20 @@ class _Filing(Model):
 
 
 class TicketDraft(_Filing):
-    """A ticket as it is handed in. Contacts may be in any usual notation; a number without country is Chinese."""
+    """A ticket as it is handed in. Contacts may be in any usual notation; a number without country is Chinese.
+
+    `report_digest` is the report that was shown to whoever files.
+    """
 
     account_id: OpaqueId
     real_name_type: RealNameType
+    report_digest: Sha256Hex
     contact_email: str = ""
     contact_phone: str = ""
 
 
 class TicketChanges(_Filing):
-    """What a new revision changes. A contact that is None stays as it was, and so does a statement once made."""
+    """What a new revision changes. A contact that is None stays as it was, and so does a word once given."""
 
     contact_email: str | None = None
     contact_phone: str | None = None
@@ -65,7 +86,7 @@ class _Note(Model):
 
 
 class TicketIntake:
-    """Files tickets in the vault. `now` is the moment of filing, with a time zone.
+    """Files tickets in the vault. `now` is the moment of filing, with a time zone; `needs` is what must be in them.
 
     Raises `Refusal`: `TICKET_INCOMPLETE` with the `missing` parts, `LETTER_REFUSED` with the `because`. Then nothing
     has been stored. Raises `GatewayError` when the vault does.
@@ -74,7 +95,7 @@ class TicketIntake:
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
 
-    async def file(self, draft: TicketDraft, letter: bytes | None, *, now: datetime) -> TicketRef:
+    async def file(self, draft: TicketDraft, letter: bytes | None, *, needs: TicketNeeds, now: datetime) -> TicketRef:
         """File a new ticket as revision 1."""
         form = TicketForm(
             ticket_no=new_number("T", now),
@@ -85,13 +106,22 @@ class TicketIntake:
             contact_phone=_usable_phone(draft.contact_phone),
             statement=draft.statement,
             letter=None,
-            filed_by=draft.filed_by,
+            balance=draft.balance,
+            report_digest=draft.report_digest,
+            filed_by=draft.by.subject,
+            filed_via=draft.by.via,
             filed_at=now,
         )
-        return await self._store(form, letter)
+        return await self._store(form, letter, needs)
 
     async def supply(
-        self, previous: TicketRef, changes: TicketChanges, letter: bytes | None, *, now: datetime
+        self,
+        previous: TicketRef,
+        changes: TicketChanges,
+        letter: bytes | None,
+        *,
+        needs: TicketNeeds,
+        now: datetime,
     ) -> TicketRef:
         """File the next revision, chained to `previous`. Without a new letter the earlier one goes on counting."""
         before = await self.load(previous)
@@ -105,11 +135,27 @@ class TicketIntake:
             contact_phone=before.contact_phone if phone is None else _usable_phone(phone),
             statement=changes.statement or before.statement,
             letter=before.letter,
-            filed_by=changes.filed_by,
+            balance=changes.balance or before.balance,
+            report_digest=before.report_digest,
+            filed_by=changes.by.subject,
+            filed_via=changes.by.via,
             filed_at=now,
             previous_sha256=previous.sha256,
         )
-        return await self._store(form, letter)
+        return await self._store(form, letter, needs)
+
+    async def discard(self, ref: TicketRef) -> None:
+        """Take back a revision that its request has refused: no contact data shall lie there for nothing.
+
+        A vault that is away hides no refusal: what then stays is found by its age (docs/runbook-ops.md).
+        """
+        with suppress(GatewayError):
+            form = await self.load(ref)
+            own_letter = form.letter is not None and form.letter.path.startswith(_stem(ref.ticket_no, ref.revision))
+            # The letter last: a form must never refer to a letter that is not there.
+            await self._vault.discard(ref.record.path)
+            if form.letter and own_letter:
+                await self._vault.discard(form.letter.path)
 
     async def load(self, ref: TicketRef) -> TicketForm:
         """The form of one revision, verified against its hash."""
@@ -131,6 +177,10 @@ class TicketIntake:
         await self._vault.put_evidence(_note_path(ticket_no, note.note_ref), note)
         return note.note_ref
 
+    async def discard_note(self, ticket_no: str, note_ref: str) -> None:
+        """Take back the note of a decision that its review has refused."""
+        await self._vault.discard(_note_path(ticket_no, note_ref))
+
     async def read_note(self, ticket_no: str, note_ref: str) -> str:
         """Raises `Refusal(NOT_FOUND)` when the ticket has no such note."""
         found = await self._vault.find(_note_path(ticket_no, note_ref), _Note)
@@ -146,15 +196,15 @@ class TicketIntake:
         taken = [int(found[1]) for path in paths if (found := re.search(r"/r(\d+)[.-][^/]*$", path))]
         return max(taken, default=previous.revision) + 1
 
-    async def _store(self, form: TicketForm, letter: bytes | None) -> TicketRef:
+    async def _store(self, form: TicketForm, letter: bytes | None, needs: TicketNeeds) -> TicketRef:
         blob = None
         if letter is not None:
             # In a thread: decoding a large scan would hold up every other request of this process.
             inspected = await asyncio.to_thread(inspect_letter, letter)
-            path = ticket_path(form.ticket_no, form.revision).removesuffix(".json")
-            blob = Letter(path=f"{path}-letter.{_EXTENSIONS[inspected.media_type]}", **inspected.model_dump())
+            path = _stem(form.ticket_no, form.revision)
+            blob = Letter(path=f"{path}letter.{_EXTENSIONS[inspected.media_type]}", **inspected.model_dump())
             form = form.model_copy(update={"letter": blob})
-        if missing := missing_parts(form):
+        if missing := missing_parts(form, needs):
             raise Refusal(
                 ErrorType.TICKET_INCOMPLETE,
                 f"The ticket lacks {', '.join(missing)}; add it and file again. "
@@ -166,6 +216,11 @@ class TicketIntake:
             await self._vault.put_blob(blob.path, letter, blob.media_type)
         stored = await self._vault.put_evidence(ticket_path(form.ticket_no, form.revision), form)
         return TicketRef(ticket_no=form.ticket_no, revision=form.revision, sha256=stored.sha256)
+
+
+def _stem(ticket_no: str, revision: int) -> str:
+    """With what the paths of a revision's own files begin, but for the form itself."""
+    return ticket_path(ticket_no, revision).removesuffix(".json") + "-"
 
 
 def _folder(ticket_no: str) -> str:

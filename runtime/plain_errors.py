@@ -18,7 +18,12 @@ from domain.errors import ErrorType, Refusal
 from gateways.contract import RETRYABLE_PROBLEMS
 from gateways.errors import GatewayError
 
-_NO_ANSWER = RETRYABLE_PROBLEMS | {ErrorType.UNREACHABLE, ErrorType.ANSWER_UNREADABLE, ErrorType.VAULT_UNAVAILABLE}
+_NO_ANSWER = RETRYABLE_PROBLEMS | {
+    ErrorType.UNREACHABLE,
+    ErrorType.ANSWER_UNREADABLE,
+    ErrorType.CREDENTIALS_REFUSED,
+    ErrorType.VAULT_UNAVAILABLE,
+}
 """What a step reports when another system did not answer: no rule has said no."""
 
 _NO_WORKER = "No worker answered for {}; check that Temporal and a worker are running, then try again."

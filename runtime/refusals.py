@@ -12,7 +12,7 @@ IN_CHINESE: dict[ErrorType, str] = {
     ErrorType.NO_VERIFIED_CHANNEL: "账号未绑定手机和邮箱，请提交工单。",
     ErrorType.CHANNEL_NOT_VERIFIED: "该验证方式未绑定，请选择其他方式。",
     ErrorType.STALE_NOTICE: "须知版本已更新，请阅读并同意现行版本。",
-    ErrorType.STALE_REPORT: "检测结果已更新，请核对最新结果后再确认。",
+    ErrorType.STALE_REPORT: "检测结果已更新，请核对最新结果后再继续。",
     ErrorType.TICKET_NOT_ALLOWED: "现在不能提交工单。",
     ErrorType.TICKET_INCOMPLETE: "工单资料不完整，请补全后重新提交。",
     ErrorType.TICKET_MISMATCH: "工单与该账号不符，请用该账号的资料重新提交。",
@@ -20,7 +20,7 @@ IN_CHINESE: dict[ErrorType, str] = {
     ErrorType.POINT_OF_NO_RETURN: "注销已不可撤回，只能继续完成。",
     ErrorType.DECISION_REFUSED: "该审核决定未被采纳。",
     ErrorType.NOT_STALLED: "删除正在自动进行，无需恢复。",
-    ErrorType.NOT_NOW: "服务暂时繁忙，请稍后重试。",
+    ErrorType.NOT_NOW: "暂时还不能执行，这不是您的问题。没有任何改动，请稍后重试。",
     ErrorType.IDENTITY_STALE: "身份验证已失效，或由他人完成。请重新验证身份。",
     ErrorType.AUTHORITY_MISMATCH: "删除任务与该账号的注销申请不符，未执行任何操作，请联系运维。",
     ErrorType.NOT_FOUND: "没有找到，请核对编号。",
@@ -60,12 +60,39 @@ IN_CHINESE: dict[ErrorType, str] = {
 }
 
 
-def require(view: CancellationView, step: Step) -> None:
-    """Raises `Refusal` (WRONG_PHASE). Before the vault is touched: no contact data shall lie there for nothing."""
-    if not allows(view.phase, step, channel_verified=bool(view.channels)):
+def require(view: CancellationView, step: Step, *, report_digest: str | None = None) -> None:
+    """Raises `Refusal`, as the request itself would. Before the vault is touched: no contact data shall lie there for
+    nothing. `report_digest` is the report that was shown to whoever files a ticket.
+    """
+    if view.run_ended or not allows(view.phase, step, channel_verified=bool(view.channels)):
         raise Refusal(
             ErrorType.WRONG_PHASE,
             f"{step} is not possible in phase {view.phase} of request {view.request_no}. Nothing was stored.",
             phase=view.phase,
             due_step=view.due_step,
+        )
+    if step is not Step.FILE_TICKET:
+        return
+    report = view.report
+    if report is None or report_digest != report.digest:
+        raise Refusal(
+            ErrorType.STALE_REPORT,
+            "See the latest report of the five checks, then file: nobody gives up what was not shown. "
+            "Nothing was stored.",
+            report_digest=report.digest if report else None,
+        )
+    if report.not_told:
+        raise Refusal(
+            ErrorType.NOT_NOW,
+            f"The platform could not tell {', '.join(report.not_told)}, which is no fault of the owner's: check again, "
+            "then file. Nothing was stored.",
+            could_not_tell=list(report.not_told),
+        )
+    if first := report.must_be_fixed_first():
+        raise Refusal(
+            ErrorType.TICKET_NOT_ALLOWED,
+            f"A ticket cannot waive {', '.join(o.check for o in first)}: put that right first, then file again. "
+            "Nothing was stored.",
+            fix_first=[o.check for o in first],
+            reasons=[o.reason for o in first],
         )

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final, Self
 
+from domain.actors import Via
 from domain.errors import ErrorType, Refusal
 from domain.ids import new_number
 from domain.locale import Locale
@@ -59,7 +60,14 @@ class StartRecord(Model):
 
 
 async def start_once(
-    desk: FrontDesk, key: str | None, account_id: str, requested_by: str, *, locale: Locale, now: datetime
+    desk: FrontDesk,
+    key: str | None,
+    account_id: str,
+    requested_by: str,
+    *,
+    locale: Locale,
+    now: datetime,
+    via: Via = Via.TEMPORAL,
 ) -> tuple[CancellationView, bool]:
     """As `FrontDesk.start`, for a caller who repeats. `key` says whose it is, too; without one the call stands alone.
 
@@ -72,7 +80,7 @@ async def start_once(
         return found, found.request_no == record.request_no
     if used and now > record.at + KEY_COUNTS_FOR:
         raise Refusal(ErrorType.ALREADY_OVER, "The request of this key is long over: use a new key to start.")
-    view = await desk.start(account_id, requested_by, locale=locale, request_no=record.request_no)
+    view = await desk.start(account_id, requested_by, via=via, locale=locale, request_no=record.request_no)
     return view, view.request_no == record.request_no
 
 

@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 from domain.accounts import Channel, RealNameType, RefusalReason
 from domain.checks import Check, EntitlementKind, Figure, Marketplace, Reason, Remedy, Verdict
-from domain.deletion import DeletionPhase, RetentionRule
+from domain.deletion import DeletionPhase, DeletionStatus, RetentionRule, Verification
 from domain.locale import Locale
 from domain.messages import Route, WithdrawalReason
 from domain.phases import Phase, Step
-from domain.tickets import DecisionReason, IgnoredBecause, MissingPart, ReviewStatus
+from domain.standing import ReviewEnd, RunEnd
+from domain.tickets import BalanceWish, DecisionReason, IgnoredBecause, MissingPart, ReviewStatus
 
 
 class Text(NamedTuple):
@@ -276,6 +277,47 @@ _CATALOGUE: dict[type[StrEnum], dict[StrEnum, _Words]] = {
             "请上传加盖公章的《注销账号同意书》扫描件（PDF、JPEG 或 PNG）。",
             "Attach the letter of consent with the company's seal (PDF, JPEG or PNG).",
         ),
+        MissingPart.BALANCE_CHOICE: (
+            "对余额的处理意愿",
+            "word about the balance",
+            "请按所示金额选择：放弃余额，或由我们退还。",
+            "Say what is to become of the money that is shown: give it up, or have it returned.",
+        ),
+    },
+    BalanceWish: {
+        BalanceWish.GIVE_UP: ("放弃余额", "give it up"),
+        BalanceWish.RETURN: (
+            "退还余额",
+            "have it returned",
+            "余额退还完成后，账号才会注销。",
+            "The account is closed only when the money has been returned.",
+        ),
+    },
+    ReviewEnd: {
+        ReviewEnd.CALLED_OFF: (
+            "审核已取消，没有结论",
+            "the review was called off, without a decision",
+            "如仍需人工处理，请重新提交工单。",
+            "File another ticket if you still need one.",
+        ),
+        ReviewEnd.ENDED_FROM_OUTSIDE: (
+            "审核被运维终止，没有结论",
+            "operations ended the review, without a decision",
+            "请重新提交工单。",
+            "File the ticket again.",
+        ),
+        ReviewEnd.NOT_CREDIBLE: (
+            "审核结论不符合规则，未被采用",
+            "the review's decision was against the rules, and does not count",
+            "请重新提交工单。",
+            "File the ticket again.",
+        ),
+    },
+    RunEnd: {
+        RunEnd.TERMINATED: ("运维终止了该申请", "operations ended this request"),
+        RunEnd.FAILED: ("该申请因内部错误中断", "this request broke off on an error of ours"),
+        RunEnd.CANCELED: ("运维取消了该申请", "operations cancelled this request"),
+        RunEnd.TIMED_OUT: ("该申请因超时中断", "this request ran out of time"),
     },
     DecisionReason: {
         DecisionReason.IDENTITY_NOT_PROVEN: (
@@ -348,6 +390,24 @@ _CATALOGUE: dict[type[StrEnum], dict[StrEnum, _Words]] = {
     },
     IgnoredBecause: {
         IgnoredBecause.DUPLICATE: ("重复的决定", "given before"),
+        IgnoredBecause.CONFLICT: (
+            "决定编号已用于另一决定",
+            "another decision has this id",
+            "请重新加载页面，核对后再作决定。",
+            "Load the page again, look, and decide anew.",
+        ),
+        IgnoredBecause.STALE: (
+            "材料或检测结果已更新",
+            "about earlier materials, or an earlier report",
+            "请先查看最新内容，再作决定。",
+            "Look at what is there now, then decide.",
+        ),
+        IgnoredBecause.TIME_IMPLAUSIBLE: (
+            "决定时间不合理",
+            "decided at an impossible time",
+            "请校准发送方的时钟后重试。",
+            "Set the sender's clock right, then decide again.",
+        ),
         IgnoredBecause.WRONG_TICKET: ("工单号不符", "another ticket", "请核对工单号。", "Check the ticket number."),
         IgnoredBecause.ALREADY_DECIDED: ("工单已有结论", "decided already"),
         IgnoredBecause.WRONG_PHASE: (
@@ -390,6 +450,23 @@ _CATALOGUE: dict[type[StrEnum], dict[StrEnum, _Words]] = {
         DeletionPhase.ERASE_PERSONAL_DATA: ("擦除个人信息", "erase personal data"),
         DeletionPhase.ISSUE_CERTIFICATE: ("出具注销证明", "issue the certificate"),
     },
+    DeletionStatus: {
+        DeletionStatus.RUNNING: ("进行中", "running"),
+        DeletionStatus.STUCK: (
+            "持续重试中",
+            "stuck",
+            "仍在自动重试；请排除原因，无需恢复执行。",
+            "It goes on trying: put the cause right, nothing has to be resumed.",
+        ),
+        DeletionStatus.STALLED: (
+            "已停滞",
+            "stalled",
+            "请排除原因后恢复执行（deletion resume）。",
+            "Put the cause right, then resume it (deletion resume).",
+        ),
+        DeletionStatus.FINISHED: ("已完成", "finished"),
+    },
+    Verification: {Verification.VERIFY_AUTHORITY: ("核对注销依据", "verify the authority to delete")},
     RetentionRule: {
         RetentionRule.ECOMMERCE_LAW_31: ("《电子商务法》第三十一条", "E-Commerce Law, article 31"),
         RetentionRule.INVOICE_MEASURES_28: ("《发票管理办法》第二十八条", "Measures on Invoices, article 28"),

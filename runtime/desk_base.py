@@ -1,0 +1,95 @@
+"""What the desks of owners, staff and operations share: handles of the workflows, and limits of patience."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from temporalio.client import (
+    Client,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+)
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.deletion import DeletionView
+from domain.ids import cancellation_workflow_id, deletion_workflow_id, review_workflow_id
+from domain.messages import (
+    CancellationResult,
+    ReviewResult,
+)
+from domain.phases import Step
+from domain.standing import RunEnd
+from gateways.platform import ChallengeDesk
+from gateways.ports import Platform, Vault
+from runtime.plain_errors import lacks_namespace
+from workflows.account_cancellation import AccountCancellation
+from workflows.account_deletion import AccountDeletion
+from workflows.ticket_review import TicketReview
+
+ANSWER_LIMIT = timedelta(seconds=40)
+"""How long a step may take before it is called unreachable: longer than a re-check with dead upstreams."""
+
+LOOK_LIMIT = timedelta(seconds=20)
+"""How long a look at a workflow may take. For 10 s after a worker has crashed Temporal goes on asking that one."""
+
+ENDING_LIMIT = timedelta(seconds=45)
+"""How long a request that is over may take to end: it gives back its hold, and leaves its last message."""
+
+BEGINNING_LIMIT = timedelta(seconds=10)
+"""How long a deletion may take to exist once its request is in phase DELETING: usually some milliseconds."""
+
+_POLL = 0.05
+
+_UPDATES: Final[dict[Step, Any]] = {
+    Step.SEND_CODE: AccountCancellation.send_code,
+    Step.SUBMIT_IDENTITY_PROOF: AccountCancellation.submit_identity_proof,
+    Step.ACCEPT_NOTICE: AccountCancellation.accept_notice,
+    Step.RECHECK: AccountCancellation.recheck,
+    Step.CONFIRM: AccountCancellation.confirm,
+    Step.FILE_TICKET: AccountCancellation.file_ticket,
+    Step.SUPPLY_MATERIALS: AccountCancellation.supply_materials,
+    Step.WITHDRAW: AccountCancellation.withdraw,
+}
+# `Any`: the SDK's types (1.35) lose the result of an update that is asynchronous and has a description.
+_OPEN: Final[Any] = AccountCancellation.open
+_WAIT_WHILE: Final[Any] = AccountCancellation.wait_while
+_RECHECK: Final[Any] = AccountCancellation.recheck
+_RESUME: Final[Any] = AccountDeletion.resume
+
+_RUN_ENDS: Final = {
+    WorkflowExecutionStatus.TERMINATED: RunEnd.TERMINATED,
+    WorkflowExecutionStatus.FAILED: RunEnd.FAILED,
+    WorkflowExecutionStatus.CANCELED: RunEnd.CANCELED,
+    WorkflowExecutionStatus.TIMED_OUT: RunEnd.TIMED_OUT,
+}
+
+
+class DeskBase:
+    """One client, one task queue, the platform and the vault."""
+
+    def __init__(
+        self, client: Client, task_queue: str, platform: Platform, challenges: ChallengeDesk, vault: Vault
+    ) -> None:
+        self._client = client
+        self._task_queue = task_queue
+        self._platform = platform
+        self._challenges = challenges
+        self.vault = vault
+
+    def _request(self, account_id: str) -> WorkflowHandle[AccountCancellation, CancellationResult]:
+        return self._client.get_workflow_handle_for(AccountCancellation.run, cancellation_workflow_id(account_id))
+
+    def _review(self, ticket_no: str) -> WorkflowHandle[TicketReview, ReviewResult]:
+        return self._client.get_workflow_handle_for(TicketReview.run, review_workflow_id(ticket_no))
+
+    def _deletion(self, account_id: str) -> WorkflowHandle[AccountDeletion, DeletionView]:
+        return self._client.get_workflow_handle_for(AccountDeletion.run, deletion_workflow_id(account_id))
+
+
+async def described(handle: WorkflowHandle[Any, Any]) -> WorkflowExecutionDescription | None:
+    try:
+        return await handle.describe(rpc_timeout=LOOK_LIMIT)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND and not lacks_namespace(error):
+            return None
+        raise
