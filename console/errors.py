@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -38,11 +39,14 @@ STATUS: Final[dict[ErrorType, int]] = {
     ErrorType.LETTER_REFUSED: 422,
     ErrorType.RATE_LIMITED: 429,
     ErrorType.UNREACHABLE: 503,
+    ErrorType.NOT_NOW: 503,
+    ErrorType.CREDENTIALS_REFUSED: 503,
     ErrorType.ANSWER_UNREADABLE: 503,
     ErrorType.UNEXPECTED_ANSWER: 503,
     ErrorType.VAULT_UNAVAILABLE: 503,
     ErrorType.VAULT_RECORD_MISSING: 500,
     ErrorType.VAULT_RECORD_CHANGED: 500,
+    ErrorType.VAULT_RECORD_FOREIGN: 500,
 }
 """What is not here is 409: the request is well formed, and the state it meets does not allow it."""
 
@@ -62,6 +66,12 @@ class Trouble:
     @property
     def title(self) -> str:
         return re.sub(r"(?<!^)(?=[A-Z])", " ", self.type).capitalize()
+
+    @property
+    def retry_at(self) -> datetime | None:
+        """From when on it can be tried again, where somebody knows."""
+        at = self.details.get("retry_at")
+        return datetime.fromisoformat(at) if isinstance(at, str) else at
 
     def words(self, locale: Locale) -> str:
         return IN_CHINESE[self.type] if locale is Locale.ZH else self.message
@@ -113,9 +123,13 @@ def problem(trouble: Trouble) -> Response:
 
 
 def retry_after(trouble: Trouble) -> dict[str, str]:
-    wait = trouble.details.get("retry_after_seconds")
+    default = _IN_A_LITTLE_WHILE if trouble.type is ErrorType.NOT_NOW else None
+    wait = trouble.details.get("retry_after_seconds", default)
     return {} if wait is None else {"Retry-After": str(wait)}
 
+
+_IN_A_LITTLE_WHILE: Final = 15
+"""Seconds: when to try again what healing alone makes possible, and nobody has said how long that takes."""
 
 _BY_STATUS: Final = {404: ErrorType.NOT_FOUND, 413: ErrorType.TOO_LARGE}
 

@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from console.services import Services
+from domain.checks import CheckOutcome
 from domain.locale import Locale, pick
 from runtime.moments import day_end_or_time, time
 from runtime.texts import amount, text, yuan
@@ -72,6 +73,11 @@ def page(
     if request.query_params.get("lang") in set(Locale):
         keep_language(response, spoken)
     return response
+
+
+def not_listed(outcome: CheckOutcome) -> int:
+    """How many there are beyond the items that an outcome names."""
+    return sum(outcome.figures.values()) - sum(item.count for item in outcome.items) if outcome.listed else 0
 
 
 def keep_language(response: Response, locale: Locale) -> None:

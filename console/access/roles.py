@@ -72,6 +72,7 @@ ACCESS: Final[dict[str, _Allowed | None]] = {
     "api_file_ticket": BACKEND,
     "api_supply_materials": BACKEND,
     "api_certificate": BACKEND | STAFF,
+    "api_certificate_of_account": BACKEND | STAFF,
     # REST API: tickets
     "api_ticket_buckets": STAFF,
     "api_tickets": STAFF,

@@ -18,8 +18,11 @@ Account cancellation (账号注销) for a cloud's own programs: the owner's step
 - JSON, UTF-8. Times are UTC (RFC 3339), money is integer fen (1 yuan = 100 fen). An unknown field is refused.
 - Every refusal is a problem document (RFC 9457). Decide on its `type`, never on its text.
 - `GET /api/v1/cancellations/{account_id}` has an `ETag`, and with `?wait=20s` it answers when there is something new.
-- Repeat a `POST` after a broken connection: a start under the same `Idempotency-Key`, a decision under the same
-  `decision_id`; any other step that was taken already is refused with `WrongPhase`, and the status shows what it did.
+- Say for whom each step is taken: `On-Behalf-Of`. Who says the last word must be who proved identity.
+- Repeat a `POST` after a broken connection: a start or a step under the same `Idempotency-Key`, a decision under the
+  same `decision_id`. A step without a key that was taken already is refused with `WrongPhase`, and the status shows
+  what it did.
+- `NotNow` is nobody's fault: the answer says when to try again (`Retry-After`).
 
 Examples for every role are in `docs/api.md`.
 """
@@ -110,7 +113,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     )
     for operation in (operation for path in document["paths"].values() for operation in path.values()):
         operation["summary"] = operation["operationId"].removeprefix("api_").replace("_", " ").capitalize()
-    # A form is read by field; what else is in it is refused by `only_known_fields`.
+    # A form is read by field; what else is in it is refused beside it (`console.api.filing`).
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for name, schema in schemas.items():
         if name.startswith("Body_"):

@@ -1,40 +1,55 @@
 """What a filed ticket and its later materials consist of, as `multipart/form-data`."""
 
+from collections.abc import Awaitable, Callable
 from inspect import signature
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import Depends, File, Form, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
 from pydantic.json_schema import SkipJsonSchema
 from starlette.datastructures import UploadFile as Part
 
-from domain.model import OpaqueId, Sha256Hex
+from domain.model import Fen, Sha256Hex
+from domain.tickets import BalanceChoice, BalanceWish
+from runtime.filing import Paper
 from runtime.letters import MAX_BYTES
 
 _EMAIL: Final = Form(max_length=320, description="Where the reviewer's questions go.", examples=["owner@example.com"])
 _PHONE: Final = Form(
     max_length=40, description="A number without country code is Chinese.", examples=["+8613800138000"]
 )
-FiledBy = Annotated[OpaqueId, Form(description="The opaque id of the person who files.", examples=["user-42"])]
-Accepted = Annotated[bool, Form(description="The notice below was read and accepted; needed of all but enterprises.")]
+ReportDigest = Annotated[
+    Sha256Hex, Form(description="`report.digest` of the report that whoever files was shown: the latest one.")
+]
+Accepted = Annotated[
+    bool, Form(description="The notice below was read and accepted; where `ticket_needs.statement` says so.")
+]
 Version = Annotated[str, Form(max_length=40, description="The notice's version.", examples=["2026-11"])]
 Digest = Annotated[Sha256Hex, Form(description="The notice's `sha256`.")]
+Wish = Annotated[
+    BalanceWish | SkipJsonSchema[None],
+    Form(
+        description="What is to become of the money; needed with `ticket_needs.balance_fen`. After `RETURN` the "
+        "account is closed only when the money has been returned."
+    ),
+]
+Amount = Annotated[
+    Fen | SkipJsonSchema[None], Form(description="With `balance`: the `ticket_needs.balance_fen` that was shown.")
+]
 Scan = Annotated[
     UploadFile | SkipJsonSchema[None],
-    File(description="The stamped letter of consent, PDF, JPEG or PNG, at most 10 MiB; needed of enterprises."),
+    File(
+        description="The stamped letter of consent, PDF, JPEG or PNG, at most 10 MiB; where `ticket_needs.letter` says "
+        "so."
+    ),
 ]
 
 
 class _Filed:
     """What both have. A letter is read where it is needed; it may be large."""
 
-    def __init__(self, filed_by: str, accepted: bool, version: str, digest: str, letter: UploadFile | None) -> None:
-        self.statement: Final[dict[str, Any]] = {
-            "filed_by": filed_by,
-            "statement_accepted": accepted,
-            "notice_version": version,
-            "notice_sha256": digest,
-        }
+    def __init__(self, paper: Paper, letter: UploadFile | None) -> None:
+        self.paper: Final = paper
         self._letter = letter
 
     async def letter(self) -> bytes | None:
@@ -45,46 +60,82 @@ class _Filed:
 class _Filing(_Filed):
     def __init__(
         self,
+        report_digest: ReportDigest,
         contact_email: Annotated[str, _EMAIL],
         contact_phone: Annotated[str, _PHONE],
-        filed_by: FiledBy,
         notice_version: Version,
         notice_sha256: Digest,
         statement_accepted: Accepted = False,
+        balance: Wish = None,
+        balance_fen: Amount = None,
         letter: Scan = None,
     ) -> None:
-        super().__init__(filed_by, statement_accepted, notice_version, notice_sha256, letter)
-        self.contact_email, self.contact_phone = contact_email, contact_phone
+        paper = Paper(
+            contact_email=contact_email,
+            contact_phone=contact_phone,
+            statement_accepted=statement_accepted,
+            notice_version=notice_version,
+            notice_sha256=notice_sha256,
+            balance=_choice(balance, balance_fen),
+        )
+        super().__init__(paper, letter)
+        self.report_digest: Final = report_digest
 
 
 class _Materials(_Filed):
     def __init__(
         self,
-        filed_by: FiledBy,
         notice_version: Version,
         notice_sha256: Digest,
         contact_email: Annotated[str | SkipJsonSchema[None], _EMAIL] = None,
         contact_phone: Annotated[str | SkipJsonSchema[None], _PHONE] = None,
         statement_accepted: Accepted = False,
+        balance: Wish = None,
+        balance_fen: Amount = None,
         letter: Scan = None,
     ) -> None:
-        super().__init__(filed_by, statement_accepted, notice_version, notice_sha256, letter)
-        self.contact_email, self.contact_phone = contact_email, contact_phone
+        paper = Paper(
+            contact_email=contact_email,
+            contact_phone=contact_phone,
+            statement_accepted=statement_accepted,
+            notice_version=notice_version,
+            notice_sha256=notice_sha256,
+            balance=_choice(balance, balance_fen),
+        )
+        super().__init__(paper, letter)
 
 
-_FIELDS: Final = frozenset(signature(_Filing).parameters)
+def _choice(wish: BalanceWish | None, amount_fen: int | None) -> BalanceChoice | None:
+    """A word about money is one about a sum: each needs the other."""
+    if wish is None and amount_fen is None:
+        return None
+    if wish is None or amount_fen is None:
+        left_out = "balance" if wish is None else "balance_fen"
+        raise RequestValidationError(
+            [{"loc": ("body", left_out), "msg": "`balance` and `balance_fen` go together", "type": "form"}]
+        )
+    return BalanceChoice(wish=wish, amount_fen=amount_fen)
 
 
-async def only_known_fields(request: Request) -> None:
+def _only_fields_of(kind: type[_Filed]) -> Callable[[Request], Awaitable[None]]:
     """Forms are read by field, so that the framework passes over what it does not look for."""
-    parts = (await request.form()).multi_items()
-    unknown = sorted({name for name, _ in parts} - _FIELDS)
-    twice = sorted(name for name in _FIELDS if sum(part == name for part, _ in parts) > 1)
-    wrong = [(name, "Unknown field") for name in unknown] + [(name, "Given more than once") for name in twice]
-    wrong += [(name, "A file, and no text") for name, part in parts if name != "letter" and isinstance(part, Part)]
-    if wrong:
-        raise RequestValidationError([{"loc": ("body", name[:40]), "msg": why, "type": "form"} for name, why in wrong])
+    fields = frozenset(signature(kind).parameters)
+
+    async def refuse_others(request: Request) -> None:
+        parts = (await request.form()).multi_items()
+        unknown = sorted({name for name, _ in parts} - fields)
+        twice = sorted(name for name in fields if sum(part == name for part, _ in parts) > 1)
+        wrong = [(name, "Unknown field") for name in unknown] + [(name, "Given more than once") for name in twice]
+        wrong += [(name, "A file, and no text") for name, part in parts if name != "letter" and isinstance(part, Part)]
+        if wrong:
+            raise RequestValidationError(
+                [{"loc": ("body", name[:40]), "msg": why, "type": "form"} for name, why in wrong]
+            )
+
+    return refuse_others
 
 
+ONLY_FILING: Final = Depends(_only_fields_of(_Filing))
+ONLY_MATERIALS: Final = Depends(_only_fields_of(_Materials))
 Filing = Annotated[_Filing, Depends()]
 Materials = Annotated[_Materials, Depends()]

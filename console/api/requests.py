@@ -2,31 +2,32 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field, Secret, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
 from console.access.guard import Visitor
 from console.access.limits import ANSWERING_CODES, SENDING_CODES, limited
+from console.api.acting import StartKey, Step
 from console.api.document import TOKEN, VAULT, problems
-from console.api.filing import Filing, Materials, only_known_fields
+from console.api.filing import ONLY_FILING, ONLY_MATERIALS, Filing, Materials
 from console.api.watching import IfNoneMatch, Wait, watched
 from console.services import Desk
+from domain.accounts import Channel
+from domain.actors import Via
 from domain.deletion import Certificate
 from domain.errors import ErrorType, Refusal
 from domain.locale import Locale
-from domain.messages import AcceptNotice, CancellationView, Confirm, SendCode, Withdraw
-from domain.model import Model, OpaqueId
-from domain.phases import Step
+from domain.messages import CancellationView, WithdrawalReason
+from domain.model import Model, OpaqueId, Sha256Hex
 from gateways.contract import ChallengeShown
+from runtime.filing import file_ticket, supply_materials
 from runtime.front_desk import challenge_of
-from runtime.intake import TicketChanges, TicketDraft
-from runtime.refusals import require
 from runtime.start_keys import start_once
 
 router = APIRouter(tags=["Requests"], dependencies=[TOKEN])
 
-_STEP: Final = (ErrorType.NOT_FOUND, ErrorType.WRONG_PHASE)
+_STEP: Final = (ErrorType.NOT_FOUND, ErrorType.WRONG_PHASE, ErrorType.NOT_NOW)
 _TICKET: Final = (*_STEP, ErrorType.TICKET_INCOMPLETE, ErrorType.LETTER_REFUSED, ErrorType.TICKET_MISMATCH, *VAULT)
 
 
@@ -38,18 +39,25 @@ class Start(Model):
     locale: Locale = Locale.ZH
 
 
+class CodeOrder(Model):
+    channel: Channel
+
+
 class CodeAnswer(Model):
     code: Secret[Annotated[str, StringConstraints(pattern="^[0-9]{4,12}$")]]
 
 
-IdempotencyKey = Annotated[
-    Annotated[str, StringConstraints(pattern="^[!-~]{1,255}$")] | SkipJsonSchema[None],
-    Header(
-        alias="Idempotency-Key",
-        description="The same key never starts a second request, not even after the first one has ended.",
-        examples=["3b7c7a52-6f0e-4a0e-9a54-6a1f6c1c8f7e"],
-    ),
-]
+class NoticeAccepted(Model):
+    version: str = Field(max_length=40)
+    sha256: Sha256Hex
+
+
+class LastWord(Model):
+    report_digest: Sha256Hex
+
+
+class Withdrawal(Model):
+    reason_code: WithdrawalReason = WithdrawalReason.CHANGED_MIND
 
 
 @router.post(
@@ -70,12 +78,18 @@ async def api_start(
     desk: Desk,
     visitor: Visitor,
     start: Start,
-    idempotency_key: IdempotencyKey = None,
+    idempotency_key: StartKey = None,
 ) -> CancellationView:
-    """Start a request, or find the one that runs. A refused account is an answer too: `phase` is then `REFUSED`."""
+    """Start a request, or find the one that runs. A refused account is an answer too: `phase` is then `REFUSED`.
+
+    A request that operations have ended (`run_ended`) stands in nobody's way. A closed account answers with the request
+    that closed it: `phase` is then `CLOSED`.
+    """
     now = desk.now()
     key = f"{visitor.subject} {idempotency_key}" if idempotency_key else None
-    view, own = await start_once(desk.desk, key, start.account_id, start.requested_by, locale=start.locale, now=now)
+    view, own = await start_once(
+        desk.desk, key, start.account_id, start.requested_by, via=Via.API, locale=start.locale, now=now
+    )
     if own:
         response.headers["Location"] = request.url_for("api_status", account_id=start.account_id).path
     else:
@@ -114,9 +128,9 @@ async def api_status(
         body=True,
     ),
 )
-async def api_send_code(desk: Desk, account_id: OpaqueId, code: SendCode) -> CancellationView:
+async def api_send_code(desk: Desk, step: Step, account_id: OpaqueId, code: CodeOrder) -> CancellationView:
     """Send an identity code to the owner's verified phone or e-mail."""
-    return await desk.desk.send_code(account_id, code.channel)
+    return await desk.desk.send_code(account_id, code.channel, step.by, key=step.key)
 
 
 @router.get(
@@ -145,79 +159,110 @@ async def api_challenge(desk: Desk, account_id: OpaqueId) -> ChallengeShown:
         body=True,
     ),
 )
-async def api_answer_code(desk: Desk, account_id: OpaqueId, answer: CodeAnswer) -> CancellationView:
+async def api_answer_code(desk: Desk, step: Step, account_id: OpaqueId, answer: CodeAnswer) -> CancellationView:
     """Pass on the code that the owner typed. It goes to the platform, and is kept nowhere."""
-    return await desk.desk.verify(account_id, answer.code.get_secret_value())
+    return await desk.desk.verify(account_id, answer.code.get_secret_value(), step.by, key=step.key)
 
 
 @router.post("/cancellations/{account_id}/notice", responses=problems(*_STEP, ErrorType.STALE_NOTICE, body=True))
-async def api_accept_notice(desk: Desk, account_id: OpaqueId, notice: AcceptNotice) -> CancellationView:
+async def api_accept_notice(desk: Desk, step: Step, account_id: OpaqueId, notice: NoticeAccepted) -> CancellationView:
     """The owner has read and accepted the notice in force. The five checks start."""
-    return await desk.desk.accept_notice(account_id, notice.version, notice.sha256)
+    return await desk.desk.accept_notice(account_id, notice.version, notice.sha256, step.by, key=step.key)
 
 
 @router.post("/cancellations/{account_id}/recheck", responses=problems(*_STEP))
-async def api_recheck(desk: Desk, account_id: OpaqueId) -> CancellationView:
-    """Run the five checks, or wait for those that run; answers with the complete report."""
-    return await desk.desk.recheck(account_id)
+async def api_recheck(desk: Desk, step: Step, account_id: OpaqueId) -> CancellationView:
+    """Run the five checks, or wait for those that run; answers with the complete report.
+
+    What the platform could not tell is `UNKNOWN`, or has no `entitlements`: not the owner's fault, try again.
+    """
+    return await desk.desk.recheck(account_id, step.by, key=step.key)
 
 
-@router.post("/cancellations/{account_id}/confirmation", responses=problems(*_STEP, ErrorType.STALE_REPORT, body=True))
-async def api_confirm(desk: Desk, account_id: OpaqueId, confirmation: Confirm) -> CancellationView:
-    """The owner's last word, about the report that they were shown (`report.digest`). Then there is no way back."""
-    return await desk.desk.confirm(account_id, confirmation.report_digest)
+@router.post(
+    "/cancellations/{account_id}/confirmation",
+    responses=problems(*_STEP, ErrorType.STALE_REPORT, ErrorType.IDENTITY_STALE, body=True),
+)
+async def api_confirm(desk: Desk, step: Step, account_id: OpaqueId, confirmation: LastWord) -> CancellationView:
+    """The owner's last word, about the report that they were shown (`report.digest`). Then there is no way back.
+
+    It is for whoever proved identity, and proved it lately (`identity_expires_at`); else identity is due again.
+    """
+    return await desk.desk.confirm(account_id, confirmation.report_digest, step.by, key=step.key)
 
 
 @router.post(
     "/cancellations/{account_id}/withdrawal", responses=problems(*_STEP, ErrorType.POINT_OF_NO_RETURN, body=True)
 )
-async def api_withdraw(desk: Desk, account_id: OpaqueId, withdrawal: Withdraw) -> CancellationView:
+async def api_withdraw(desk: Desk, step: Step, account_id: OpaqueId, withdrawal: Withdrawal) -> CancellationView:
     """End the request, as long as the account is not being closed."""
-    return await desk.desk.withdraw(account_id, withdrawal.reason_code)
+    return await desk.desk.withdraw(account_id, withdrawal.reason_code, step.by, key=step.key)
 
 
 @router.post(
     "/cancellations/{account_id}/tickets",
-    dependencies=[Depends(only_known_fields)],
-    responses=problems(*_TICKET, ErrorType.TICKET_NOT_ALLOWED, body=True),
+    dependencies=[ONLY_FILING],
+    responses=problems(*_TICKET, ErrorType.TICKET_NOT_ALLOWED, ErrorType.STALE_REPORT, body=True),
 )
-async def api_file_ticket(desk: Desk, account_id: OpaqueId, filing: Filing) -> CancellationView:
-    """File a manual request. It is reviewed within three business days; what came in goes to the vault alone."""
-    view = await desk.desk.view(account_id)
-    require(view, Step.FILE_TICKET)
-    assert view.real_name_type is not None
-    draft = TicketDraft(
-        account_id=account_id,
-        real_name_type=view.real_name_type,
-        contact_email=filing.contact_email,
-        contact_phone=filing.contact_phone,
-        **filing.statement,
+async def api_file_ticket(desk: Desk, step: Step, account_id: OpaqueId, filing: Filing) -> CancellationView:
+    """File a manual request about the report that its owner was shown. `ticket_needs` says what it has to carry.
+
+    It is reviewed within three business days; what came in goes to the vault alone, and what is refused goes nowhere.
+    """
+    return await file_ticket(
+        desk.desk,
+        desk.intake,
+        account_id,
+        filing.paper,
+        await filing.letter(),
+        report_digest=filing.report_digest,
+        by=step.by,
+        now=desk.now(),
+        key=step.key,
     )
-    ticket = await desk.intake.file(draft, await filing.letter(), now=desk.now())
-    return await desk.desk.file_ticket(account_id, ticket)
 
 
 @router.post(
     "/cancellations/{account_id}/tickets/{ticket_no}/materials",
-    dependencies=[Depends(only_known_fields)],
+    dependencies=[ONLY_MATERIALS],
     responses=problems(*_TICKET, body=True),
 )
 async def api_supply_materials(
-    desk: Desk, account_id: OpaqueId, ticket_no: OpaqueId, materials: Materials
+    desk: Desk, step: Step, account_id: OpaqueId, ticket_no: OpaqueId, materials: Materials
 ) -> CancellationView:
     """Supply what the reviewer asked for: the next revision. What is not sent stays as it was."""
     view = await desk.desk.view(account_id)
-    require(view, Step.SUPPLY_MATERIALS)
     if view.review is None or view.review.ticket.ticket_no != ticket_no:
         raise Refusal(ErrorType.NOT_FOUND, f"The open ticket of account {account_id} is not {ticket_no}.")
-    changes = TicketChanges(
-        contact_email=materials.contact_email, contact_phone=materials.contact_phone, **materials.statement
+    return await supply_materials(
+        desk.desk,
+        desk.intake,
+        account_id,
+        materials.paper,
+        await materials.letter(),
+        by=step.by,
+        now=desk.now(),
+        key=step.key,
     )
-    ticket = await desk.intake.supply(view.review.ticket, changes, await materials.letter(), now=desk.now())
-    return await desk.desk.supply_materials(account_id, ticket)
 
 
-@router.get("/certificates/{request_no}", responses=problems(ErrorType.NOT_FOUND, *VAULT))
-async def api_certificate(desk: Desk, request_no: OpaqueId) -> Certificate:
+_CERTIFICATE: Final = (ErrorType.NOT_FOUND, ErrorType.VAULT_RECORD_FOREIGN, *VAULT)
+
+
+@router.get("/certificates/{request_no}", responses=problems(*_CERTIFICATE))
+async def api_certificate(
+    desk: Desk,
+    request_no: OpaqueId,
+    account_id: Annotated[
+        OpaqueId | SkipJsonSchema[None],
+        Query(description="Needed only where a caller has used one request number for several accounts."),
+    ] = None,
+) -> Certificate:
     """Proof of the closure; there once `phase` is `CLOSED`. Its hash chain is verified on the way."""
-    return await desk.desk.certificate(request_no)
+    return await desk.desk.certificate(request_no, account_id)
+
+
+@router.get("/cancellations/{account_id}/certificate", responses=problems(*_CERTIFICATE))
+async def api_certificate_of_account(desk: Desk, account_id: OpaqueId) -> Certificate:
+    """The same by account, whatever the request's number was, and however long ago it was closed."""
+    return await desk.desk.certificate_of_account(account_id)

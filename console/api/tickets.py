@@ -15,7 +15,7 @@ from domain.accounts import RealNameType
 from domain.checks import Check, Reason
 from domain.errors import ErrorType, Refusal
 from domain.messages import DecisionAnswer, ReviewView
-from domain.model import Count, Instant, Model, OpaqueId
+from domain.model import Count, Instant, Model, OpaqueId, Sha256Hex
 from domain.tickets import Decision, DecisionKind, DecisionReason, LetterType, TicketForm
 from runtime.deciding import decide
 from runtime.intake import MAX_NOTE_CHARACTERS
@@ -75,12 +75,16 @@ class TicketShown(Model):
 class Decide(Model):
     """Who decides, and when, is not in it: that is the token's subject, and now.
 
+    `revision_sha256` and `report_digest` name what the reviewer looked at (`review.case.ticket.sha256` and
+    `review.case.report.digest`): a decision about anything else is refused as stale.
     `waived` and `identity_attested` belong to an approval, `reason_codes` to everything else. The same `decision_id`
     again gets the first answer again.
     """
 
     kind: DecisionKind
     decision_id: OpaqueId = Field(examples=["D-20261124-0007"])
+    revision_sha256: Sha256Hex
+    report_digest: Sha256Hex
     reason_codes: tuple[DecisionReason, ...] = ()
     waived: tuple[Check, ...] = ()
     identity_attested: bool = Field(False, strict=True)
@@ -183,6 +187,8 @@ async def api_decide(desk: Desk, visitor: Visitor, ticket_no: OpaqueId, wish: De
         ticket_no=ticket_no,
         operator_id=visitor.subject,
         decided_at=desk.now(),
+        revision_sha256=wish.revision_sha256,
+        report_digest=wish.report_digest,
         reason_codes=wish.reason_codes,
         waived=wish.waived,
         identity_attested=wish.identity_attested,

@@ -9,11 +9,13 @@ from console.access.guard import OwnAccount, Visitor
 from console.access.limits import ANSWERING_CODES, SENDING_CODES, limited
 from console.errors import EXPECTED, Trouble
 from console.owner import tickets
+from console.owner.acting import ByOwner
 from console.owner.showing import HOME, home, look, refuse, render, show, take, unavailable
-from console.owner.stages import MAY_START_AGAIN, stage_of
+from console.owner.stages import may_start, stage_of
 from console.pages import language
 from console.services import Desk
 from domain.accounts import Channel
+from domain.actors import Via
 from domain.errors import ErrorType
 from domain.messages import WithdrawalReason
 from domain.model import Sha256Hex
@@ -33,7 +35,8 @@ async def owner_page(request: Request, desk: Desk, account: OwnAccount) -> Respo
 async def owner_live(request: Request, desk: Desk, account: OwnAccount, phase: str, seen: str) -> Response:
     """The part of the page that moves by itself; nothing when it is as it was seen. In another phase: the page anew."""
     situation = await look(desk, account)
-    if situation.view is None or situation.view.phase != phase or stage_of(situation.view).every is None:
+    stage = stage_of(situation.view)
+    if situation.view is None or situation.view.phase != phase or stage.every is None:
         # Not a reload: the page may be the answer to a form, which would be sent again.
         return Response(status_code=204, headers={"HX-Redirect": HOME})
     if situation.fingerprint == seen:
@@ -46,8 +49,8 @@ async def owner_start(request: Request, desk: Desk, account: OwnAccount, visitor
     """Start a request, unless there is one: a second click must not start another after the first has ended."""
     try:
         view = (await look(desk, account)).view
-        if view is None or view.phase in MAY_START_AGAIN:
-            await desk.desk.start(account, visitor.subject, locale=language(request))
+        if may_start(view):
+            await desk.desk.start(account, visitor.subject, via=Via.CONSOLE, locale=language(request))
     except EXPECTED as error:
         return unavailable(request, Trouble.of(error))
     return home()
@@ -55,18 +58,18 @@ async def owner_start(request: Request, desk: Desk, account: OwnAccount, visitor
 
 @router.post("/code")
 async def owner_send_code(
-    request: Request, desk: Desk, account: OwnAccount, channel: Annotated[Channel, Form()]
+    request: Request, desk: Desk, account: OwnAccount, by: ByOwner, channel: Annotated[Channel, Form()]
 ) -> Response:
     async def send() -> None:
         await limited(SENDING_CODES)(request)
-        await desk.desk.send_code(account, channel)
+        await desk.desk.send_code(account, channel, by)
 
     return await take(request, desk, account, Step.SEND_CODE, send())
 
 
 @router.post("/code-answer")
 async def owner_answer_code(
-    request: Request, desk: Desk, account: OwnAccount, code: Annotated[SecretStr, Form()] = _NO_CODE
+    request: Request, desk: Desk, account: OwnAccount, by: ByOwner, code: Annotated[SecretStr, Form()] = _NO_CODE
 ) -> Response:
     digits = "".join(code.get_secret_value().split())
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 12):
@@ -75,7 +78,7 @@ async def owner_answer_code(
 
     async def answer() -> None:
         await limited(ANSWERING_CODES)(request)
-        await desk.desk.verify(account, digits)
+        await desk.desk.verify(account, digits, by)
 
     return await take(request, desk, account, Step.SUBMIT_IDENTITY_PROOF, answer())
 
@@ -85,16 +88,18 @@ async def owner_accept_notice(
     request: Request,
     desk: Desk,
     account: OwnAccount,
+    by: ByOwner,
     version: Annotated[str, Form(max_length=40)],
     sha256: Annotated[Sha256Hex, Form()],
 ) -> Response:
     """Accept the text that was shown; when another one is in force by now, that one is shown."""
-    return await take(request, desk, account, Step.ACCEPT_NOTICE, desk.desk.accept_notice(account, version, sha256))
+    accepting = desk.desk.accept_notice(account, version, sha256, by)
+    return await take(request, desk, account, Step.ACCEPT_NOTICE, accepting)
 
 
 @router.post("/recheck")
-async def owner_recheck(request: Request, desk: Desk, account: OwnAccount) -> Response:
-    return await take(request, desk, account, Step.RECHECK, desk.desk.begin_recheck(account))
+async def owner_recheck(request: Request, desk: Desk, account: OwnAccount, by: ByOwner) -> Response:
+    return await take(request, desk, account, Step.RECHECK, desk.desk.begin_recheck(account, by))
 
 
 @router.get("/confirm")
@@ -113,13 +118,14 @@ async def owner_confirm(
     request: Request,
     desk: Desk,
     account: OwnAccount,
+    by: ByOwner,
     report: Annotated[Sha256Hex, Form()],
     typed_account: Annotated[str, Form()] = "",
 ) -> Response:
     if typed_account.strip() != account:
         trouble = Trouble(ErrorType.BAD_INPUT, "This is not the id of this account.", {"field": "typed_account"})
         return await refuse(request, desk, account, Step.CONFIRM, trouble, template="confirm")
-    confirming = desk.desk.confirm(account, report)
+    confirming = desk.desk.confirm(account, report, by)
     return await take(request, desk, account, Step.CONFIRM, confirming, template="confirm")
 
 
@@ -128,9 +134,10 @@ async def owner_withdraw(
     request: Request,
     desk: Desk,
     account: OwnAccount,
+    by: ByOwner,
     reason: Annotated[WithdrawalReason, Form()] = WithdrawalReason.CHANGED_MIND,
 ) -> Response:
-    return await take(request, desk, account, Step.WITHDRAW, desk.desk.withdraw(account, reason))
+    return await take(request, desk, account, Step.WITHDRAW, desk.desk.withdraw(account, reason, by))
 
 
 @router.get("/certificate")

@@ -10,20 +10,24 @@ from fastapi import Request, Response
 
 from console.errors import EXPECTED, Trouble, retry_after
 from console.owner import wording
-from console.owner.stages import MAY_START_AGAIN, is_by_ticket, may_file_ticket, stage_of
-from console.pages import language, page
+from console.owner.stages import is_by_ticket, lost_its_approval, may_file_ticket, stage_of, was_ended
+from console.pages import language, not_listed, page
 from console.services import Services
 from domain.checks import Check, CheckOutcome
-from domain.deletion import DELETION_STAGES, Certificate, DeletionPhase, DeletionView, retained_records
+from domain.deletion import DELETION_STAGES, Certificate, DeletionPhase, DeletionView, Verification, retained_records
 from domain.errors import ErrorType, Refusal
 from domain.messages import CancellationView, WithdrawalReason
 from domain.notices import CONSENT_WORDING, CURRENT_NOTICE
 from domain.phases import STEP_PHASES, Phase, Step
-from domain.tickets import MissingPart
+from domain.policy import Policy
+from domain.tickets import BalanceWish, MissingPart
 from gateways.contract import ChallengeShown
 from runtime.letters import MAX_BYTES
 
 HOME: Final = "/owner"
+
+_TOLD_ANYWHERE: Final = frozenset({ErrorType.POINT_OF_NO_RETURN, ErrorType.IDENTITY_STALE})
+"""What an owner has to hear although the form it belongs to is gone."""
 
 _REASONS_TO_WITHDRAW: Final = tuple(r for r in WithdrawalReason if r is not WithdrawalReason.OPERATOR_CANCELLED)
 
@@ -54,14 +58,16 @@ async def look(services: Services, account: str) -> Situation:
         if error.type is not ErrorType.NOT_FOUND:
             raise
         return Situation(None)
+    if was_ended(view):
+        return Situation(view)
     try:
         match view.phase:
             case Phase.AWAITING_IDENTITY if view.challenge:
                 return Situation(view, challenge=await desk.show_challenge(view.challenge.challenge_id))
-            case Phase.DELETING | Phase.DELETION_STALLED:
+            case Phase.DELETING | Phase.DELETION_STALLED if not view.stalled:
                 return Situation(view, deletion=await desk.deletion(account))
             case Phase.CLOSED:
-                return Situation(view, certificate=await desk.certificate(view.request_no))
+                return Situation(view, certificate=await desk.certificate(view.request_no, account))
             case _:
                 return Situation(view)
     except EXPECTED as error:
@@ -98,16 +104,22 @@ def render(
         by_ticket=is_by_ticket(view),
         waived=partial(_is_waived, view),
         may_file=view is not None and may_file_ticket(view),
-        may_start=view is None or view.phase in MAY_START_AGAIN,
+        approval_lost=view is not None and lost_its_approval(view),
         checks=tuple(Check),
         part=MissingPart,
+        wishes=tuple(BalanceWish),
+        max_age_days=Policy().request_max_age.days,
         max_letter_bytes=MAX_BYTES,
         deletion_stages=DELETION_STAGES,
         deletion_phases=tuple(DeletionPhase),
+        verifications=tuple(Verification),
         retained=retained_records,
         reasons_to_withdraw=_REASONS_TO_WITHDRAW,
         name=partial(wording.name, locale=locale),
         age=partial(wording.age, now=services.now(), locale=locale),
+        not_listed=not_listed,
+        not_told=partial(wording.not_told, locale=locale),
+        why_not_closed=partial(wording.why_not_closed, locale=locale),
         letter_problem=wording.letter_problem,
         html=wording.html,
     )
@@ -166,7 +178,9 @@ async def refuse(
         situation = await look(services, account)
     except EXPECTED as error:
         return unavailable(request, Trouble.of(error))
-    phase = situation.view.phase if situation.view else None
-    if phase not in STEP_PHASES[step] and trouble.type is not ErrorType.POINT_OF_NO_RETURN:
+    view = situation.view
+    if view is None or was_ended(view):
         return home()
+    if view.phase not in STEP_PHASES[step]:
+        return render(request, situation, trouble=trouble) if trouble.type in _TOLD_ANYWHERE else home()
     return render(request, situation, template=template, trouble=trouble, typed=typed)

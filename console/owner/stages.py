@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from domain.messages import CancellationView, Route
-from domain.phases import STEP_PHASES, Phase, Step, allows
+from domain.phases import OUTCOMES, STEP_PHASES, Phase, Step, allows
+from domain.tickets import ReviewStatus
 
 
 @dataclass(frozen=True)
@@ -37,20 +38,52 @@ STAGES: Final[dict[Phase, Stage]] = {
     **dict.fromkeys((Phase.REFUSED, Phase.REJECTED, Phase.WITHDRAWN, Phase.LAPSED), Stage("over", None)),
 }
 
-MAY_START_AGAIN: Final = frozenset({Phase.REFUSED, Phase.REJECTED, Phase.WITHDRAWN, Phase.LAPSED})
+ENDED: Final = Stage("ended", None)
+
+_OVER: Final = frozenset({Phase.REFUSED, Phase.REJECTED, Phase.WITHDRAWN, Phase.LAPSED})
 
 
 def stage_of(view: CancellationView | None) -> Stage:
-    return STAGES[view.phase] if view else NO_REQUEST
+    if view is None:
+        return NO_REQUEST
+    return ENDED if was_ended(view) else STAGES[view.phase]
+
+
+def was_ended(view: CancellationView) -> bool:
+    """Whether the request was ended from outside before it came to an end of its own."""
+    return view.run_ended is not None and view.phase not in OUTCOMES
+
+
+def may_start(view: CancellationView | None) -> bool:
+    return view is None or view.phase in _OVER or was_ended(view)
 
 
 def may_file_ticket(view: CancellationView) -> bool:
-    """As the request itself will judge when the ticket is filed; without a channel the checks run only then."""
-    if not allows(view.phase, Step.FILE_TICKET, channel_verified=bool(view.channels)):
-        return False
+    """As the request itself will judge: about a report that was shown, and in which nothing is left to find out."""
     report = view.report
-    return view.phase is Phase.AWAITING_IDENTITY or bool(
-        report and report.reasons_left() and not report.must_be_fixed_first()
+    if (
+        view.run_ended
+        or report is None
+        or not allows(view.phase, Step.FILE_TICKET, channel_verified=bool(view.channels))
+    ):
+        return False
+    if report.not_told or report.must_be_fixed_first():
+        return False
+    return bool(report.reasons_left()) or not view.identity_verified
+
+
+def is_without_channel(view: CancellationView) -> bool:
+    """Whether a ticket is the only way on: nobody can be sent a code."""
+    return view.phase is Phase.AWAITING_IDENTITY and not view.channels
+
+
+def lost_its_approval(view: CancellationView) -> bool:
+    """Whether a reviewer said yes, too long ago for it to count still."""
+    return bool(
+        view.review
+        and view.review.status is ReviewStatus.APPROVED
+        and view.approval_expires_at is None
+        and view.phase in (Phase.BLOCKED, Phase.AWAITING_IDENTITY)
     )
 
 

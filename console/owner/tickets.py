@@ -5,19 +5,20 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, File, Form, Request, Response, UploadFile
 
-from console.access.guard import OwnAccount, Visitor
+from console.access.guard import OwnAccount
 from console.errors import EXPECTED, Trouble
 from console.owner import wording
+from console.owner.acting import ByOwner
 from console.owner.showing import home, look, refuse, render, take, unavailable
-from console.owner.stages import may_file_ticket
+from console.owner.stages import is_without_channel, was_ended
 from console.pages import language, page
-from console.services import Desk, Services
+from console.services import Desk
 from domain.errors import ErrorType
 from domain.locale import pick
-from domain.messages import CancellationView
-from domain.model import Sha256Hex
+from domain.model import Fen, Sha256Hex
 from domain.phases import Phase, Step
-from runtime.intake import TicketChanges, TicketDraft
+from domain.tickets import BalanceChoice, BalanceWish
+from runtime.filing import Paper, file_ticket, supply_materials
 from runtime.letters import MAX_BYTES, template_letter
 
 router = APIRouter()
@@ -33,15 +34,35 @@ class TicketFields:
         contact_email: Annotated[str, Form(max_length=320)] = "",
         contact_phone: Annotated[str, Form(max_length=40)] = "",
         statement: Annotated[bool, Form()] = False,
+        balance: Annotated[BalanceWish | None, Form()] = None,
+        balance_fen: Annotated[Fen, Form()] = 0,
         letter: Annotated[UploadFile | None, File()] = None,
     ) -> None:
         self.notice_version, self.notice_sha256 = notice_version, notice_sha256
         self.email, self.phone = contact_email.strip(), contact_phone.strip()
         self.statement, self._letter = statement, letter
+        self._balance = BalanceChoice(wish=balance, amount_fen=balance_fen) if balance else None
 
     @property
     def typed(self) -> dict[str, str]:
-        return {"email": self.email, "phone": self.phone, "statement": "yes" if self.statement else ""}
+        return {
+            "email": self.email,
+            "phone": self.phone,
+            "statement": "yes" if self.statement else "",
+            "balance": self._balance.wish if self._balance else "",
+        }
+
+    @property
+    def paper(self) -> Paper:
+        """A contact that was left empty stays as it was, where there was one."""
+        return Paper(
+            contact_email=self.email or None,
+            contact_phone=self.phone or None,
+            statement_accepted=self.statement,
+            notice_version=self.notice_version,
+            notice_sha256=self.notice_sha256,
+            balance=self._balance,
+        )
 
     async def letter(self) -> bytes | None:
         """None when no file was chosen; one byte more than allowed is enough to be refused."""
@@ -59,66 +80,43 @@ async def owner_ticket_page(request: Request, desk: Desk, account: OwnAccount) -
     except EXPECTED as error:
         return unavailable(request, Trouble.of(error))
     view = situation.view
-    if view is None or not (may_file_ticket(view) or view.phase is Phase.BLOCKED):
+    if view is None or was_ended(view) or not (view.phase is Phase.BLOCKED or is_without_channel(view)):
         return home()
     return render(request, situation, template="ticket")
 
 
 @router.post("/ticket")
 async def owner_file_ticket(
-    request: Request, desk: Desk, account: OwnAccount, visitor: Visitor, fields: Fields
+    request: Request,
+    desk: Desk,
+    account: OwnAccount,
+    by: ByOwner,
+    fields: Fields,
+    report_digest: Annotated[str, Form(max_length=64)] = "",
 ) -> Response:
-    filing = _file(desk, account, visitor.subject, fields)
-    return await take(request, desk, account, Step.FILE_TICKET, filing, template="ticket", typed=fields.typed)
-
-
-async def _file(services: Services, account: str, filed_by: str, fields: TicketFields) -> CancellationView:
-    view = await services.desk.view(account)
-    if not may_file_ticket(view) or view.real_name_type is None:
-        # Before the vault is touched: no contact data shall lie there for nothing.
-        return view
-    draft = TicketDraft(
-        account_id=account,
-        real_name_type=view.real_name_type,
-        contact_email=fields.email,
-        contact_phone=fields.phone,
-        filed_by=filed_by,
-        statement_accepted=fields.statement,
-        notice_version=fields.notice_version,
-        notice_sha256=fields.notice_sha256,
+    filing = file_ticket(
+        desk.desk,
+        desk.intake,
+        account,
+        fields.paper,
+        await fields.letter(),
+        report_digest=report_digest,
+        by=by,
+        now=desk.now(),
     )
-    ticket = await services.intake.file(draft, await fields.letter(), now=services.now())
-    return await services.desk.file_ticket(account, ticket)
+    return await take(request, desk, account, Step.FILE_TICKET, filing, template="ticket", typed=fields.typed)
 
 
 @router.post("/materials")
 async def owner_supply_materials(
-    request: Request, desk: Desk, account: OwnAccount, visitor: Visitor, fields: Fields
+    request: Request, desk: Desk, account: OwnAccount, by: ByOwner, fields: Fields
 ) -> Response:
     letter = await fields.letter()
     if letter is None and not any(fields.typed.values()):
         trouble = Trouble(ErrorType.BAD_INPUT, "Nothing was supplied.", {"field": "materials"})
         return await refuse(request, desk, account, Step.SUPPLY_MATERIALS, trouble)
-    supplying = _supply(desk, account, visitor.subject, fields, letter)
+    supplying = supply_materials(desk.desk, desk.intake, account, fields.paper, letter, by=by, now=desk.now())
     return await take(request, desk, account, Step.SUPPLY_MATERIALS, supplying, typed=fields.typed)
-
-
-async def _supply(
-    services: Services, account: str, filed_by: str, fields: TicketFields, letter: bytes | None
-) -> CancellationView:
-    view = await services.desk.view(account)
-    if view.phase is not Phase.AWAITING_MATERIALS or view.review is None:
-        return view
-    changes = TicketChanges(
-        contact_email=fields.email or None,
-        contact_phone=fields.phone or None,
-        filed_by=filed_by,
-        statement_accepted=fields.statement,
-        notice_version=fields.notice_version,
-        notice_sha256=fields.notice_sha256,
-    )
-    ticket = await services.intake.supply(view.review.ticket, changes, letter, now=services.now())
-    return await services.desk.supply_materials(account, ticket)
 
 
 @router.get("/letter-template")

@@ -1,5 +1,6 @@
 """Words of the owner's pages for what is no closed list of ours, and for what only they show."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -7,7 +8,8 @@ from typing import Final
 from markdown_it import MarkdownIt
 
 from console.errors import Trouble
-from domain.checks import Marketplace
+from domain.accounts import RefusalReason
+from domain.checks import ENTITLEMENTS, Check, Marketplace
 from domain.errors import ErrorType
 from domain.locale import Locale, pick
 from runtime.letters import LetterProblem
@@ -65,7 +67,9 @@ _REFUSALS: Final[dict[ErrorType, str]] = {
     ErrorType.WRONG_PHASE: "This step is not possible now.",
     ErrorType.CHANNEL_NOT_VERIFIED: "This contact is not verified for the account. Choose another one.",
     ErrorType.STALE_NOTICE: "The notice has changed. Read the one in force, and accept that.",
-    ErrorType.STALE_REPORT: "The conditions have been checked again since. Look at the new result, then confirm.",
+    ErrorType.STALE_REPORT: "The conditions have been checked again since. Look at the new result, then go on.",
+    ErrorType.IDENTITY_STALE: "Identity was proved too long ago, or by somebody else. Prove it again, then confirm.",
+    ErrorType.NOT_NOW: "This cannot be done just now, which is not your fault. Nothing was changed.",
     ErrorType.TICKET_NOT_ALLOWED: "A ticket cannot be filed now.",
     ErrorType.TICKET_MISMATCH: "This ticket does not fit the account. File it again.",
     ErrorType.POINT_OF_NO_RETURN: "This is past the point of no return: it can no longer be withdrawn.",
@@ -80,6 +84,7 @@ _REFUSALS: Final[dict[ErrorType, str]] = {
     ErrorType.PROOF_EXPIRED: _ANOTHER_CODE,
     ErrorType.UNREACHABLE: _NO_ANSWER,
     ErrorType.SERVICE_UNAVAILABLE: _NO_ANSWER,
+    ErrorType.CREDENTIALS_REFUSED: _NO_ANSWER,
     ErrorType.VAULT_UNAVAILABLE: _NO_ANSWER,
     ErrorType.ANSWER_UNREADABLE: _NO_ANSWER,
     ErrorType.UNEXPECTED_ANSWER: _NO_ANSWER,
@@ -89,6 +94,35 @@ _REFUSALS: Final[dict[ErrorType, str]] = {
 
 def for_owners(trouble: Trouble) -> Trouble:
     return replace(trouble, message=_REFUSALS.get(trouble.type, trouble.message))
+
+
+_WHY_NOT_CLOSED: Final[dict[str, tuple[str, str]]] = {
+    ErrorType.HOLD_LAPSED: ("锁定账号多次超时。", "The account could not be held still for long enough."),
+    ErrorType.ACCOUNT_UNKNOWN: ("平台没有找到该账号。", "The platform does not find the account."),
+    ErrorType.ACCOUNT_NOT_CLOSABLE: (
+        "平台目前不允许关闭该账号。",
+        "The platform does not let the account be closed now.",
+    ),
+}
+
+
+def why_not_closed(code: str, locale: Locale) -> str:
+    """For what the platform did not close an account: one of its errors, or a state that the account has come to."""
+    if code in set(RefusalReason):
+        reason = text(RefusalReason(code), locale)
+        return pick(locale, f"{reason.title}。{reason.advice}", f"{reason.title.capitalize()}. {reason.advice}")
+    return pick(locale, *_WHY_NOT_CLOSED.get(code, ("平台没有关闭账号。", "The platform did not close the account.")))
+
+
+def not_told(codes: Iterable[str], locale: Locale) -> str:
+    """The names of what the platform could not tell: checks, and the list of what is given up."""
+    names = (
+        pick(locale, "将放弃的权益", "what you would give up")
+        if code == ENTITLEMENTS
+        else text(Check(code), locale).title
+        for code in codes
+    )
+    return pick(locale, "、", ", ").join(names)
 
 
 def name(code: str, locale: Locale) -> str:

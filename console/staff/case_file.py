@@ -47,7 +47,7 @@ class CaseFile:
 
 def stamp(review: ReviewView) -> str:
     """Changes with everything that somebody else can do to a ticket."""
-    counts = f"{len(review.decisions)}.{len(review.ignored)}"
+    counts = f"{len(review.decisions)}.{review.ignored_count}"
     return f"{review.status}.{review.case.ticket.revision}.{counts}.{'late' if review.overdue else 'in-time'}"
 
 

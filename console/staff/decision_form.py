@@ -6,7 +6,7 @@ from pydantic import Field
 
 from domain.accounts import RealNameType
 from domain.checks import Check
-from domain.model import Model, OpaqueId
+from domain.model import Model, OpaqueId, Sha256Hex
 from domain.tickets import DecisionKind, DecisionReason
 
 _ABOUT_LETTER: Final = (
@@ -45,12 +45,14 @@ class Draft(Model):
 class PreviewForm(Draft):
     kind: DecisionKind
     decision_id: OpaqueId | None = None
-    revision: int | None = None
+    revision_sha256: Sha256Hex | None = None
+    report_digest: Sha256Hex | None = None
 
 
 class DecisionForm(Draft):
-    """`decision_id` was made with the page: a double click is one decision. `revision` is what was looked at."""
+    """`decision_id` was made with the page: a double click is one decision. The hashes name what was looked at."""
 
     kind: DecisionKind
     decision_id: OpaqueId
-    revision: int
+    revision_sha256: Sha256Hex
+    report_digest: Sha256Hex

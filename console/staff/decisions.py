@@ -14,7 +14,7 @@ from console.staff.decision_form import DecisionForm, PreviewForm
 from console.staff.owner_message import owner_message
 from console.staff.showing import StaffRoute, is_fragment, room
 from console.staff.tickets import show
-from domain.errors import ErrorType, Refusal
+from domain.errors import ErrorType
 from domain.locale import Locale
 from domain.model import OpaqueId
 from domain.tickets import Decision, IgnoredBecause
@@ -50,16 +50,13 @@ async def staff_decide(
 
 
 async def _decide(desk: Services, visitor: Principal, ticket_no: str, form: DecisionForm) -> None:
-    review = await desk.desk.review(ticket_no)
-    if review.status.is_open and review.case.ticket.revision != form.revision:
-        raise Refusal(
-            ErrorType.WRONG_PHASE, "New materials have arrived since you loaded the page; look at them first."
-        )
     decision = Decision(
         decision_id=form.decision_id,
         ticket_no=ticket_no,
         operator_id=visitor.subject,
         decided_at=desk.now(),
+        revision_sha256=form.revision_sha256,
+        report_digest=form.report_digest,
         reason_codes=form.reason_codes,
         waived=form.waived,
         identity_attested=form.identity_attested,

@@ -10,17 +10,28 @@ from runtime.texts import Text, text
 
 @dataclass(frozen=True)
 class OwnerMessage:
+    """`reasons` is None where none belong; an empty one still lacks them."""
+
     locale: Locale
     subject: str
     opening: str
-    reasons: tuple[Text, ...]
+    reasons: tuple[Text, ...] | None
     ending: str
 
 
 def owner_message(
     kind: DecisionKind, ticket_no: str, reasons: Iterable[DecisionReason], locale: Locale
 ) -> OwnerMessage:
-    """Of a rejection, or of a request for materials; an approval is told when the account is closed."""
+    """Of each kind of decision; an approval has no reasons to give."""
+    if kind is DecisionKind.APPROVE:
+        subject = pick(locale, "注销工单已通过审核", "Cancellation approved")
+        opening = pick(
+            locale,
+            f"您的注销工单 {ticket_no} 已通过审核，账号即将注销。",
+            f"Ticket {ticket_no} has been approved and the account is about to be closed.",
+        )
+        ending = pick(locale, "完成后将另行通知。", "You will hear from us when it is done.")
+        return OwnerMessage(locale, subject, opening, None, ending)
     if kind is DecisionKind.REJECT:
         subject = pick(locale, "注销申请未通过", "Cancellation not approved")
         opening = pick(

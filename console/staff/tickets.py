@@ -9,14 +9,16 @@ from fastapi.responses import HTMLResponse
 
 from console.access.guard import Visitor
 from console.access.roles import REVIEWERS, Principal
-from console.pages import page
+from console.pages import not_listed, page
 from console.services import Desk, Services
 from console.staff.case_file import CaseFile, case_file, stamp
 from console.staff.decision_form import Draft, reasons_for
+from console.staff.owner_message import owner_message
 from console.staff.showing import StaffRoute, room
 from domain.checks import Marketplace
 from domain.errors import ErrorType, Refusal
 from domain.ids import cancellation_workflow_id, review_workflow_id
+from domain.locale import Locale
 from domain.model import OpaqueId
 from domain.notices import CURRENT_NOTICE
 from domain.tickets import DecisionKind, ReviewStatus
@@ -80,6 +82,8 @@ def show(
         reasons_of={kind: reasons_for(kind, review.case.real_name_type) for kind in kinds},
         marketplaces={market.value: market for market in Marketplace},
         current_notices={notice.version for notice in CURRENT_NOTICE.values()},
+        not_listed=not_listed,
+        approval=owner_message(DecisionKind.APPROVE, review.case.ticket.ticket_no, (), case.owner_locale or Locale.ZH),
         temporal_ui=_temporal_pages(services, case),
         **happened,
     )

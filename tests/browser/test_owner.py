@@ -10,8 +10,10 @@ from playwright.async_api import expect
 from console.access.roles import Role
 from demo.browser import PHONE, Owner
 from demo.stack import Stack
+from domain.ids import cancellation_workflow_id
 from domain.locale import Locale
 from domain.phases import Phase
+from domain.policy import Policy
 from sandbox.kinds import Endpoint, FaultKind
 from tests.browser.accounts import new_account
 from tests.browser.people import Visit, accessible, tab_to
@@ -61,6 +63,12 @@ async def broken(stack: Stack, endpoint: Endpoint, account: str) -> AsyncIterato
     await stack.store.clear_faults()
 
 
+async def put_right(stack: Stack, account: str, fact: str) -> None:
+    """It takes people longer than the moment for which a report is given out again."""
+    await stack.store.set_facts(account, **{fact: 0})
+    await asyncio.sleep(Policy().outcomes_reused_for.total_seconds())
+
+
 async def test_four_reasons_stand_there_at_once_and_are_put_right_one_by_one(stack: Stack, visit: Visit) -> None:
     facts = {"arrears_fen": 3_200, "available_fen": 25_600, "provider.CLOUD_MARKET": 1, "resources.vm": 2}
     account = await new_account(stack, **facts)
@@ -72,10 +80,10 @@ async def test_four_reasons_stand_there_at_once_and_are_put_right_one_by_one(sta
             await expect(page.get_by_text(words).first).to_be_visible()
         await accessible(page)
         for left, fact in ((3, "arrears_fen"), (2, "available_fen"), (1, "provider.CLOUD_MARKET")):
-            await stack.store.set_facts(account, **{fact: 0})
+            await put_right(stack, account, fact)
             await owner.press("", "Check again")
             await expect(page.get_by_text(f"Conditions not met: {left}.")).to_be_visible()
-        await stack.store.set_facts(account, **{"resources.vm": 0})
+        await put_right(stack, account, "resources.vm")
         await owner.press("", "Check again")
         await owner.has_passed()
         await owner.to_last_word()
@@ -183,4 +191,29 @@ async def test_while_the_service_is_down_the_page_says_so_and_nothing_is_lost(st
         finally:
             await stack.worker.start()
         await owner.follow("", "Try again")
+        await owner.is_at("", "Prove that it is you")
+
+
+async def test_without_a_channel_an_owner_sees_the_report_files_about_it_and_starts_again_after_a_terminate(
+    stack: Stack, visit: Visit
+) -> None:
+    account = await new_account(stack, channels="", frozen_fen=1_200)
+    async with visit(Role.OWNER, account, width=PHONE) as page:
+        owner = Owner(page, Locale.EN, stack, account)
+        await owner.begin()
+        await expect(page.get_by_role("heading", name="Balance blocked")).to_be_visible()
+        await accessible(page)
+        await owner.follow("", "Contact support: file a ticket")
+        await owner.is_at("", "File a ticket")
+        await accessible(page)
+        await owner.give_contact()
+        await page.get_by_label("I state that I have read and accept").check()
+        await page.get_by_label("Have it returned: ¥12.00").check()
+        await owner.press("", "File the ticket")
+        await owner.is_under_review()
+        await stack.client.get_workflow_handle(cancellation_workflow_id(account)).terminate("by a test")
+        # By itself, without a reload.
+        await owner.is_at("", "The request was broken off")
+        await accessible(page)
+        await owner.press("", "Start again")
         await owner.is_at("", "Prove that it is you")

@@ -39,6 +39,7 @@ async def test_an_enterprise_files_is_asked_for_the_seal_supplies_it_and_is_clos
         await accessible(page)
         await owner.give_contact()
         await owner.choose_letter(stamped=False)
+        await page.get_by_label("放弃余额：¥66.00").check()
         async with slow_line(page):
             await owner.press("提交工单", "")
             await expect(page.get_by_role("progressbar", name="上传进度")).to_be_visible()
@@ -49,6 +50,7 @@ async def test_an_enterprise_files_is_asked_for_the_seal_supplies_it_and_is_clos
         await agent.open_ticket(ticket_no)
         await expect(desk.get_by_role("img", name="同意书第 1 页，扫描件")).to_be_visible()
         await agent.reads("owner@example.com", "")
+        await agent.reads("用户对余额的意愿", "")
         await accessible(desk)
         await agent.ask_for_materials("同意书未盖公章", "")
         await agent.is_recorded()

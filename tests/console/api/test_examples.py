@@ -15,6 +15,7 @@ from domain.accounts import RealNameType
 from domain.errors import ErrorType
 from domain.locale import Locale
 from domain.notices import CURRENT_NOTICE, CURRENT_VERSION
+from domain.notifications import Template
 from domain.phases import Phase
 from domain.tickets import ReviewStatus
 from tests.console.api.conftest import Api
@@ -114,7 +115,11 @@ async def test_a_backend_cancels_an_account_in_python(api: Api, example: Example
     account = await api.service.account()
     process = await example.start("python", "backend", Role.BACKEND, names={"acct-clean-phone": account})
 
-    await eventually(lambda: api.service.store.outbox(account), bool, 40)
+    await eventually(
+        lambda: api.service.store.outbox(account),
+        lambda sent: any(message.template is Template.IDENTITY_CODE for message in sent),
+        40,
+    )
     typed = await api.service.store.latest_code(account)
     shown = await example.end(process, f"{typed}\n")
     assert "('BALANCE', 'PASSED')" in shown

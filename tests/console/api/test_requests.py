@@ -107,6 +107,7 @@ async def test_a_code_goes_to_a_verified_channel_only(api: Api) -> None:
         ErrorType.CHANNEL_NOT_VERIFIED,
     )
     account = await started(api, channels="")
+    await api.service.in_phase(account, Phase.AWAITING_IDENTITY)
     problem = refused(
         await api.backend.post(f"/cancellations/{account}/code", json={"channel": "EMAIL"}),
         ErrorType.NO_VERIFIED_CHANNEL,
@@ -125,7 +126,9 @@ async def test_only_the_notice_in_force_can_be_accepted_and_only_the_latest_repo
         ErrorType.STALE_REPORT,
     )
     body = {"report_digest": problem["report_digest"]}
-    assert (await api.backend.post(f"/cancellations/{account}/confirmation", json=body)).status_code == 200
+    owner = {"On-Behalf-Of": f"owner-of-{account}"}
+    confirmed = await api.backend.post(f"/cancellations/{account}/confirmation", json=body, headers=owner)
+    assert confirmed.status_code == 200
 
 
 async def test_a_request_can_be_withdrawn_and_then_is_over(api: Api) -> None:
@@ -149,10 +152,12 @@ async def test_past_the_point_of_no_return_nothing_is_withdrawn(api: Api) -> Non
 
 async def test_a_ticket_for_what_must_be_put_right_first_is_not_allowed(api: Api) -> None:
     account = await blocked(api.service, arrears_fen=100)
+    report = (await api.service.desk.view(account)).report
+    assert report is not None
     form = {
         "contact_email": "owner@example.com",
         "contact_phone": "+8613800138000",
-        "filed_by": "user-1",
+        "report_digest": report.digest,
         "statement_accepted": "true",
         "notice_version": NOTICE.version,
         "notice_sha256": NOTICE.sha256,
@@ -216,8 +221,8 @@ async def test_while_no_worker_runs_steps_are_unreachable_and_the_notice_is_not(
     service = own_queue(api.service)
     account = await service.account()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("runtime.front_desk.ANSWER_LIMIT", timedelta(seconds=1))
-        patch.setattr("runtime.front_desk.LOOK_LIMIT", timedelta(seconds=1))
+        patch.setattr("runtime.owner_desk.ANSWER_LIMIT", timedelta(seconds=1))
+        patch.setattr("runtime.owner_desk.LOOK_LIMIT", timedelta(seconds=1))
         async with console_on(service, api.console.settings) as console, client_of(console, api.headers()) as backend:
             body = {"account_id": account, "requested_by": "user-1"}
             refused(await backend.post("/cancellations", json=body), ErrorType.UNREACHABLE)

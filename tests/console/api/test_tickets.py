@@ -26,10 +26,10 @@ EMAIL, PHONE = "zhang.san@example.com", "138 0013 8000"
 FORM = {
     "contact_email": EMAIL,
     "contact_phone": PHONE,
-    "filed_by": "user-42",
     "notice_version": NOTICE.version,
     "notice_sha256": NOTICE.sha256,
 }
+NOTHING = {"revision_sha256": "0" * 64, "report_digest": "0" * 64}
 STATED = {**FORM, "statement_accepted": "true"}
 
 
@@ -37,16 +37,32 @@ async def enterprise(api: Api) -> str:
     return await blocked(api.service, icp_applications_ever=1, real_name_type=RealNameType.ENTERPRISE)
 
 
-async def file(api: Api, account: str, form: dict[str, str], letter: bytes | None = None) -> httpx2.Response:
+async def shown(api: Api, account: str) -> dict[str, str]:
+    """The report that the owner was shown, as a filing names it."""
+    report = (await api.backend.get(f"/cancellations/{account}")).json()["report"]
+    return {"report_digest": report["digest"]} if report else {}
+
+
+async def file(
+    api: Api, account: str, form: dict[str, str], letter: bytes | None = None, **headers: str
+) -> httpx2.Response:
     # Always multipart, with a letter or without.
+    form = {**await shown(api, account), **form}
     files: list[tuple[str, Any]] = [(name, (None, value)) for name, value in form.items()]
     if letter is not None:
         files.append(("letter", ("同意书.pdf", letter, "application/octet-stream")))
-    return await api.backend.post(f"/cancellations/{account}/tickets", files=files)
+    return await api.backend.post(f"/cancellations/{account}/tickets", files=files, headers=headers)
+
+
+async def looked_at(api: Api, ticket_no: str) -> dict[str, str]:
+    """What a reviewer sees now, as a decision names it."""
+    case = (await api.agent.get(f"/tickets/{ticket_no}")).json()["review"]["case"]
+    return {"revision_sha256": case["ticket"]["sha256"], "report_digest": case["report"]["digest"]}
 
 
 async def decide(api: Api, ticket_no: str, kind: DecisionKind, **decision: Any) -> httpx2.Response:
-    body = {"kind": kind, "decision_id": f"D-{uuid4().hex[:12]}", **decision}
+    seen = {} if "report_digest" in decision else await looked_at(api, ticket_no)
+    body = {"kind": kind, "decision_id": f"D-{uuid4().hex[:12]}", **seen, **decision}
     return await api.agent.post(f"/tickets/{ticket_no}/decisions", json=body)
 
 
@@ -75,10 +91,10 @@ async def test_a_ticket_goes_from_filing_over_materials_to_approval(api: Api) ->
     filed = await file(api, account, STATED)
     ticket_no = filed.json()["review"]["ticket"]["ticket_no"]
 
-    shown = (await api.agent.get(f"/tickets/{ticket_no}")).json()
-    assert shown["form"]["contact_email"] == EMAIL
-    assert shown["form"]["contact_phone"] == "+8613800138000"
-    assert shown["review"]["case"]["account_id"] == account
+    seen = (await api.agent.get(f"/tickets/{ticket_no}")).json()
+    assert seen["form"]["contact_email"] == EMAIL
+    assert seen["form"]["contact_phone"] == "+8613800138000"
+    assert seen["review"]["case"]["account_id"] == account
     refused(await api.agent.get(f"/tickets/{ticket_no}/letter"), ErrorType.NOT_FOUND)
 
     asked = await decide(
@@ -112,6 +128,7 @@ async def test_a_decision_bears_the_tokens_subject_and_its_note_lies_in_the_vaul
     note = "张三来电：公章不清晰。"
     async with api.client(Role.LEAD, "lead-9") as lead:
         body = {"kind": "reject", "decision_id": f"D-{uuid4()}", "reason_codes": ["SEE_NOTE"], "note": note}
+        body |= await looked_at(api, case.ticket_no)
         assert (await lead.post(f"/tickets/{case.ticket_no}/decisions", json=body)).status_code == 200
         for operator in ("somebody-else", "lead-9"):
             refused(
@@ -135,6 +152,7 @@ async def test_a_decision_sent_again_gets_the_first_answer_and_the_second_who_de
     assert (await decide(api, case.ticket_no, DecisionKind.REJECT, **once)).json() == first.json()
     async with api.client(Role.AGENT, "agent-2") as second:
         body = {"kind": "approve", "decision_id": f"D-{uuid4()}", "waived": ["ICP_FILING"]}
+        body |= await looked_at(api, case.ticket_no)
         problem = refused(
             await second.post(f"/tickets/{case.ticket_no}/decisions", json=body), ErrorType.DECISION_REFUSED
         )
@@ -155,6 +173,7 @@ async def test_who_asked_for_the_cancellation_cannot_approve_it(api: Api) -> Non
     case = await under_review(api.service)
     async with api.client(Role.AGENT, f"owner-of-{case.account_id}") as owner:
         body = {"kind": "approve", "decision_id": f"D-{uuid4()}", "waived": ["ICP_FILING"]}
+        body |= await looked_at(api, case.ticket_no)
         problem = refused(
             await owner.post(f"/tickets/{case.ticket_no}/decisions", json=body), ErrorType.DECISION_REFUSED
         )
@@ -162,7 +181,7 @@ async def test_who_asked_for_the_cancellation_cannot_approve_it(api: Api) -> Non
 
 
 async def test_a_note_for_no_ticket_is_not_kept(api: Api) -> None:
-    answer = await decide(api, "T-nobodys", DecisionKind.REJECT, reason_codes=["SEE_NOTE"], note="text")
+    answer = await decide(api, "T-nobodys", DecisionKind.REJECT, reason_codes=["SEE_NOTE"], note="text", **NOTHING)
     refused(answer, ErrorType.NOT_FOUND)
     assert await api.service.vault.list("tickets/T-nobodys") == []
 
@@ -205,7 +224,8 @@ async def test_a_body_beyond_all_measure_is_cut_off(api: Api) -> None:
 async def test_forms_with_what_does_not_belong_there_are_refused(api: Api) -> None:
     account = await blocked(api.service)
     at = f"/cancellations/{account}/tickets"
-    complete: list[tuple[str, Any]] = [(name, (None, value)) for name, value in STATED.items()]
+    form = {**STATED, **await shown(api, account)}
+    complete: list[tuple[str, Any]] = [(name, (None, value)) for name, value in form.items()]
     for extra in (
         ("real_name_type", (None, "NONE")),
         ("filed_by", (None, "user-43")),
@@ -230,7 +250,7 @@ async def test_a_ticket_is_no_way_round_a_verified_channel_and_leaves_nothing_in
     account = await api.service.account()
     await api.service.start(account)
     before = await api.service.vault.list("tickets")
-    refused(await file(api, account, STATED), ErrorType.WRONG_PHASE)
+    refused(await file(api, account, {**STATED, "report_digest": "0" * 64}), ErrorType.WRONG_PHASE)
     assert await api.service.vault.list("tickets") == before
 
 
@@ -246,10 +266,11 @@ async def test_contacts_are_shown_to_staff_alone_and_stand_in_no_log(
         await api.backend.get(f"/cancellations/{account}"),
     ]
     ticket_no = answers[-1].json()["review"]["ticket"]["ticket_no"]
+    seen = await looked_at(api, ticket_no)
     answers += [
         await api.agent.get("/tickets"),
         await api.backend.get(f"/tickets/{ticket_no}"),
-        await decide(api, ticket_no, DecisionKind.REJECT, reason_codes=["SEE_NOTE"], note=f"{EMAIL} {PHONE}"),
+        await decide(api, ticket_no, DecisionKind.REJECT, reason_codes=["SEE_NOTE"], note=f"{EMAIL} {PHONE}", **seen),
         await api.backend.get(f"/cancellations/{account}"),
     ]
     told = "".join(answer.text for answer in answers) + "".join(capsys.readouterr()) + caplog.text

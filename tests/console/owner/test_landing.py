@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
 
 from domain.phases import Phase
 from domain.tickets import DecisionKind, DecisionReason
@@ -16,6 +15,7 @@ from tests.workflows.tickets import (
     awaiting_notice,
     blocked,
     fault,
+    skip_to,
     under_review,
 )
 
@@ -106,8 +106,9 @@ async def test_a_refusal_says_why(service: Service, owner_of: OwnerOf) -> None:
 
 async def test_a_lapsed_request_can_be_started_again(service: Service, owner_of: OwnerOf) -> None:
     account_id = await service.account()
-    idle = {"owner_idle_limit": timedelta(seconds=1), "idle_reminder_before": timedelta(milliseconds=500)}
-    await service.start(account_id, **idle)
+    lapses_at = (await service.start(account_id)).lapses_at
+    assert lapses_at is not None
+    await skip_to(service, service.request(account_id), lapses_at + MARGIN)
     await service.in_phase(account_id, Phase.LAPSED)
     page = await owner_of(account_id).look()
     assert page.heading == "The request has lapsed"

@@ -8,7 +8,8 @@ from itertools import pairwise
 import pytest
 
 from console.settings import ConsoleSettings
-from runtime import front_desk
+from domain.phases import Phase
+from runtime import owner_desk
 from tests.console.conftest import Console, console_on
 from tests.console.owner.pages import Element, Owner, Page
 from tests.service import Service
@@ -50,6 +51,7 @@ async def every_page(service: Service, owner_of: OwnerOf, language: str) -> list
     await owner_of(coded).send("/owner/code", channel="PHONE")
     no_channel = await service.account(channels="")
     await service.start(no_channel)
+    await service.in_phase(no_channel, Phase.AWAITING_IDENTITY)
     materials = await under_review(service)
     await materials.ask_for_materials()
     refused = await service.account(kind="SUB_USER")
@@ -160,7 +162,7 @@ async def test_when_nobody_answers_the_page_says_so_and_offers_to_try_again(
     account_id = await service.account()
     async with idle.worker():
         await idle.start(account_id)
-    monkeypatch.setattr(front_desk, "LOOK_LIMIT", timedelta(seconds=1))
+    monkeypatch.setattr(owner_desk, "LOOK_LIMIT", timedelta(seconds=1))
     async with console_on(idle, ConsoleSettings()) as console:
         owner = Owner(console.owner(account_id))
         for path in ("/owner", "/owner/confirm", "/owner/ticket", "/owner/certificate"):

@@ -6,6 +6,7 @@ from typing import Any
 
 from console.access.limits import SENDING_CODES
 from console.settings import ConsoleSettings
+from domain.checks import Check
 from domain.errors import ErrorType
 from domain.locale import Locale
 from domain.notices import CONSENT_WORDING, CURRENT_NOTICE
@@ -138,7 +139,9 @@ async def test_codes_that_cannot_be_looked_up_do_not_hide_the_page(service: Serv
 async def test_without_a_channel_the_way_is_support(service: Service, owner_of: OwnerOf) -> None:
     account_id = await service.account(channels="")
     await service.start(account_id)
+    await service.in_phase(account_id, Phase.AWAITING_IDENTITY)
     page = await owner_of(account_id).look()
+    assert list(page.verdicts) == list(Check)
     assert "/owner/ticket" in page.links
     assert "Contact support" in page.text
     assert "/owner/code" not in page.actions
@@ -241,7 +244,7 @@ async def test_what_would_be_given_up_has_to_be_listed_first(service: Service, o
         account_id = await service.account()
         await service.to_report(account_id, check_limit=timedelta(seconds=1))
     page = await owner_of(account_id).look()
-    assert "We could not list what you would give up." in page.text
+    assert "Could not be told just now: what you would give up." in page.text
     assert page.actions == {"/owner/recheck", "/owner/withdraw"}
 
 
@@ -272,7 +275,7 @@ async def test_an_older_report_cannot_be_confirmed(service: Service, owner_of: O
     account_id = await awaiting_confirmation(service)
     owner = owner_of(account_id)
     old = await owner.look("/owner/confirm")
-    await service.desk.recheck(account_id)
+    await service.recheck(account_id)
     page = await owner.send("/owner/confirm", page=old, typed_account=account_id)
     assert page.status == 409
     assert ErrorType.STALE_REPORT in " ".join(page.alerts)

@@ -1,19 +1,24 @@
 """The manual request: what its form asks, what it refuses, and where it leads."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
+from domain.actors import Via
+from domain.checks import Check
 from domain.errors import ErrorType
 from domain.locale import Locale
 from domain.messages import CancellationView
 from domain.notices import CONSENT_WORDING
 from domain.phases import Phase
-from domain.tickets import TicketForm
+from domain.tickets import BalanceChoice, BalanceWish, TicketForm
 from runtime.intake import TicketIntake
+from sandbox.kinds import Endpoint, FaultKind
 from tests.console.owner.pages import Owner, Page
 from tests.service import Service
-from tests.workflows.tickets import LETTER, blocked, under_review
+from tests.workflows.tickets import LETTER, blocked, fault, under_review
+from tests.workflows.tickets import file as file_case
 
 OwnerOf = Callable[[str], Owner]
 
@@ -59,9 +64,12 @@ async def test_a_company_sends_the_stamped_letter(service: Service, owner_of: Ow
     assert "/owner/letter-template" in page.links
     assert CONSENT_WORDING[Locale.EN].balance in page.text
     assert page.form("/owner/ticket").attributes["enctype"] == "multipart/form-data"
-    assert (await file(owner, files=letter(), **CONTACT)).heading == "Staff are looking at it"
+    page = await file(owner, files=letter(), **CONTACT, balance="GIVE_UP")
+    assert page.heading == "Staff are looking at it"
     form = await form_of(service, await service.desk.view(account_id))
     assert form.letter is not None
+    assert form.balance == BalanceChoice(wish=BalanceWish.GIVE_UP, amount_fen=6_600)
+    assert form.filed_via is Via.CONSOLE
 
 
 @pytest.mark.parametrize(
@@ -110,17 +118,121 @@ async def test_what_no_ticket_can_waive_comes_first(service: Service, owner_of: 
     assert "/owner/recheck" in page.actions
 
 
-async def test_without_a_channel_the_checks_run_when_the_ticket_is_filed(service: Service, owner_of: OwnerOf) -> None:
+async def test_without_a_channel_the_report_is_there_from_the_start(service: Service, owner_of: OwnerOf) -> None:
     account_id = await service.account(channels="", arrears_fen=100, icp_applications_ever=1)
     await service.start(account_id)
+    await service.in_phase(account_id, Phase.AWAITING_IDENTITY)
     owner = owner_of(account_id)
-    page = await file(owner, **STATED)
-    assert page.status == 409
-    assert "no ticket can settle" in " ".join(page.alerts)
+    page = await owner.look()
+    assert list(page.verdicts) == list(Check)
+    assert page.actions == {"/owner/recheck", "/owner/withdraw"}
+    page = await owner.look("/owner/ticket")
     assert list(page.verdicts) == ["ARREARS"]
+    assert "/owner/ticket" not in page.actions
     await service.store.set_facts(account_id, arrears_fen=0)
+    await owner.send("/owner/recheck")
+    page = await owner.until("Prove that it is you")
+    assert "/owner/ticket" in page.links
+    page = await owner.look("/owner/ticket")
+    assert list(page.verdicts) == list(Check)
+    assert "Voucher ¥50.00" in page.text
     page = await file(owner, **STATED)
     assert (page.step, page.heading) == ("Review", "Staff are looking at it")
+
+
+async def test_a_ticket_is_filed_about_the_report_that_was_shown(service: Service, owner_of: OwnerOf) -> None:
+    account_id = await blocked(service)
+    owner = owner_of(account_id)
+    page = await owner.look("/owner/ticket")
+    await service.recheck(account_id)
+    before = await service.vault.list("tickets")
+    refused = await owner.send("/owner/ticket", page=page, **STATED)
+    assert refused.status == 409
+    assert "Look at the new result" in " ".join(refused.alerts)
+    assert await service.vault.list("tickets") == before
+    assert (await owner.send("/owner/ticket", page=refused, **STATED)).heading == "Staff are looking at it"
+
+
+async def test_what_no_page_has_shown_is_not_filed(service: Service, owner_of: OwnerOf) -> None:
+    account_id = await blocked(service)
+    assert (await file(owner_of(account_id), **STATED, report_digest="")).status == 409
+    assert (await service.desk.view(account_id)).phase is Phase.BLOCKED
+
+
+@pytest.mark.parametrize("real_name_type", ["INDIVIDUAL", "ENTERPRISE"])
+async def test_a_company_without_a_channel_accepts_the_notice_too(
+    service: Service, owner_of: OwnerOf, real_name_type: str
+) -> None:
+    account_id = await service.account(channels="", real_name_type=real_name_type)
+    await service.start(account_id)
+    await service.in_phase(account_id, Phase.AWAITING_IDENTITY)
+    page = await owner_of(account_id).look("/owner/ticket")
+    assert page.has_input("statement")
+    assert page.has_input("letter") == (real_name_type == "ENTERPRISE")
+
+
+async def test_the_owner_says_what_is_to_become_of_the_money(service: Service, owner_of: OwnerOf) -> None:
+    account_id = await blocked(service, None, frozen_fen=1_234)
+    owner = owner_of(account_id)
+    page = await owner.look("/owner/ticket")
+    choices = list(page.find_all("input", name="balance"))
+    assert [choice.attributes["value"] for choice in choices] == list(BalanceWish)
+    assert not any("checked" in choice.attributes for choice in choices)
+    assert page.fields("/owner/ticket")["balance_fen"] == "1234"
+    assert "¥12.34" in page.form("/owner/ticket").text
+    assert "only when the money has been returned" in page.text
+
+    silent = await file(owner, **STATED)
+    assert silent.status == 422
+    assert "Say what is to become of the money" in silent.find("span", id="balance-wrong").text
+    other_sum = await file(owner, **STATED, balance="RETURN", balance_fen="1")
+    assert other_sum.status == 422
+    kept = [c for c in other_sum.find_all("input", name="balance") if "checked" in c.attributes]
+    assert [choice.attributes["value"] for choice in kept] == ["RETURN"]
+    assert (await file(owner, **STATED, balance="RETURN")).heading == "Staff are looking at it"
+    view = await service.desk.view(account_id)
+    assert view.balance == BalanceChoice(wish=BalanceWish.RETURN, amount_fen=1_234)
+
+
+async def test_the_money_is_asked_for_in_chinese_too(service: Service, owner_of: OwnerOf) -> None:
+    owner = owner_of(await blocked(service, None, frozen_fen=1_234))
+    owner.browser.headers["Accept-Language"] = "zh-CN"
+    page = await owner.look("/owner/ticket")
+    assert "账户余额 ¥12.34 如何处理？" in page.text
+    assert "余额退还完成后，账号才会注销。" in page.text
+
+
+async def test_materials_keep_the_earlier_word_about_the_money_unless_there_is_another(
+    service: Service, owner_of: OwnerOf
+) -> None:
+    case = await file_case(service, await blocked(service, None, frozen_fen=1_234))
+    await case.ask_for_materials()
+    owner = owner_of(case.account_id)
+    page = await owner.look()
+    assert "So far: give it up ¥12.34" in page.text
+    assert not any("required" in choice.attributes for choice in page.find_all("input", name="balance"))
+    page = await owner.send("/owner/materials", contact_phone="+8613900139000")
+    assert page.heading == "Staff are looking at it"
+    assert (await service.desk.view(case.account_id)).balance == BalanceChoice(
+        wish=BalanceWish.GIVE_UP, amount_fen=1_234
+    )
+    await case.ask_for_materials()
+    await owner.send("/owner/materials", balance="RETURN")
+    assert (await service.desk.view(case.account_id)).balance == BalanceChoice(
+        wish=BalanceWish.RETURN, amount_fen=1_234
+    )
+
+
+async def test_what_could_not_be_told_offers_no_ticket(service: Service, owner_of: OwnerOf) -> None:
+    async with fault(service, Endpoint.ENTITLEMENTS, FaultKind.ERROR, status=503):
+        account_id = await blocked(service, {"check_limit": timedelta(seconds=1)}, icp_applications_ever=1)
+    owner = owner_of(account_id)
+    page = await owner.look()
+    assert "/owner/ticket" not in page.links
+    page = await owner.look("/owner/ticket")
+    assert "Could not be told just now: what you would give up." in page.text
+    assert "/owner/ticket" not in page.actions
+    assert "/owner/recheck" in page.actions
 
 
 async def test_a_ticket_is_not_for_other_phases(service: Service, owner_of: OwnerOf) -> None:

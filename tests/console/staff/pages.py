@@ -41,6 +41,11 @@ def field(html: str, name: str) -> str:
     return found[1]
 
 
+def hidden(html: str) -> dict[str, str]:
+    """What a decision's form says by itself: its id, and what was looked at."""
+    return {name: field(html, name) for name in ("decision_id", "revision_sha256", "report_digest")}
+
+
 def live_address(html: str) -> str:
     """What the moving part of a page asks for."""
     _, _, rest = html.partition('hx-get="/staff/live?')
@@ -63,5 +68,5 @@ async def decide(
 ) -> httpx2.Response:
     """Fill in the form of a page that was loaded before, or of one loaded now, and send it."""
     html = html or await ticket_page(browser, case)
-    fields = {"kind": kind, "decision_id": field(html, "decision_id"), "revision": field(html, "revision"), **chosen}
+    fields = {"kind": kind, **hidden(html), **chosen}
     return await browser.post(f"/staff/tickets/{case.ticket_no}/decisions", data=fields)

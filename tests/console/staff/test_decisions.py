@@ -17,8 +17,8 @@ from domain.phases import Phase
 from domain.tickets import DecisionKind, DecisionReason, ReviewStatus
 from runtime.intake import TicketIntake
 from tests.console.conftest import Console
-from tests.console.staff.pages import decide, field, inline_code, ticket_page, words
-from tests.service import Service
+from tests.console.staff.pages import decide, hidden, inline_code, ticket_page, words
+from tests.service import Service, owner_of
 from tests.workflows.tickets import Case, file, under_review
 
 ICP: dict[str, Any] = {"waived": [Check.ICP_FILING.value]}
@@ -31,10 +31,16 @@ async def lead(console: Console) -> AsyncIterator[httpx2.AsyncClient]:
         yield browser
 
 
+async def looked_at(case: Case) -> dict[str, str]:
+    seen = (await case.view()).case
+    return {"revision_sha256": seen.ticket.sha256, "report_digest": seen.report.digest}
+
+
 async def without_channel(service: Service) -> Case:
     """Nothing to waive, and nobody who could prove identity by code."""
     account_id = await service.account(channels="")
     await service.start(account_id)
+    await service.in_phase(account_id, Phase.AWAITING_IDENTITY)
     case = await file(service, account_id)
     await case.clock()
     return case
@@ -170,7 +176,7 @@ async def test_the_applicant_cannot_decide(console: Console, service: Service) -
         assert 'name="decision_id"' not in html
         forced = await applicant.post(
             f"/staff/tickets/{case.ticket_no}/decisions",
-            data={"kind": "approve", "decision_id": "D-forced", "revision": "1", **ICP},
+            data={"kind": "approve", "decision_id": "D-forced", **await looked_at(case), **ICP},
         )
     assert forced.status_code == 409
     assert "by the applicant" in words(forced.text)
@@ -181,12 +187,7 @@ async def test_an_auditor_sees_everything_and_decides_nothing(
     console: Console, agent: httpx2.AsyncClient, service: Service
 ) -> None:
     case = await under_review(service)
-    fields = {
-        "kind": "reject",
-        "decision_id": field(await ticket_page(agent, case), "decision_id"),
-        "revision": "1",
-        **DISPUTE,
-    }
+    fields = {"kind": "reject", **hidden(await ticket_page(agent, case)), **DISPUTE}
     async with console.signed_in(Role.AUDITOR) as auditor:
         html = await ticket_page(auditor, case)
         assert "owner@example.com" in html
@@ -237,7 +238,7 @@ async def under_review_in(service: Service, locale: Locale) -> Case:
     await service.identify(account_id)
 
     notice = CURRENT_NOTICE[locale]
-    await service.desk.accept_notice(account_id, notice.version, notice.sha256)
+    await service.desk.accept_notice(account_id, notice.version, notice.sha256, owner_of(account_id))
     await service.in_phase(account_id, Phase.BLOCKED)
     case = await file(service, account_id)
     await case.clock()

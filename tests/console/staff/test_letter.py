@@ -18,7 +18,7 @@ from runtime.intake import TicketDraft, TicketIntake
 from tests.console.conftest import Console
 from tests.console.staff.pages import ticket_page, words
 from tests.runtime.test_letters import pdf
-from tests.service import Service
+from tests.service import Service, owner_of
 from tests.workflows.tickets import NOTICE, Case, blocked, file, put_unchecked, under_review
 
 SECRET = "where this picture was taken"
@@ -37,16 +37,20 @@ def picture(format: str, size: tuple[int, int] = (300, 420), mode: str = "RGB") 
 
 async def with_letter(service: Service, letter: bytes) -> Case:
     account_id = await blocked(service, real_name_type="ENTERPRISE", icp_applications_ever=1)
+    view = await service.desk.view(account_id)
+    assert view.report is not None
+    assert view.ticket_needs is not None
     draft = TicketDraft(
         account_id=account_id,
+        report_digest=view.report.digest,
         real_name_type=RealNameType.ENTERPRISE,
         contact_email="owner@example.com",
         contact_phone="138 0013 8000",
-        filed_by=f"owner-of-{account_id}",
+        by=owner_of(account_id),
         notice_version=NOTICE.version,
         notice_sha256=NOTICE.sha256,
     )
-    ticket = await TicketIntake(service.vault).file(draft, letter, now=datetime.now(UTC))
+    ticket = await TicketIntake(service.vault).file(draft, letter, needs=view.ticket_needs, now=datetime.now(UTC))
     return await file(service, account_id, ticket)
 
 

@@ -10,8 +10,6 @@ import pytest
 
 from console.access.roles import Role
 from console.settings import ConsoleSettings
-from domain.checks import Check
-from domain.messages import WithdrawalReason
 from domain.tickets import DecisionKind, DecisionReason, ReviewStatus
 from runtime.intake import TicketIntake
 from tests.console.conftest import Console
@@ -59,17 +57,17 @@ async def test_decisions_notes_and_ignored_messages_are_the_history(
 ) -> None:
     case = await under_review(service)
     note = await TicketIntake(service.vault).put_note(case.ticket_no, "Called <b>twice</b>.\nNobody answered.")
-    rejection = decision(case.ticket_no, DecisionReason.DISPUTE_OPEN).model_copy(update={"note_ref": note})
-    await service.desk.decide(DecisionKind.REJECT, rejection)
-    await case.signal(DecisionKind.APPROVE, operator="agent-slow", waived=(Check.ICP_FILING,))
+    await case.signal(DecisionKind.APPROVE, operator="agent-slow")
     await case.until_ignored()
+    rejection = decision(await case.view(), DecisionReason.DISPUTE_OPEN).model_copy(update={"note_ref": note})
+    await service.desk.decide(DecisionKind.REJECT, rejection)
     html = await ticket_page(agent, case)
     page = words(html)
     assert "agent-7 rejected" in page
     assert "a dispute is open" in page
     assert "Called &lt;b&gt;twice&lt;/b&gt;." in html
     assert "agent-slow approved" in page
-    assert "decided already" in page
+    assert "waivers incomplete" in page
     assert 'action="/staff/tickets' not in html
 
 
@@ -92,7 +90,7 @@ async def test_waiting_for_materials_and_called_off_are_said(agent: httpx2.Async
     assert "the clock stands" in words(html)
     assert 'value="reject"' in html
     assert 'value="approve"' not in html
-    await service.desk.withdraw(case.account_id, WithdrawalReason.CHANGED_MIND)
+    await service.withdraw(case.account_id)
     await case.until_review(ReviewStatus.CALLED_OFF)
     html = await ticket_page(agent, case)
     assert "nothing left to decide" in words(html)
