@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Group, Parameter
 
 from domain.locale import Locale
-from runtime.cli.answers import PROGRAM, Answer, ExitCode, UsageError
+from runtime.cli.answers import ANSWERED, PROGRAM, Answer, ExitCode, UsageError
 
 OWNER = Group("Owner and backend", sort_key=1)
 STAFF = Group("Support staff", sort_key=2)
@@ -74,12 +74,12 @@ _owner("owner:certificate", "Show the certificate of a closed account.", "certif
 
 _staff = partial(_add, ticket, STAFF)
 _staff(
-    "tickets:file",
+    "filing:file",
     "File a manual request for an owner.",
-    "ticket file acct-icp --email owner@example.com --phone 13800138000 --accept-notice",
+    "ticket file acct-icp --email owner@example.com --phone 13800138000 --accept-notice --i-understand acct-icp",
 )
 _staff(
-    "tickets:supply",
+    "filing:supply",
     "Supply what the reviewer asked for. What is not given stays as it was.",
     "ticket supply T20261122-7KQ2M9XT --phone 13800138000",
 )
@@ -111,10 +111,14 @@ _add(
 )
 
 _operations = partial(_add, deletion, OPERATIONS)
-_operations("operations:show", "Show what is deleted, and what has stalled.", "deletion show acct-clean-phone")
+_operations(
+    "operations:show",
+    "Show what is deleted, what is stuck or has stalled. Exit code 5: it waits for operations; 6: it only retries.",
+    "deletion show acct-clean-phone",
+)
 _operations(
     "operations:resume",
-    "Go on with a deletion that stalled or was terminated. Nothing is done twice.",
+    "Go on with a deletion that stalled or was terminated, or with all of them. Nothing is done twice.",
     "deletion resume acct-clean-phone --operator ops-1",
 )
 
@@ -203,7 +207,7 @@ def _tell(answer: Answer, as_json: bool, locale: Locale) -> int:
         print(json.dumps(to_jsonable_python(answer.data), ensure_ascii=False, indent=2))
     else:
         # Uncropped: a command that is shown has to be copied in one piece.
-        Console(stderr=answer.code != 0, highlight=False).print(answer.show(locale), crop=False)
+        Console(stderr=answer.code not in ANSWERED, highlight=False).print(answer.show(locale), crop=False)
     return answer.code
 
 

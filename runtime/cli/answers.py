@@ -23,8 +23,15 @@ class ExitCode(IntEnum):
     REFUSED = 3
     """A rule said no."""
     UNREACHABLE = 4
-    """Temporal, a worker, the platform or the vault did not answer."""
+    """Temporal, a worker, the platform or the vault did not answer, or not in time: try again."""
+    STALLED = 5
+    """`deletion`: it waits for operations."""
+    STUCK = 6
+    """`deletion`: it only retries, and goes on trying."""
 
+
+ANSWERED = frozenset({ExitCode.DONE, ExitCode.STALLED, ExitCode.STUCK})
+"""With these a command did what it was asked, and its answer is on stdout."""
 
 Show = Callable[[Locale], "RenderableType"]
 

@@ -23,7 +23,7 @@ from gateways.errors import GatewayError
 from runtime.cli.answers import Answer, ExitCode, Show, UsageError
 from runtime.plain_errors import Unreachable
 from runtime.refusals import IN_CHINESE
-from runtime.texts import text
+from runtime.texts import text, yuan
 
 _TITLES: Final = {
     ExitCode.FAILED: ("程序错误", "Failed"),
@@ -36,6 +36,7 @@ _CODES: Final[tuple[tuple[str, type[StrEnum], str, str], ...]] = (
     ("phase", Phase, "当前阶段", "Phase"),
     ("due_step", Step, "应做步骤", "Step that is due"),
     ("missing", MissingPart, "缺少", "Missing"),
+    ("could_not_tell", Check, "平台暂时无法告知", "The platform could not tell"),
     ("fix_first", Check, "请先处理", "Put right first"),
     ("because", IgnoredBecause, "原因", "Because"),
     ("refusal", RefusalReason, "原因", "Because"),
@@ -51,11 +52,14 @@ class Failure:
     details: dict[str, Any] = field(default_factory=dict)
     shown: Show | None = None
 
-    def answer(self) -> Answer:
-        error = {"type": self.type, "message": self.message, **to_jsonable_python(self.details)}
-        return Answer({"error": error}, self._show, self.code)
+    @property
+    def data(self) -> dict[str, Any]:
+        return {"error": {"type": self.type, "message": self.message, **to_jsonable_python(self.details)}}
 
-    def _show(self, locale: Locale) -> RenderableType:
+    def answer(self) -> Answer:
+        return Answer(self.data, self.show, self.code)
+
+    def show(self, locale: Locale) -> RenderableType:
         head = Text.assemble((f"✗ {pick(locale, *_TITLES[self.code])}", "bold red"), f" ({self.type})")
         if locale is Locale.ZH:
             head.append(f" {IN_CHINESE[self.type]}")
@@ -68,6 +72,8 @@ class Failure:
             facts.append(pick(locale, f"剩余次数：{tries}", f"Tries left: {tries}"))
         if seconds := self.details.get("retry_after_seconds"):
             facts.append(pick(locale, f"请在 {seconds} 秒后再试", f"Try again in {seconds} s"))
+        if money := self.details.get("balance_fen"):
+            facts.append(pick(locale, f"余额：{yuan(money)}", f"Money: {yuan(money)} ({money} fen)"))
         for name, kind, zh, en in _CODES:
             found = self.details.get(name) or ()
             for code in [found] if isinstance(found, str) else found:
@@ -89,6 +95,8 @@ def explain(error: Exception) -> Failure:
             return _usage(f"Input or settings cannot be used: {'; '.join(wrong)}")
         case CalendarError():
             return _usage(str(error))
+        case Refusal(type=ErrorType.NOT_NOW):
+            return Failure(ExitCode.UNREACHABLE, error.type, error.message, error.details)
         case Refusal():
             return Failure(ExitCode.REFUSED, error.type, error.message, error.details)
         case Unreachable():

@@ -1,6 +1,5 @@
 """Which commands come next. Written as they are typed, with capitals where something has to be filled in."""
 
-from domain.accounts import RealNameType
 from domain.deletion import DeletionStatus, DeletionView
 from domain.messages import CancellationView, ReviewView
 from domain.phases import Phase, Step
@@ -8,7 +7,6 @@ from domain.tickets import ReviewStatus
 
 VERIFY = "verify {account} CODE"
 
-_FILE_TICKET = "ticket file {account} --email EMAIL --phone PHONE {consent}"
 _SUPPLY = "ticket supply {ticket} --letter FILE"
 
 _BY_STEP: dict[Step, tuple[str, ...]] = {
@@ -17,7 +15,7 @@ _BY_STEP: dict[Step, tuple[str, ...]] = {
     Step.ACCEPT_NOTICE: ("accept-notice {account} --show", "accept-notice {account} --yes"),
     Step.RECHECK: ("recheck {account}",),
     Step.CONFIRM: ("confirm {account}",),
-    Step.FILE_TICKET: (_FILE_TICKET,),
+    Step.FILE_TICKET: ("recheck {account}",),
     Step.SUPPLY_MATERIALS: (_SUPPLY,),
 }
 
@@ -42,18 +40,37 @@ _DECISIONS = (
 
 
 def for_request(view: CancellationView) -> list[str]:
+    if view.run_ended:
+        return [f"start {view.account_id}"]
     lines = _BY_STEP[view.due_step] if view.due_step else _BY_PHASE.get(view.phase, ())
-    if view.due_step is Step.RECHECK and _ticket_helps(view):
-        lines += (_FILE_TICKET,)
-    consent = "--letter FILE" if view.real_name_type is RealNameType.ENTERPRISE else "--accept-notice"
     ticket = view.review.ticket.ticket_no if view.review else ""
-    return [
-        line.format(account=view.account_id, request=view.request_no, ticket=ticket, consent=consent) for line in lines
-    ]
+    shown = [line.format(account=view.account_id, request=view.request_no, ticket=ticket) for line in lines]
+    if view.due_step in (Step.RECHECK, Step.FILE_TICKET) and _ticket_helps(view):
+        shown.append(to_file(view))
+    return shown
+
+
+def to_file(view: CancellationView, *, digest: str | None = None) -> str:
+    """What to type to file a ticket; with the digest of the report that was read it is filed."""
+    words = ["ticket file", view.account_id, "--email EMAIL --phone PHONE"]
+    needs = view.ticket_needs
+    if needs and needs.letter:
+        words.append("--letter FILE")
+    if needs and needs.statement:
+        words.append("--accept-notice")
+    if digest and needs and needs.balance_fen:
+        words.append(f"--balance CHOICE --amount-fen {needs.balance_fen}")
+    if digest:
+        words.append(f"--report {digest}")
+    return " ".join(words)
 
 
 def _ticket_helps(view: CancellationView) -> bool:
-    return view.report is not None and bool(view.report.reasons_left()) and not view.report.must_be_fixed_first()
+    """Where nothing stands in the way a ticket is only for those who cannot prove who they are."""
+    report = view.report
+    if report is None or report.not_told or report.must_be_fixed_first():
+        return False
+    return view.due_step is Step.FILE_TICKET or bool(report.reasons_left())
 
 
 def for_review(view: ReviewView) -> list[str]:

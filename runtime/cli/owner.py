@@ -4,6 +4,7 @@ from functools import partial
 from typing import Annotated
 
 from domain.accounts import Channel
+from domain.actors import Via
 from domain.errors import ErrorType, Refusal
 from domain.locale import Locale
 from domain.messages import CancellationView, WithdrawalReason
@@ -12,7 +13,7 @@ from domain.notices import CURRENT_NOTICE
 from domain.phases import Phase
 from runtime.cli import screens
 from runtime.cli.answers import Answer, UsageError
-from runtime.cli.parameters import Account, Digest, Flag, Id, Language, OrStdin, or_stdin
+from runtime.cli.parameters import Account, ActingFor, Digest, Flag, Id, Language, OrStdin, actor, or_stdin
 from runtime.cli.session import open_session
 
 
@@ -40,7 +41,10 @@ async def start(account: Account, /, *, requested_by: Id | None = None, locale: 
         Language of the notice and of all messages to the owner: zh-CN or en.
     """
     async with open_session() as session:
-        view = await session.desk.start(account, requested_by or account, locale=locale)
+        view = await session.desk.start(account, requested_by or account, via=Via.COMMAND_LINE, locale=locale)
+        if view.phase is Phase.CHECKING:
+            # Without a verified channel the report comes first.
+            view = await session.desk.wait_while(account, Phase.CHECKING)
     if view.refusal:
         raise Refusal(
             ErrorType.ACCOUNT_NOT_CLOSABLE,
@@ -57,7 +61,7 @@ async def status(account: Account, /) -> Answer:
         return _of(await session.desk.view(account))
 
 
-async def send_code(account: Account, /, *, channel: Channel | None = None) -> Answer:
+async def send_code(account: Account, /, *, channel: Channel | None = None, acting_for: ActingFor = None) -> Answer:
     """Send a code.
 
     Parameters
@@ -70,7 +74,7 @@ async def send_code(account: Account, /, *, channel: Channel | None = None) -> A
             channels = (await session.desk.wait_while(account, Phase.OPENING)).channels
             # With none verified the request itself says what to do instead.
             channel = channels[0] if channels else Channel.PHONE
-        view = await session.desk.send_code(account, channel)
+        view = await session.desk.send_code(account, channel, actor(account, acting_for))
         assert view.challenge is not None
         shown = await session.desk.show_challenge(view.challenge.challenge_id)
     sent = CodeOnItsWay(
@@ -83,7 +87,7 @@ async def send_code(account: Account, /, *, channel: Channel | None = None) -> A
     return Answer(sent, partial(screens.code_sent, account, view.challenge.channel, shown))
 
 
-async def verify(account: Account, code: Annotated[str, OrStdin], /) -> Answer:
+async def verify(account: Account, code: Annotated[str, OrStdin], /, *, acting_for: ActingFor = None) -> Answer:
     """Answer the code.
 
     Parameters
@@ -92,7 +96,7 @@ async def verify(account: Account, code: Annotated[str, OrStdin], /) -> Answer:
         The code, or - to read it from standard input, where no other user of this machine can see it.
     """
     async with open_session() as session:
-        return _of(await session.desk.verify(account, or_stdin(code).strip()))
+        return _of(await session.desk.verify(account, or_stdin(code).strip(), actor(account, acting_for)))
 
 
 async def accept_notice(
@@ -103,6 +107,7 @@ async def accept_notice(
     yes: Flag = False,
     version: str | None = None,
     sha256: Digest | None = None,
+    acting_for: ActingFor = None,
 ) -> Answer:
     """Accept the notice.
 
@@ -117,12 +122,13 @@ async def accept_notice(
     sha256
         The hash of the text that the owner has read.
     """
+    by = actor(account, acting_for)
     async with open_session() as session:
         notice = CURRENT_NOTICE[(await session.desk.view(account)).locale]
         if show:
             return Answer(notice, partial(screens.notice, notice))
         if version and sha256:
-            await session.desk.accept_notice(account, version, sha256)
+            await session.desk.accept_notice(account, version, sha256, by)
         elif version or sha256 or not yes:
             raise UsageError(
                 "Nothing was accepted. Say --yes when the owner has read this notice and accepts it, "
@@ -132,14 +138,14 @@ async def accept_notice(
                 sha256=notice.sha256,
             )
         else:
-            await session.desk.accept_notice(account, notice.version, notice.sha256)
+            await session.desk.accept_notice(account, notice.version, notice.sha256, by)
         return _of(await session.desk.wait_while(account, Phase.CHECKING))
 
 
-async def recheck(account: Account, /) -> Answer:
+async def recheck(account: Account, /, *, acting_for: ActingFor = None) -> Answer:
     """Check a request again."""
     async with open_session() as session:
-        return _of(await session.desk.recheck(account))
+        return _of(await session.desk.recheck(account, actor(account, acting_for)))
 
 
 async def confirm(
@@ -148,6 +154,7 @@ async def confirm(
     *,
     report: Digest | None = None,
     i_understand: Id | None = None,
+    acting_for: ActingFor = None,
 ) -> Answer:
     """Confirm a report.
 
@@ -171,13 +178,19 @@ async def confirm(
                     "or repeat the account's id by --i-understand.",
                     shown=partial(screens.forfeits, account, view.report),
                     report_digest=report,
-                    forfeits=view.report.entitlements.items if view.report.entitlements else (),
+                    forfeits=view.report.entitlements,
                 )
-        await session.desk.confirm(account, report)
+        await session.desk.confirm(account, report, actor(account, acting_for))
         return _of(await session.desk.wait_while(account, Phase.SEALING))
 
 
-async def withdraw(account: Account, /, *, reason: WithdrawalReason = WithdrawalReason.CHANGED_MIND) -> Answer:
+async def withdraw(
+    account: Account,
+    /,
+    *,
+    reason: WithdrawalReason = WithdrawalReason.CHANGED_MIND,
+    acting_for: ActingFor = None,
+) -> Answer:
     """Withdraw a request.
 
     Parameters
@@ -186,33 +199,31 @@ async def withdraw(account: Account, /, *, reason: WithdrawalReason = Withdrawal
         Why, for the statistics.
     """
     async with open_session() as session:
-        return _of(await session.desk.withdraw(account, reason))
+        return _of(await session.desk.withdraw(account, reason, actor(account, acting_for)))
 
 
-async def certificate(request_or_account: Id, /) -> Answer:
+async def certificate(request_or_account: Id, /, *, account: Id | None = None) -> Answer:
     """Show a certificate.
 
     Parameters
     ----------
     request_or_account
-        Request number, or account id while Temporal still knows the request.
+        Request number, or account id.
+    account
+        The account, where several have a request of that number.
     """
-    # By number it is in the vault alone, so that it can be had when Temporal has forgotten or is down.
+    # It is in the vault alone, so that it can be had when Temporal has forgotten the account, or is down.
     async with open_session(lazy=True) as session:
         try:
-            found = await session.desk.certificate(request_or_account)
-            return Answer(found, partial(screens.certificate, found))
-        except Refusal as error:
-            if error.type is not ErrorType.NOT_FOUND:
+            found = await session.desk.certificate(request_or_account, account)
+        except Refusal as by_number:
+            if account or by_number.type is not ErrorType.NOT_FOUND:
                 raise
-            by_number = error
-    async with open_session() as session:
-        try:
-            view = await session.desk.view(request_or_account)
-        except Refusal:
-            raise by_number from None
-        found = await session.desk.certificate(view.request_no)
-        return Answer(found, partial(screens.certificate, found))
+            try:
+                found = await session.desk.certificate_of_account(request_or_account)
+            except Refusal as by_account:
+                raise (by_number if by_account.type is ErrorType.NOT_FOUND else by_account) from None
+    return Answer(found, partial(screens.certificate, found))
 
 
 def _of(view: CancellationView) -> Answer:

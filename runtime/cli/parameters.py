@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 from cyclopts import CoercionError, Parameter, Token, convert
 from pydantic import TypeAdapter, ValidationError
 
+from domain.actors import Actor, Via
 from domain.locale import Locale
 from domain.model import OpaqueId, Sha256Hex
 
@@ -69,6 +70,13 @@ _OPAQUE = "an id has letters, digits, '.', '_' and '-' only, begins with a lette
 
 Id = Annotated[str, Parameter(converter=_single(_valid(OpaqueId, _OPAQUE)))]
 Account = Annotated[Id, Parameter(help="The account's id.")]
+ActingFor = Annotated[
+    Id | None,
+    Parameter(
+        name="--as",
+        help="Opaque id of the person for whom the step is taken; the account's own id unless given.",
+    ),
+]
 TicketNo = Annotated[Id, Parameter(help="The ticket's number.")]
 Digest = Annotated[str, Parameter(converter=_single(_valid(Sha256Hex, "a digest has 64 characters, 0-9 and a-f.")))]
 Moment = Annotated[datetime, Parameter(converter=_single(_instant))]
@@ -77,6 +85,11 @@ Several = Parameter(converter=_several, negative=())
 Flag = Annotated[bool, Parameter(negative=())]
 OrStdin = Parameter(allow_leading_hyphen=True)
 """For a value that may be `-`: read from standard input, where no other user of the machine sees it."""
+
+
+def actor(account: str, acting_for: str | None) -> Actor:
+    """Who takes a step: what `--as` says, or the account's owner."""
+    return Actor(subject=acting_for or account, via=Via.COMMAND_LINE)
 
 
 def or_stdin(value: str) -> str:

@@ -14,7 +14,7 @@ from domain.locale import Locale, pick
 from domain.messages import ReviewView
 from domain.tickets import ReviewStatus
 from runtime.cli.next_steps import for_review
-from runtime.cli.screens import commands, report
+from runtime.cli.screens import balance, commands, report
 from runtime.moments import day_end_or_time, time
 from runtime.texts import text
 from runtime.time_left import TimeLeft
@@ -48,7 +48,10 @@ def review(view: ReviewView, left: TimeLeft, locale: Locale) -> RenderableType:
     head = Text.assemble((f"● {text(view.status, locale).title}", "bold cyan"), f"  {case.ticket.ticket_no}  ")
     if view.status.is_open:
         head.append_text(_styled(left, locale))
+    revision = pick(locale, f"第 {case.ticket.revision} 版", f"revision {case.ticket.revision}")
     facts = [
+        f"{revision} {case.ticket.sha256}",
+        f"{pick(locale, '检测结果', 'report')} {case.report.number} {case.report.digest}",
         f"{pick(locale, '账号', 'account')} {case.account_id}  {text(case.real_name_type, locale).title}",
         f"{pick(locale, '申请编号', 'request')} {case.request_no}",
     ]
@@ -57,6 +60,8 @@ def review(view: ReviewView, left: TimeLeft, locale: Locale) -> RenderableType:
         facts.append(f"{pick(locale, '期限', 'due')} {day_end_or_time(view.clock.due_at)}{provisional}")
     asked = _names((waiver.check for waiver in case.waivers_asked), locale)
     facts.append(f"{pick(locale, '申请豁免', 'asks to waive')}: {asked or '-'}")
+    if case.balance:
+        facts.append(balance(case.balance, locale))
     history = [
         f"{time(done.received_at)}  {done.kind}  {done.decision.operator_id}  "
         f"{_names(done.decision.reason_codes, locale)}"
@@ -67,6 +72,8 @@ def review(view: ReviewView, left: TimeLeft, locale: Locale) -> RenderableType:
         f"{pick(locale, '未采纳', 'ignored')}: {text(i.because, locale).title}"
         for i in view.ignored
     ]
+    if more := view.ignored_count - len(view.ignored):
+        ignored.insert(0, pick(locale, f"另有 {more} 个决定未采纳", f"{more} earlier decisions were ignored"))
     attest = pick(
         locale,
         "账号未绑定手机和邮箱，须以其他方式核实身份。",

@@ -1,6 +1,5 @@
-"""Manual requests: filed and completed for their owners, and the work of support staff on them."""
+"""The work of support staff on manual requests."""
 
-import asyncio
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,19 +8,25 @@ from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
 from cyclopts import Parameter
-from cyclopts.types import PositiveInt, ResolvedExistingFile
+from cyclopts.types import PositiveInt
 
 from domain.business_calendar import load
 from domain.checks import Check
 from domain.model import Model, OpaqueId
-from domain.notices import CURRENT_NOTICE
-from domain.phases import Phase, Step
 from domain.tickets import Decision, DecisionKind, DecisionReason, ReviewStatus
-from runtime.cli import screens, ticket_screens
+from runtime.cli import ticket_screens
 from runtime.cli.answers import Answer
-from runtime.cli.parameters import Account, Flag, Id, Moment, OrStdin, Several, TicketNo, or_stdin
+from runtime.cli.parameters import (
+    Digest,
+    Flag,
+    Id,
+    Moment,
+    OrStdin,
+    Several,
+    TicketNo,
+    or_stdin,
+)
 from runtime.cli.session import open_session
-from runtime.refusals import require
 from runtime.time_left import TimeLeft
 
 if TYPE_CHECKING:
@@ -44,6 +49,10 @@ class By:
     "Send it without waiting for an answer: goes through while no worker runs."
     decided_at: Moment | None = None
     "ISO 8601 with time zone; now unless given. Whether a decision is late goes by this."
+    revision: Digest | None = None
+    "Digest of the revision that the reviewer read; the present one unless given."
+    report: Digest | None = None
+    "Digest of the report that the reviewer read; that of the ticket unless given."
     decision_id: Id | None = None
     "Repeat a decision under its id to get the first answer again; a new id unless given."
 
@@ -56,104 +65,6 @@ class DecisionSent(Model):
     kind: DecisionKind
     status: ReviewStatus | None = None
     late: bool | None = None
-
-
-async def file(
-    account: Account,
-    /,
-    *,
-    email: str = "",
-    phone: str = "",
-    letter: ResolvedExistingFile | None = None,
-    accept_notice: Flag = False,
-    filed_by: Id | None = None,
-) -> Answer:
-    """File a ticket.
-
-    Parameters
-    ----------
-    email
-        Contact e-mail; required.
-    phone
-        Contact phone; required. A number without country code is Chinese.
-    letter
-        Scan of the stamped letter of consent (PDF, JPEG or PNG); required of enterprises.
-    accept_notice
-        The statement that the notice was read and accepted; required of everybody else.
-    filed_by
-        Opaque id of whoever files; the account's own id unless given.
-    """
-    from runtime.intake import TicketDraft  # noqa: PLC0415 - heavy
-
-    scan = await asyncio.to_thread(letter.read_bytes) if letter else None
-    async with open_session() as session:
-        view = await session.desk.wait_while(account, Phase.OPENING)
-        require(view, Step.FILE_TICKET)
-        assert view.real_name_type is not None
-        notice = CURRENT_NOTICE[view.locale]
-        draft = TicketDraft(
-            account_id=account,
-            real_name_type=view.real_name_type,
-            contact_email=email,
-            contact_phone=phone,
-            filed_by=filed_by or account,
-            statement_accepted=accept_notice,
-            notice_version=notice.version,
-            notice_sha256=notice.sha256,
-        )
-        ticket = await session.intake.file(draft, scan, now=datetime.now(UTC))
-        filed = await session.desk.file_ticket(account, ticket)
-    return Answer(filed, partial(screens.request, filed))
-
-
-async def supply(
-    ticket_no: TicketNo,
-    /,
-    *,
-    letter: ResolvedExistingFile | None = None,
-    email: str | None = None,
-    phone: str | None = None,
-    accept_notice: Flag = False,
-    filed_by: Id | None = None,
-) -> Answer:
-    """Supply materials. What is not given stays as it was.
-
-    Parameters
-    ----------
-    letter
-        New scan of the stamped letter (PDF, JPEG or PNG).
-    email
-        New contact e-mail.
-    phone
-        New contact phone.
-    accept_notice
-        The statement that the notice in force was read and accepted.
-    filed_by
-        Opaque id of whoever supplies; the account's own id unless given.
-    """
-    from runtime.intake import TicketChanges  # noqa: PLC0415 - heavy
-
-    scan = await asyncio.to_thread(letter.read_bytes) if letter else None
-    async with open_session() as session:
-        review = await session.desk.review(ticket_no)
-        account = review.case.account_id
-        view = await session.desk.view(account)
-        if review.status is ReviewStatus.AWAITING_MATERIALS:
-            # The review has decided; its request hears of that a moment later.
-            view = await session.desk.wait_while(account, Phase.UNDER_REVIEW)
-        require(view, Step.SUPPLY_MATERIALS)
-        notice = CURRENT_NOTICE[view.locale]
-        changes = TicketChanges(
-            contact_email=email,
-            contact_phone=phone,
-            filed_by=filed_by or account,
-            statement_accepted=accept_notice,
-            notice_version=notice.version,
-            notice_sha256=notice.sha256,
-        )
-        ticket = await session.intake.supply(review.case.ticket, changes, scan, now=datetime.now(UTC))
-        supplied = await session.desk.supply_materials(account, ticket)
-    return Answer(supplied, partial(screens.request, supplied))
 
 
 async def list_tickets(*, limit: PositiveInt = 50) -> Answer:
@@ -259,15 +170,19 @@ async def _decide(
 
     note = or_stdin(by.note) if by.note else None
     async with open_session() as session:
-        if waive is None:
+        revision, report = by.revision, by.report
+        if waive is None or revision is None or report is None:
             # Needs a worker, which a signal that says everything can do without.
-            review = await session.desk.review(ticket_no)
-            waive = tuple(waiver.check for waiver in review.case.waivers_asked)
+            case = (await session.desk.review(ticket_no)).case
+            waive = tuple(waiver.check for waiver in case.waivers_asked) if waive is None else waive
+            revision, report = revision or case.ticket.sha256, report or case.report.digest
         decision = Decision(
             decision_id=by.decision_id or str(uuid4()),
             ticket_no=ticket_no,
             operator_id=by.operator,
             decided_at=by.decided_at or datetime.now(UTC),
+            revision_sha256=revision,
+            report_digest=report,
             reason_codes=reasons,
             waived=waive,
             identity_attested=attested,

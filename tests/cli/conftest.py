@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,11 +19,18 @@ import pytest_asyncio
 import starter
 from demo.stack import ROOT, Stack
 from domain.accounts import Channel
+from domain.actors import Actor, Via
 from domain.locale import Locale
 from domain.notices import CURRENT_NOTICE
 from domain.phases import Phase
+from domain.policy import Policy
 from sandbox.edits import Value
 from tests.service import eventually
+
+ALWAYS_ANEW = Policy(outcomes_reused_for=timedelta(0))
+"""The world changes within a second here; a re-check has to see it."""
+
+CONTACTS = ("--email", "owner@example.com", "--phone", "13800138000")
 
 
 @dataclass(frozen=True)
@@ -107,21 +115,27 @@ class CommandLine:
     async def reported(self, **facts: Value) -> str:
         """An account whose owner has accepted the notice, and whose five checks are done."""
         account = await self.account(**facts)
-        desk, notice = self.stack.desk, CURRENT_NOTICE[Locale.EN]
-        await desk.start(account, f"owner-of-{account}", locale=Locale.EN)
-        await desk.send_code(account, Channel.PHONE)
-        await desk.verify(account, await self.stack.store.latest_code(account))
-        await desk.accept_notice(account, notice.version, notice.sha256)
-        await desk.wait_while(account, Phase.CHECKING)
+        await self.to_report(account)
         return account
+
+    async def to_report(self, account: str) -> None:
+        desk, notice = self.stack.desk, CURRENT_NOTICE[Locale.EN]
+        by = Actor(subject=account, via=Via.COMMAND_LINE)
+        await desk.start(account, f"owner-of-{account}", via=by.via, locale=Locale.EN, policy=ALWAYS_ANEW)
+        await desk.send_code(account, Channel.PHONE, by)
+        await desk.verify(account, await self.stack.store.latest_code(account), by)
+        await desk.accept_notice(account, notice.version, notice.sha256, by)
+        await desk.wait_while(account, Phase.CHECKING)
 
     async def filed(self, **facts: Value) -> tuple[str, str]:
         """An account under review, and its ticket's number."""
         account = await self.reported(**{"icp_applications_ever": 1, **facts})
-        view = await self.json(
-            "ticket", "file", account, "--email", "owner@example.com", "--phone", "13800138000", "--accept-notice"
-        )
+        view = await self.file(account, *CONTACTS, "--accept-notice")
         return account, await self.timed(view["review"]["ticket"]["ticket_no"])
+
+    async def file(self, account: str, *words: str) -> dict[str, Any]:
+        """File a ticket about the latest report."""
+        return await self.json("ticket", "file", account, "--i-understand", account, *words)
 
     async def timed(self, ticket_no: str) -> str:
         """The same ticket, once its deadline is counted."""

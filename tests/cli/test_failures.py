@@ -1,15 +1,23 @@
 """Exit codes: 2 for usage, 3 for a rule, 4 for what does not answer; and what is said with each."""
 
+import io
 import socket
 
 import pytest
+from rich.console import Console
 
 from domain.accounts import RefusalReason
-from domain.errors import ErrorType
+from domain.deletion import DeletionView
+from domain.errors import ErrorType, Refusal
+from domain.ids import cancellation_workflow_id, deletion_workflow_id
+from domain.locale import Locale
 from domain.phases import Phase
+from runtime.cli import screens
+from runtime.front_desk import FrontDesk
 from runtime.refusals import IN_CHINESE
 from sandbox.kinds import Endpoint, FaultKind
 from tests.cli.conftest import CommandLine
+from tests.service import eventually
 
 PHONE = "+8613800138000"
 
@@ -129,16 +137,116 @@ async def test_a_stalled_deletion_is_shown_and_resumed(cli: CommandLine) -> None
     )
     await cli.json("confirm", account, "--i-understand", account)
     await cli.in_phase(account, Phase.DELETION_STALLED)
-    shown = await cli.json("deletion", "show", account)
+    shown = await cli.json("deletion", "show", account, code=5)
     assert [(stalled["phase"], stalled["error_type"]) for stalled in shown["stalled"]] == [
         ("erase-personal-data", problem)
     ]
-    assert f"deletion resume {account}" in (await cli("deletion", "show", account)).out
+    people = await cli("deletion", "show", account)
+    assert people.code == 5
+    assert f"deletion resume {account}" in people.out
     assert (await cli.error("withdraw", account, code=3))["type"] == "PointOfNoReturn"
     await cli.stack.store.clear_faults()
     await cli.json("deletion", "resume", account, "--operator", "ops-1")
     await cli.in_phase(account, Phase.CLOSED)
     assert (await cli.error("deletion", "resume", account, code=3))["type"] == "AlreadyOver"
+
+
+async def test_all_stalled_deletions_are_resumed_and_one_that_fails_stops_no_other(cli: CommandLine) -> None:
+    await cli.stack.store.add_fault(
+        Endpoint.ERASE_PERSONAL_DATA, FaultKind.ERROR, times=None, problem=ErrorType.REQUEST_INVALID
+    )
+    failing, fine = [await cli.reported() for _ in range(2)]
+    for account in (failing, fine):
+        await cli.json("confirm", account, "--i-understand", account)
+        await cli.in_phase(account, Phase.DELETION_STALLED)
+    await cli.stack.store.clear_faults()
+    await eventually(cli.stack.desk.stalled_deletions, lambda waiting: {failing, fine} <= set(waiting))
+    resume = FrontDesk.resume_deletion
+
+    async def resume_but_one(desk: FrontDesk, account_id: str, operator_id: str) -> DeletionView:
+        if account_id == failing:
+            raise Refusal(ErrorType.VAULT_RECORD_MISSING, "Its dossier is gone.")
+        return await resume(desk, account_id, operator_id)
+
+    cli.monkeypatch.setattr(FrontDesk, "resume_deletion", resume_but_one)
+    told = await cli.json("deletion", "resume", "--all", "--operator", "ops-1", code=3)
+    assert fine in told["resumed"]
+    [failed] = [one for one in told["failed"] if one["account_id"] == failing]
+    assert failed["error"]["type"] == "VaultRecordMissing"
+    await cli.in_phase(fine, Phase.CLOSED)
+    cli.monkeypatch.setattr(FrontDesk, "resume_deletion", resume)
+    people = await cli("deletion", "resume", "--all")
+    assert (people.code, f"✓ {failing}" in people.out) == (0, True)
+    await cli.in_phase(failing, Phase.CLOSED)
+    for words in ((), (fine, "--all")):
+        assert (await cli.error("deletion", "resume", *words, code=2))["type"] == "BadInput"
+
+
+async def test_a_deletion_that_was_terminated_waits_for_operations(cli: CommandLine) -> None:
+    account = await cli.reported()
+    await cli.stack.store.add_fault(
+        Endpoint.ERASE_PERSONAL_DATA,
+        FaultKind.ERROR,
+        times=None,
+        account_id=account,
+        problem=ErrorType.REQUEST_INVALID,
+    )
+    await cli.json("confirm", account, "--i-understand", account)
+    await cli.in_phase(account, Phase.DELETION_STALLED)
+    await cli.stack.client.get_workflow_handle(deletion_workflow_id(account)).terminate("by a test")
+    await eventually(lambda: cli.stack.desk.view(account), lambda view: view.stalled is not None)
+    shown = await cli.json("deletion", "show", account, code=5)
+    assert shown["parked"]
+    for command in (("deletion", "show"), ("status",)):
+        assert f"Waits for operations: {shown['parked']}" in (await cli(*command, account)).out
+    await cli.stack.store.clear_faults()
+    await cli.json("deletion", "resume", account)
+    await cli.in_phase(account, Phase.CLOSED)
+
+
+async def test_a_request_that_was_ended_from_outside_is_seen_to_be(cli: CommandLine) -> None:
+    account = await cli.reported()
+    await cli.stack.client.get_workflow_handle(cancellation_workflow_id(account)).terminate("by a test")
+    assert (await cli.json("status", account))["run_ended"] == "TERMINATED"
+    people = await cli("status", account)
+    assert "Start again" in people.out
+    assert f"python starter.py start {account}" in people.out
+
+
+async def test_what_was_new_under_the_hold_is_named(cli: CommandLine) -> None:
+    account = await cli.reported()
+    await cli.stack.store.set_facts(account, arrears_fen=4_599)
+    await cli.json("confirm", account, "--i-understand", account)
+    await cli.in_phase(account, Phase.BLOCKED)
+    people = await cli("status", account)
+    assert "Changed since it was agreed to, so nothing was closed: arrears" in people.out
+    assert "Not your fault" not in people.out
+    assert "ends by" in people.out
+
+
+async def test_what_the_platform_could_not_tell_is_named(cli: CommandLine) -> None:
+    account = await cli.account()
+    for endpoint in (Endpoint.BALANCE, Endpoint.ENTITLEMENTS):
+        await cli.stack.store.add_fault(
+            endpoint, FaultKind.ERROR, times=None, account_id=account, problem=ErrorType.REQUEST_INVALID
+        )
+    await cli.to_report(account)
+    people = await cli("status", account)
+    assert "The platform could not tell: balance, entitlements. Not your fault" in people.out
+    await cli.stack.store.clear_faults()
+
+
+async def test_of_a_long_list_the_first_are_shown_and_how_many_more_there_are(cli: CommandLine) -> None:
+    view = await cli.stack.desk.view(await cli.reported())
+    assert view.report is not None
+    assert view.report.entitlements is not None
+    longer = view.report.entitlements.model_copy(update={"count": view.report.entitlements.count + 7})
+    report = view.report.model_copy(update={"entitlements": longer})
+    console = Console(file=io.StringIO())
+    console.print(screens.forfeits("acct", report, Locale.EN), screens.forfeits("acct", report, Locale.ZH))
+    assert isinstance(console.file, io.StringIO)
+    assert "and 7 more" in console.file.getvalue()
+    assert "另有 7 项" in console.file.getvalue()
 
 
 async def test_a_platform_that_is_down_is_unreachable(cli: CommandLine) -> None:
@@ -148,7 +256,9 @@ async def test_a_platform_that_is_down_is_unreachable(cli: CommandLine) -> None:
     await cli.stack.store.add_fault(
         Endpoint.CREATE_CHALLENGE, FaultKind.ERROR, times=None, account_id=account, problem=down
     )
-    assert (await cli.error("send-code", account, code=4))["type"] == "Unreachable"
+    not_now = await cli.error("send-code", account, code=4)
+    assert not_now["type"] == "NotNow"
+    assert not_now["retry_after_seconds"] > 0
     await cli.stack.store.clear_faults()
     await cli.json("send-code", account)
     cli.monkeypatch.setenv("CANCELLATION_PLATFORM_URL", _nobody())
@@ -172,7 +282,7 @@ async def test_a_vault_that_is_down_is_unreachable(cli: CommandLine) -> None:
 async def test_temporal_that_refuses_connections_is_unreachable_and_named(cli: CommandLine) -> None:
     address = _nobody().removeprefix("http://")
     cli.monkeypatch.setenv("TEMPORAL_ADDRESS", address)
-    for words in (("start", "acct-clean-phone"), ("ticket", "list"), ("certificate", "acct-clean-phone")):
+    for words in (("start", "acct-clean-phone"), ("ticket", "list"), ("status", "acct-clean-phone")):
         error = await cli.error(*words, code=4)
         assert address in error["message"]
         assert "TEMPORAL_ADDRESS" in error["message"]
@@ -185,7 +295,10 @@ async def test_an_issued_certificate_is_shown_without_temporal(cli: CommandLine)
     confirmed = await cli.json("confirm", account, "--i-understand", account)
     await cli.in_phase(account, Phase.CLOSED)
     cli.monkeypatch.setenv("TEMPORAL_ADDRESS", _nobody().removeprefix("http://"))
-    assert (await cli.json("certificate", confirmed["request_no"]))["account_id"] == account
+    for words in ((confirmed["request_no"],), (account,), (confirmed["request_no"], "--account", account)):
+        assert (await cli.json("certificate", *words))["account_id"] == account
+    assert (await cli.error("certificate", "acct-clean-phone", code=3))["type"] == "NotFound"
+    assert (await cli.error("certificate", confirmed["request_no"], "--account", "other", code=3))["type"] == "NotFound"
 
 
 async def test_a_namespace_that_does_not_exist_is_not_mistaken_for_a_missing_request(cli: CommandLine) -> None:

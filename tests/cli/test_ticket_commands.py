@@ -9,7 +9,7 @@ from domain.checks import Check
 from domain.ids import review_workflow_id
 from domain.phases import Phase
 from runtime.intake import TicketIntake
-from tests.cli.conftest import CommandLine
+from tests.cli.conftest import CONTACTS, CommandLine
 from tests.service import eventually
 
 OPERATOR = ("--operator", "agent-7")
@@ -17,8 +17,9 @@ OPERATOR = ("--operator", "agent-7")
 
 async def test_an_enterprise_ticket_is_filed_completed_and_approved(cli: CommandLine, letter: Path) -> None:
     account = await cli.reported(real_name_type="ENTERPRISE", icp_applications_ever=1, offline_fen=20_000)
-    contacts = ("--email", "legal@example.com", "--phone", "13800138000")
-    filed = await cli.json("ticket", "file", account, *contacts, "--letter", str(letter), "--filed-by", "agent-1")
+    give_up = ("--balance", "give-up", "--amount-fen", "20000")
+    filed = await cli.file(account, *CONTACTS, *give_up, "--letter", str(letter), "--as", "agent-1")
+    assert filed["balance"] == {"wish": "GIVE_UP", "amount_fen": 20_000}
     assert filed["phase"] == "UNDER_REVIEW"
     ticket = filed["review"]["ticket"]["ticket_no"]
 
@@ -42,8 +43,7 @@ async def test_an_enterprise_ticket_is_filed_completed_and_approved(cli: Command
 
 async def test_people_see_the_ticket_the_decision_and_the_reasons(cli: CommandLine) -> None:
     account = await cli.reported(icp_applications_ever=1)
-    contacts = ("--email", "owner@example.com", "--phone", "13800138000")
-    filed = await cli("ticket", "file", account, *contacts, "--accept-notice")
+    filed = await cli("ticket", "file", account, *CONTACTS, "--accept-notice", "--i-understand", account)
     assert "under review" in filed.out
     ticket = await cli.timed((await cli.json("status", account))["review"]["ticket"]["ticket_no"])
     shown = await cli("ticket", "show", ticket)
@@ -63,10 +63,11 @@ async def test_people_see_the_ticket_the_decision_and_the_reasons(cli: CommandLi
 
 async def test_an_incomplete_ticket_is_refused_with_all_that_is_missing(cli: CommandLine) -> None:
     account = await cli.reported(icp_applications_ever=1)
-    error = await cli.error("ticket", "file", account, "--email", "not an address", code=3)
+    words = ("ticket", "file", account, "--i-understand", account)
+    error = await cli.error(*words, "--email", "not an address", code=3)
     assert error["type"] == "TicketIncomplete"
     assert error["missing"] == ["CONTACT_EMAIL", "CONTACT_PHONE", "STATEMENT"]
-    people = await cli("ticket", "file", account)
+    people = await cli(*words)
     assert "Give a phone number that reaches you" in people.err
     assert (await cli.json("status", account))["review"] is None
 
@@ -75,7 +76,7 @@ async def test_a_letter_that_is_none_is_refused(cli: CommandLine, tmp_path: Path
     account = await cli.reported(real_name_type="ENTERPRISE", icp_applications_ever=1)
     fake = tmp_path / "letter.pdf"
     fake.write_bytes(b"MZ this is a program")
-    words = ("--email", "legal@example.com", "--phone", "13800138000", "--letter", str(fake))
+    words = (*CONTACTS, "--i-understand", account, "--letter", str(fake))
     error = await cli.error("ticket", "file", account, *words, code=3)
     assert (error["type"], error["because"]) == ("LetterRefused", "TYPE_NOT_ALLOWED")
     missing_file = (*words[:-1], str(tmp_path / "nowhere.pdf"))
@@ -85,7 +86,7 @@ async def test_a_letter_that_is_none_is_refused(cli: CommandLine, tmp_path: Path
 async def test_no_contact_is_stored_when_a_ticket_cannot_be_filed_now(cli: CommandLine) -> None:
     account = await cli.reported()
     before = await cli.stack.vault.list("tickets")
-    words = ("--email", "owner@example.com", "--phone", "13800138000", "--accept-notice")
+    words = (*CONTACTS, "--accept-notice", "--i-understand", account)
     error = await cli.error("ticket", "file", account, *words, code=3)
     assert (error["type"], error["phase"], error["due_step"]) == ("WrongPhase", "AWAITING_CONFIRMATION", "confirm")
     assert await cli.stack.vault.list("tickets") == before
@@ -177,10 +178,64 @@ async def test_a_decision_repeated_under_its_id_gets_the_first_answer(cli: Comma
     )
 
 
-async def test_lateness_goes_by_the_time_of_the_decision(cli: CommandLine) -> None:
+async def test_the_time_of_a_decision_lies_between_the_filing_and_now(cli: CommandLine) -> None:
     _, ticket = await cli.filed()
-    then = (datetime.now(UTC) + timedelta(days=30)).isoformat()
-    assert (await cli.json("ticket", "reject", ticket, *OPERATOR, "--reason", "SEE_NOTE", "--decided-at", then))["late"]
+    for days in (-30, 30):
+        then = (datetime.now(UTC) + timedelta(days=days)).isoformat()
+        words = ("ticket", "reject", ticket, *OPERATOR, "--reason", "SEE_NOTE", "--decided-at", then)
+        assert (await cli.error(*words, code=3))["because"] == "TIME_IMPLAUSIBLE"
+
+
+async def test_a_decision_about_something_else_than_what_is_there_is_stale(cli: CommandLine) -> None:
+    _, ticket = await cli.filed()
+    case = (await cli.json("ticket", "show", ticket))["case"]
+    shown = await cli("ticket", "show", ticket)
+    assert f"revision 1 {case['ticket']['sha256']}" in shown.out
+    assert case["report"]["digest"] in shown.out
+    reject = ("ticket", "reject", ticket, *OPERATOR, "--reason", "SEE_NOTE")
+    for option in ("--revision", "--report"):
+        assert (await cli.error(*reject, option, "0" * 64, code=3))["because"] == "STALE"
+    read = ("--revision", case["ticket"]["sha256"], "--report", case["report"]["digest"])
+    assert (await cli.json(*reject, *read))["status"] == "REJECTED"
+
+
+async def test_nothing_is_filed_before_the_report_was_read(cli: CommandLine) -> None:
+    account = await cli.reported(icp_applications_ever=1, frozen_fen=12_850)
+    before = await cli.stack.vault.list("tickets")
+    file = ("ticket", "file", account, *CONTACTS, "--accept-notice")
+    unsaid = await cli.error(*file, code=2)
+    assert unsaid["balance_fen"] == 12_850
+    report = ("--report", unsaid["report_digest"])
+    people = await cli(*file)
+    assert people.code == 2
+    for words in ("cannot be restored", "voucher", "¥128.50", "an ICP filing was applied for", " ".join(report)):
+        assert words in people.err
+    for word_about_money in (
+        (),
+        ("--amount-fen", "12850"),
+        ("--balance", "give-up"),
+        ("--balance", "give-up", "--amount-fen", "1"),
+        ("--balance", "return", "--amount-fen", "1"),
+    ):
+        error = await cli.error(*file, *report, *word_about_money, code=2)
+        assert (error["balance_fen"], error["report_digest"]) == (12_850, unsaid["report_digest"])
+    await cli.error(*file, "--i-understand", "another-account", code=2)
+    stale = await cli.error(*file, "--report", "0" * 64, "--balance", "return", code=3)
+    assert (stale["type"], stale["report_digest"]) == ("StaleReport", unsaid["report_digest"])
+    assert await cli.stack.vault.list("tickets") == before
+
+    filed = await cli.json(*file, *report, "--balance", "return")
+    assert filed["balance"] == {"wish": "RETURN", "amount_fen": 12_850}
+    shown = await cli("ticket", "show", filed["review"]["ticket"]["ticket_no"])
+    assert "Money ¥128.50: have it returned" in shown.out
+    assert "asks to waive: ICP filing\n" in shown.out
+
+
+async def test_where_there_is_no_money_nothing_is_said_about_it(cli: CommandLine) -> None:
+    account = await cli.reported(icp_applications_ever=1)
+    words = (*CONTACTS, "--accept-notice", "--i-understand", account)
+    error = await cli.error("ticket", "file", account, *words, "--balance", "return", code=2)
+    assert "no money" in error["message"]
 
 
 async def test_a_decision_that_a_rule_forbids_is_refused(cli: CommandLine) -> None:
@@ -198,11 +253,12 @@ async def test_a_decision_that_a_rule_forbids_is_refused(cli: CommandLine) -> No
 async def test_without_a_verified_channel_identity_has_to_be_attested(cli: CommandLine) -> None:
     account = await cli.account(channels="")
     started = await cli("start", account, "--locale", "en")
+    # What is given up has been shown by now.
+    assert "billable resources" in started.out
     assert f"ticket file {account}" in started.out
+    assert (await cli.json("recheck", account))["phase"] == "AWAITING_IDENTITY"
     assert (await cli.error("send-code", account, code=3))["type"] == "NoVerifiedChannel"
-    filed = await cli.json(
-        "ticket", "file", account, "--email", "owner@example.com", "--phone", "13800138000", "--accept-notice"
-    )
+    filed = await cli.file(account, *CONTACTS, "--accept-notice")
     ticket = filed["review"]["ticket"]["ticket_no"]
     refused = await cli.error("ticket", "approve", ticket, *OPERATOR, code=3)
     assert refused["because"] == "IDENTITY_NOT_ATTESTED"
@@ -212,12 +268,14 @@ async def test_without_a_verified_channel_identity_has_to_be_attested(cli: Comma
 
 async def test_a_signal_goes_through_while_no_worker_runs(cli: CommandLine) -> None:
     account, ticket = await cli.filed()
+    case = (await cli.json("ticket", "show", ticket))["case"]
+    read = ("--revision", case["ticket"]["sha256"], "--report", case["report"]["digest"])
     # Not killed: a worker that crashed leaves its workflows bound to it for ten seconds.
     await cli.stack.worker.stop()
     try:
-        cli.monkeypatch.setattr("runtime.front_desk.LOOK_LIMIT", timedelta(seconds=1))
+        cli.monkeypatch.setattr("runtime.staff_desk.LOOK_LIMIT", timedelta(seconds=1))
         assert "No worker" in (await cli.error("ticket", "show", ticket, code=4))["message"]
-        sent = await cli.json("ticket", "approve", ticket, *OPERATOR, "--waive", "ICP_FILING", "--signal")
+        sent = await cli.json("ticket", "approve", ticket, *OPERATOR, "--waive", "ICP_FILING", *read, "--signal")
         assert (sent["kind"], sent["status"]) == ("approve", None)
     finally:
         await cli.stack.worker.start()
