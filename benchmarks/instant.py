@@ -1,7 +1,7 @@
 """A platform that answers at once, in the process that asks: what is left of a request's time is our own code's.
 
-It knows every account as clean, keeps no state, and so may live in worker and client at once. Its answers are as long
-as the sandbox's, so that payloads do not differ.
+It knows every account as clean, and keeps nothing but what the worker asks it about again, the closures; so it may live
+in worker and client at once. Its answers are as long as the sandbox's, so that payloads do not differ.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ from secrets import token_hex
 
 from pydantic import SecretStr
 
-from domain.accounts import AccountKind, AccountProfile, AccountStatus, Channel, RealNameType
+from domain.accounts import AccountKind, AccountProfile, AccountStatus, Channel, Closure, RealNameType
 from domain.checks import (
     Arrears,
     Balance,
@@ -46,14 +46,19 @@ def _now() -> datetime:
 class InstantPlatform:
     """`gateways.ports.Platform`."""
 
+    def __init__(self) -> None:
+        self._closures: dict[str, Closure] = {}
+
     async def profile(self, account_id: str) -> AccountProfile:
+        closure = self._closures.get(account_id)
         return AccountProfile(
             account_id=account_id,
             kind=AccountKind.MAIN,
             real_name_type=RealNameType.INDIVIDUAL,
             channels=(Channel.PHONE, Channel.EMAIL),
-            status=AccountStatus.ACTIVE,
+            status=AccountStatus.CLOSED if closure else AccountStatus.ACTIVE,
             restricted=False,
+            closure=closure,
         )
 
     async def create_challenge(self, account_id: str, request: ChallengeRequest) -> ChallengeCreated:
@@ -90,14 +95,21 @@ class InstantPlatform:
     async def take_hold(self, account_id: str, request: HoldRequest) -> Hold:
         return Hold(hold_token=f"hold-{token_hex(12)}", expires_at=_now() + timedelta(seconds=request.ttl_seconds))
 
-    async def release_hold(self, account_id: str, hold_token: str) -> None:
+    async def release_hold(self, account_id: str, hold_id: str) -> None:
         pass
 
     async def close(self, account_id: str, request: ClosureRequest) -> Closed:
-        return Closed(closed_at=_now())
+        closed = Closed(closed_at=_now())
+        self._closures[account_id] = Closure(
+            request_id=request.request_id, closed_at=closed.closed_at, dossier_sha256=request.dossier_sha256
+        )
+        return closed
 
     async def run_closure_phase(self, account_id: str, phase: ClosurePhase, idempotency_key: str) -> PhaseReceipt:
         return PhaseReceipt(counts={"access_key": 2, "session": 1}, already_gone=False, completed_at=_now())
+
+    async def closure_phase_status(self, account_id: str, phase: ClosurePhase, idempotency_key: str) -> PhaseReceipt:
+        return await self.run_closure_phase(account_id, phase, idempotency_key)
 
     async def notify_account(
         self, account_id: str, notification: AccountNotification, idempotency_key: str

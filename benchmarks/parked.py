@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 from benchmarks.measure import in_flight, peak_rss_of, rss_of
 from benchmarks.results import MIB, Parked
-from benchmarks.routes import NOTICE, Clock, ours_over_http
+from benchmarks.routes import NOTICE, Clock, ours_over_http, owner_of
 from demo.stack import Stack
-from domain.accounts import RealNameType
 from domain.phases import Phase
-from runtime.intake import TicketDraft
+from runtime import filing
+from runtime.filing import Paper
 from workflows.search_attributes import CANCELLATION_PHASE, TICKET_DUE_AT
 
 _SETTLE_LIMIT = 60.0
@@ -47,20 +47,28 @@ async def park(stack: Stack, number: int, concurrency: int) -> Parked:
 
 async def file_ticket(stack: Stack, account_id: str) -> str:
     """File a manual request for a blocked account; its number is answered."""
-    draft = TicketDraft(
-        account_id=account_id,
-        real_name_type=RealNameType.INDIVIDUAL,
+    report = (await stack.desk.view(account_id)).report
+    assert report is not None
+    paper = Paper(
         contact_email="owner@example.com",
         contact_phone="13800138000",
-        filed_by=account_id,
         statement_accepted=True,
         notice_version=NOTICE.version,
         notice_sha256=NOTICE.sha256,
     )
-    ticket = await stack.intake.file(draft, None, now=datetime.now(UTC))
-    view = await stack.desk.file_ticket(account_id, ticket)
+    view = await filing.file_ticket(
+        stack.desk,
+        stack.intake,
+        account_id,
+        paper,
+        None,
+        report_digest=report.digest,
+        by=owner_of(account_id),
+        now=datetime.now(UTC),
+    )
     assert view.phase is Phase.UNDER_REVIEW, view
-    return ticket.ticket_no
+    assert view.review is not None
+    return view.review.ticket.ticket_no
 
 
 async def _until_all_wait(stack: Stack, number: int) -> None:

@@ -1,16 +1,16 @@
 """The routes that are compared, as their caller sees them: the same steps, each one timed."""
 
-import asyncio
 import os
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 from uuid import uuid4
 
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from benchmarks.instant import InstantChallenges, InstantPlatform
@@ -19,12 +19,15 @@ from benchmarks.variants import Variant
 from demo.programs import Program, answers_ok, free_port
 from demo.stack import ROOT, Stack
 from domain.accounts import Channel
+from domain.actors import Actor, Via
 from domain.ids import cancellation_workflow_id, deletion_workflow_id
 from domain.locale import Locale
 from domain.messages import CancellationResult
 from domain.notices import CURRENT_NOTICE
 from domain.phases import Phase
-from runtime.front_desk import ANSWER_LIMIT, LOOK_LIMIT, FrontDesk
+from domain.policy import Policy
+from runtime.desk_base import ANSWER_LIMIT, LOOK_LIMIT
+from runtime.front_desk import FrontDesk
 from workflows.account_cancellation import AccountCancellation
 
 STEPS = ("start", "send_code", "verify", "accept_notice", "report", "recheck", "confirm")
@@ -40,8 +43,12 @@ WORKER_SETTINGS = {"CANCELLATION_LOG_FORMAT": "json", "CANCELLATION_DRAIN": "PT0
 _SETTINGS = ("TEMPORAL_", "CANCELLATION_")
 
 NOTICE = CURRENT_NOTICE[Locale.ZH]
-_POLL = 0.05
-"""Seconds between two looks at a request: what the front desk waits."""
+_ALWAYS_ANEW = Policy(outcomes_reused_for=timedelta(0))
+"""Every re-check asks the platform: that is what it costs."""
+
+
+def owner_of(account_id: str) -> Actor:
+    return Actor(subject=f"owner-of-{account_id}", via=Via.TEMPORAL)
 
 
 class Clock:
@@ -87,19 +94,20 @@ class Ours:
 
     async def to_report(self, account_id: str, clock: Clock) -> str:
         """Up to the first report, whose digest is answered."""
+        by = owner_of(account_id)
         with clock.step("start"):
-            await self.desk.start(account_id, f"owner-of-{account_id}")
+            await self.desk.start(account_id, by.subject, via=by.via, policy=_ALWAYS_ANEW)
         with clock.step("send_code"):
-            await self.desk.send_code(account_id, Channel.PHONE)
+            await self.desk.send_code(account_id, Channel.PHONE, by)
         code = await self.read_code(account_id)
         with clock.step("verify"):
-            await self.desk.verify(account_id, code)
+            await self.desk.verify(account_id, code, by)
         with clock.step("accept_notice"):
-            await self.desk.accept_notice(account_id, NOTICE.version, NOTICE.sha256)
+            await self.desk.accept_notice(account_id, NOTICE.version, NOTICE.sha256, by)
         with clock.step("report"):
             await self.desk.wait_while(account_id, Phase.CHECKING)
         with clock.step("recheck"):
-            view = await self.desk.recheck(account_id)
+            view = await self.desk.recheck(account_id, by)
         assert view.report is not None
         return view.report.digest
 
@@ -107,7 +115,7 @@ class Ours:
         clock = Clock()
         digest = await self.to_report(account_id, clock)
         with clock.step("confirm"):
-            await self.desk.confirm(account_id, digest)
+            await self.desk.confirm(account_id, digest, owner_of(account_id))
         begin = time.perf_counter()
         handle: WorkflowHandle[AccountCancellation, CancellationResult] = self.client.get_workflow_handle_for(
             AccountCancellation.run, cancellation_workflow_id(account_id)
@@ -134,16 +142,17 @@ class Twin:
     async def play(self, account_id: str) -> dict[str, float]:
         clock = Clock()
         with clock.step("start"):
-            handle = await self.client.start_workflow(
+            starting = WithStartWorkflowOperation(
                 BareRequest.run,
                 id=account_id,
                 task_queue=self.task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-                request_eager_start=True,
-                rpc_timeout=ANSWER_LIMIT,
             )
-            await _wait_while(handle, "opening")
+            await self.client.execute_update_with_start_workflow(
+                BareRequest.open, start_workflow_operation=starting, rpc_timeout=ANSWER_LIMIT
+            )
+            handle = await starting.workflow_handle()
         with clock.step("send_code"):
             await _update(handle, "send_code")
         with clock.step("verify"):
@@ -152,7 +161,8 @@ class Twin:
         with clock.step("accept_notice"):
             await _update(handle, "accept_notice")
         with clock.step("report"):
-            await _wait_while(handle, "checking")
+            await handle.query(BareRequest.view, rpc_timeout=LOOK_LIMIT)
+            await handle.execute_update(BareRequest.wait_while, "checking", rpc_timeout=ANSWER_LIMIT)
         with clock.step("recheck"):
             await _update(handle, "recheck")
         with clock.step("confirm"):
@@ -163,11 +173,6 @@ class Twin:
 
     def histories(self, account_id: str) -> tuple[str, ...]:
         return account_id, f"{account_id}-deletion"
-
-
-async def _wait_while(handle: WorkflowHandle[BareRequest, None], phase: str) -> None:
-    while await handle.query(BareRequest.view, rpc_timeout=LOOK_LIMIT) == phase:
-        await asyncio.sleep(_POLL)
 
 
 async def _update(handle: WorkflowHandle[BareRequest, None], name: str) -> None:

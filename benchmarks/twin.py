@@ -2,11 +2,11 @@
 
 It has what a clean self-service request has, in the same number and arrangement:
 
-- the same five updates: code, proof, notice, re-check, confirm; the same query;
-- the same 24 + 7 activities: one; one for the code and one for the proof; six together; the re-check's six together;
-  one, six together, one, one; then the child's stages of 4, 1, 1, 1;
-- the same timers: an idle wait that every step of the owner cancels and starts anew;
-- the same child workflow, which signals its parent at the end; the parent waits for both.
+- the same seven updates: open, code, proof, notice, the wait for the report, re-check, confirm; the same query;
+- the same 32 + 8 activities: the account before each step and each check, six together for a report; three messages on
+  the side; hold, dossier and close; then the child's: its authority, and its stages of 4, 1, 1, 1;
+- the same timers: an idle wait that every step of the owner cancels and starts anew, and the limits of those who wait;
+- the same child workflow on a task queue of its own, which signals its parent; the parent waits for its end.
 
 It leaves out whatever is ours: activities are empty, payloads are None or one short string, there are no validators,
 search attributes, summaries, details, retries of our own or interceptors. A test holds both histories together, event
@@ -24,6 +24,7 @@ STAGES = (4, 1, 1, 1)
 
 _IDLE = timedelta(days=23)
 _LIMIT = timedelta(seconds=15)
+_ANSWER_LIMIT = timedelta(seconds=25)
 
 
 @activity.defn
@@ -40,24 +41,33 @@ class BareRequest:
     def __init__(self) -> None:
         self._phase = "opening"
         self._steps = 0
-        self._deleted = False
+        self._messages: list[asyncio.Task[None]] = []
 
     @workflow.run
     async def run(self) -> None:
         await _act()
         self._phase = "identity"
+        self._tell()
         await self._idle("identity")
         await self._idle("notice")
         while self._phase == "checking":
+            await _act()
             await _act(CHECKS)
             self._phase = "confirmation"
             await self._idle("confirmation")
         await _act()
+        await _act()
         await _act(CHECKS)
         await _act()
         await _act()
-        await workflow.execute_child_workflow(BareDeletion.run, id=f"{workflow.info().workflow_id}-deletion")
-        await workflow.wait_condition(lambda: self._deleted)
+        info = workflow.info()
+        await workflow.execute_child_workflow(
+            BareDeletion.run, id=f"{info.workflow_id}-deletion", task_queue=f"{info.task_queue}-deletion"
+        )
+        await asyncio.gather(*self._messages)
+
+    def _tell(self) -> None:
+        self._messages.append(asyncio.create_task(_act()))
 
     async def _idle(self, phase: str) -> None:
         while self._phase == phase:
@@ -67,20 +77,34 @@ class BareRequest:
     def _has_moved_on(self, seen: tuple[str, int]) -> bool:
         return (self._phase, self._steps) != seen
 
+    async def _has_left(self, phase: str) -> None:
+        await workflow.wait_condition(lambda: self._phase != phase, timeout=_ANSWER_LIMIT)
+
     @workflow.query
     def view(self) -> str:
         return self._phase
 
     @workflow.update
+    async def open(self) -> None:
+        await self._has_left("opening")
+
+    @workflow.update
+    async def wait_while(self, phase: str) -> None:
+        await self._has_left(phase)
+
+    @workflow.update
     async def send_code(self) -> None:
         self._steps += 1
+        await _act()
         await _act()
 
     @workflow.update
     async def submit_identity_proof(self) -> None:
         self._steps += 1
         await _act()
+        await _act()
         self._phase = "notice"
+        self._tell()
 
     @workflow.update
     async def accept_notice(self) -> None:
@@ -89,21 +113,23 @@ class BareRequest:
     @workflow.update
     async def recheck(self) -> None:
         self._phase = "checking"
-        await workflow.wait_condition(lambda: self._phase != "checking")
+        await self._has_left("checking")
 
     @workflow.update
     async def confirm(self) -> None:
         self._phase = "sealing"
+        self._tell()
 
     @workflow.signal
     def deletion_reported(self) -> None:
-        self._deleted = True
+        pass
 
 
 @workflow.defn
 class BareDeletion:
     @workflow.run
     async def run(self) -> None:
+        await _act()
         for width in STAGES:
             await _act(width)
         parent = workflow.info().parent

@@ -13,7 +13,7 @@ from enum import StrEnum
 from temporalio import workflow
 from temporalio.client import Client
 from temporalio.plugin import SimplePlugin
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerConfig
+from temporalio.worker import UnsandboxedWorkflowRunner, WorkerConfig
 
 from benchmarks.instant import InstantPlatform
 from benchmarks.twin import BareDeletion, BareRequest, nothing
@@ -23,6 +23,7 @@ from runtime.health import serve_health
 from runtime.logs import configure_logging
 from runtime.settings import Settings
 from runtime.temporal import connect
+from runtime.workers import Workers
 from worker import build_worker
 
 
@@ -47,7 +48,7 @@ class _Instead(SimplePlugin):
         return {**config, **self._parts}
 
 
-def build_variant(variant: Variant, client: Client, settings: Settings) -> Worker:
+def build_variant(variant: Variant, client: Client, settings: Settings) -> Workers:
     parts: WorkerConfig = {}
     match variant:
         case Variant.TWIN:

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
-from typing import TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from rich.text import Text
@@ -15,6 +15,7 @@ from demo.stack import Stack
 from demo.stage import Stage
 from demo.texts import Say
 from domain.accounts import Channel
+from domain.actors import Actor, Via
 from domain.checks import Check
 from domain.deletion import DeletionView
 from domain.errors import Refusal
@@ -23,8 +24,9 @@ from domain.messages import CancellationResult, CancellationView, ReviewResult, 
 from domain.notices import CURRENT_NOTICE
 from domain.notifications import Template
 from domain.phases import OUTCOMES, Phase
-from domain.tickets import Decision, DecisionReason, TicketRef
-from runtime.intake import TicketChanges, TicketDraft
+from domain.policy import Policy
+from domain.tickets import BalanceChoice, BalanceWish, Decision, DecisionReason, TicketRef
+from runtime.filing import Paper, file_ticket, supply_materials
 from runtime.texts import text
 from sandbox.kinds import Carrier
 from sandbox.store import OutboxMessage
@@ -35,9 +37,12 @@ T = TypeVar("T")
 PATIENCE = 30.0
 """Seconds that anything may take which happens without a person."""
 
+_ALWAYS_ANEW = Policy(outcomes_reused_for=timedelta(0))
+"""In a story the world changes within a second; a re-check has to see it."""
+
 _POLL = 0.05
 _CONTACT_EMAIL, _CONTACT_PHONE = "owner@example.com", "138 0013 8000"
-_OWNER, _AGENT = "owner-1", "agent-7"
+_OWNER, _AGENT = Actor(subject="owner-1", via=Via.COMMAND_LINE), "agent-7"
 
 _CARRIERS = {Carrier.SMS: Say.SMS, Carrier.EMAIL: Say.EMAIL, Carrier.DESK: Say.LEAD}
 
@@ -110,27 +115,27 @@ class Scene:
     async def open(self) -> None:
         kind = text((await self.stack.platform.profile(self.account_id)).real_name_type, self.locale).title
         await self.line(Say.OWNER, Say.ASKS, account=self.account_id, kind=kind)
-        await self.desk.start(self.account_id, _OWNER, locale=self.locale)
+        await self.desk.start(self.account_id, _OWNER.subject, via=_OWNER.via, locale=self.locale, policy=_ALWAYS_ANEW)
         self.request_no = (await self.reach(Phase.AWAITING_IDENTITY)).request_no
         await self.line(Say.SYSTEM, Say.OPENED, request_no=self.request_no)
 
     async def identify(self, *, brief: bool) -> None:
         """The code comes from the sandbox's outbox, as the owner would read it from the phone."""
-        view = await self.desk.send_code(self.account_id, Channel.PHONE)
+        view = await self.desk.send_code(self.account_id, Channel.PHONE, _OWNER)
         assert view.challenge is not None
         to = (await self.desk.show_challenge(view.challenge.challenge_id)).masked_destination
         if not brief:
             await self.line(Say.SYSTEM, Say.CODE_SENT, to=to)
             await self.message(Template.IDENTITY_CODE)
         code = await self.stack.store.latest_code(self.account_id)
-        await self.desk.verify(self.account_id, code)
+        await self.desk.verify(self.account_id, code, _OWNER)
         notice = CURRENT_NOTICE[self.locale]
         if brief:
             await self.line(Say.OWNER, Say.IDENTIFIED, code=code, to=to, version=notice.version)
         else:
             await self.line(Say.OWNER, Say.CODE_ENTERED, code=code)
             await self.line(Say.OWNER, Say.NOTICE_ACCEPTED, version=notice.version, sha256=notice.sha256[:12])
-        self.last_view = await self.desk.accept_notice(self.account_id, notice.version, notice.sha256)
+        self.last_view = await self.desk.accept_notice(self.account_id, notice.version, notice.sha256, _OWNER)
 
     async def watch_checks(self) -> CancellationView:
         """The five checks as their answers come in."""
@@ -150,7 +155,7 @@ class Scene:
         return await self.watch_checks()
 
     async def recheck(self) -> CancellationView:
-        self.last_view = await self.desk.recheck(self.account_id)
+        self.last_view = await self.desk.recheck(self.account_id, _OWNER)
         return self.last_view
 
     async def confirm(self) -> None:
@@ -160,33 +165,46 @@ class Scene:
             raise WrongTurn(f"{self.view.phase} instead of {Phase.AWAITING_CONFIRMATION}")
         if report.entitlements:
             await self.line(Say.SYSTEM, Say.FORFEITS, items=views.entitlements(report.entitlements.items, self.locale))
-        await self.desk.confirm(self.account_id, report.digest)
+        await self.desk.confirm(self.account_id, report.digest, _OWNER)
         await self.line(Say.OWNER, Say.CONFIRMED, digest=report.digest[:12])
 
     async def file_ticket(self, letter: bytes | None) -> TicketRef:
-        """Into the vault first; Temporal is handed the reference."""
-        notice = CURRENT_NOTICE[self.locale]
-        assert self.view.real_name_type is not None
-        draft = TicketDraft(
-            account_id=self.account_id,
-            real_name_type=self.view.real_name_type,
-            contact_email=_CONTACT_EMAIL,
-            contact_phone=_CONTACT_PHONE,
-            filed_by=_OWNER,
-            statement_accepted=letter is None,
-            notice_version=notice.version,
-            notice_sha256=notice.sha256,
+        """Into the vault first; Temporal is handed the reference. Money that is left is given up."""
+        report, needs = self.view.report, self.view.ticket_needs
+        assert report is not None
+        assert needs is not None
+        money = needs.balance_fen
+        self.last_view = await file_ticket(
+            self.desk,
+            self.stack.intake,
+            self.account_id,
+            self._paper(
+                contact_email=_CONTACT_EMAIL,
+                contact_phone=_CONTACT_PHONE,
+                statement_accepted=needs.statement,
+                balance=BalanceChoice(wish=BalanceWish.GIVE_UP, amount_fen=money) if money else None,
+            ),
+            letter,
+            report_digest=report.digest,
+            by=_OWNER,
+            now=datetime.now(UTC),
         )
-        self.ticket = await self.stack.intake.file(draft, letter, now=datetime.now(UTC))
-        self.last_view = await self.desk.file_ticket(self.account_id, self.ticket)
-        return self.ticket
+        return self._filed()
 
     async def supply(self, letter: bytes) -> None:
+        self.last_view = await supply_materials(
+            self.desk, self.stack.intake, self.account_id, self._paper(), letter, by=_OWNER, now=datetime.now(UTC)
+        )
+        self._filed()
+
+    def _paper(self, **given: Any) -> Paper:
         notice = CURRENT_NOTICE[self.locale]
-        changes = TicketChanges(filed_by=_OWNER, notice_version=notice.version, notice_sha256=notice.sha256)
-        assert self.ticket is not None
-        self.ticket = await self.stack.intake.supply(self.ticket, changes, letter, now=datetime.now(UTC))
-        self.last_view = await self.desk.supply_materials(self.account_id, self.ticket)
+        return Paper(notice_version=notice.version, notice_sha256=notice.sha256, **given)
+
+    def _filed(self) -> TicketRef:
+        assert self.view.review is not None
+        self.ticket = self.view.review.ticket
+        return self.ticket
 
     # Staff
 
@@ -196,13 +214,17 @@ class Scene:
         return await until(lambda: self.desk.review(ticket_no), accept, f"ticket {ticket_no}")
 
     async def decision(self, *reasons: DecisionReason, waived: tuple[Check, ...] = ()) -> Decision:
+        """About the revision and the report that the reviewer sees."""
         assert self.ticket is not None
+        case = (await self.desk.review(self.ticket.ticket_no)).case
         return Decision(
             decision_id=f"D-{uuid4().hex[:12]}",
             ticket_no=self.ticket.ticket_no,
             operator_id=_AGENT,
             # The ticket's own clock, which may have been moved.
             decided_at=await self.skipper.get_current_time(self.review),
+            revision_sha256=case.ticket.sha256,
+            report_digest=case.report.digest,
             reason_codes=reasons,
             waived=waived,
         )

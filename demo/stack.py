@@ -17,7 +17,6 @@ from typing import Any, Self
 
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 
 from demo.dev_server import dynamic_config
@@ -27,6 +26,7 @@ from gateways.platform import ChallengeDesk, HttpPlatform
 from gateways.vault import ObjectVault
 from runtime.front_desk import FrontDesk
 from runtime.intake import TicketIntake
+from runtime.payloads import DATA_CONVERTER
 from runtime.settings import LogFormat, Settings
 from sandbox.store import SandboxStore
 from workflows.search_attributes import ALL, CANCELLATION_PHASE
@@ -192,7 +192,7 @@ class Stack:
 
     async def _connect(self) -> Client:
         # Not by the settings of this process, which may lead to a real server.
-        return await Client.connect(self.temporal_address, namespace=NAMESPACE, data_converter=pydantic_data_converter)
+        return await Client.connect(self.temporal_address, namespace=NAMESPACE, data_converter=DATA_CONVERTER)
 
     def _temporal(self) -> Program:
         ui = ["--ui-port", str(self.ports.ui)] if self.ui_url else ["--headless"]

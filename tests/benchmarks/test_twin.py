@@ -16,8 +16,10 @@ _BY_CHANCE = {
     EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
     EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED,
     EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
+    EventType.EVENT_TYPE_TIMER_STARTED,
+    EventType.EVENT_TYPE_TIMER_CANCELED,
 }
-"""How many answers one workflow task takes together depends on when they arrive."""
+"""How many answers one workflow task takes together, and which waits are over before they begin: as they arrive."""
 
 
 async def test_the_twin_has_the_events_of_a_clean_request(service: Service) -> None:

@@ -6,7 +6,7 @@ from enum import StrEnum
 import pytest
 
 from demo.texts import Say
-from domain import accounts, checks, deletion, messages, phases, tickets
+from domain import accounts, checks, deletion, messages, phases, standing, tickets
 from domain.checks import Figure
 from domain.locale import Locale
 from domain.notifications import Template
@@ -24,11 +24,16 @@ EXPLAINED: tuple[type[StrEnum], ...] = (
     checks.Remedy,
     checks.Verdict,
     deletion.DeletionPhase,
+    deletion.DeletionStatus,
     deletion.RetentionRule,
+    deletion.Verification,
+    standing.ReviewEnd,
     messages.Route,
+    standing.RunEnd,
     messages.WithdrawalReason,
     phases.Phase,
     phases.Step,
+    tickets.BalanceWish,
     tickets.DecisionReason,
     tickets.IgnoredBecause,
     tickets.MissingPart,
