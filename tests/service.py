@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -16,12 +16,13 @@ from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
 from demo.dev_server import dynamic_config
 from domain.accounts import Channel
+from domain.actors import Actor, Via
 from domain.business_calendar import CALENDAR, BusinessCalendar
 from domain.checks import Check
 from domain.deletion import DeletionView
 from domain.ids import cancellation_workflow_id, deletion_workflow_id, review_workflow_id
 from domain.locale import Locale
-from domain.messages import CancellationResult, CancellationView, ReviewResult
+from domain.messages import CancellationResult, CancellationView, ReviewResult, ReviewView, WithdrawalReason
 from domain.notices import CURRENT_NOTICE
 from domain.phases import Phase
 from domain.policy import Policy
@@ -33,6 +34,7 @@ from runtime.front_desk import FrontDesk
 from runtime.payloads import DATA_CONVERTER
 from runtime.settings import Settings
 from sandbox.edits import Value
+from sandbox.kinds import Endpoint, FaultKind
 from sandbox.store import SandboxStore
 from worker import build_worker
 from workflows import AccountCancellation, AccountDeletion, TicketReview
@@ -50,6 +52,22 @@ async def eventually(probe: Callable[[], Awaitable[T]], accept: Callable[[T], bo
         assert asyncio.get_running_loop().time() < deadline, f"not within {seconds} s; last: {answer}"
         await asyncio.sleep(0.03)
     return answer
+
+
+@dataclass(frozen=True)
+class Gate:
+    """In the place of a window of latency, which a busy machine would miss."""
+
+    store: SandboxStore
+    fault_id: int
+
+    async def arrived(self, number: int = 1) -> None:
+        """Until so many calls have come to the gate."""
+        await eventually(lambda: self.store.waiting_at(self.fault_id), lambda found: found >= number)
+
+    async def open(self) -> None:
+        with suppress(LookupError):
+            await self.store.open_gate(self.fault_id)
 
 
 @dataclass
@@ -89,32 +107,59 @@ class Service:
             await self.store.set_facts(account_id, **facts)
         return account_id
 
+    @asynccontextmanager
+    async def gate(self, account_id: str, endpoint: Endpoint, *, after: bool = False) -> AsyncIterator["Gate"]:
+        """Holds up every call of this account's at an endpoint until it is opened, or the context ends.
+
+        `after`: the work is done, and the answer is held up.
+        """
+        gate = Gate(
+            self.store,
+            await self.store.add_fault(endpoint, FaultKind.GATE, account_id=account_id, after=after, times=None),
+        )
+        try:
+            yield gate
+        finally:
+            await gate.open()
+
     # The owner's steps
 
     async def start(self, account_id: str, **policy: object) -> CancellationView:
+        """Outcomes are never reused unless `policy` says so: tests change the world faster than people do."""
         return await self.desk.start(
-            account_id, f"owner-of-{account_id}", locale=Locale.EN, policy=Policy.model_validate(policy)
+            account_id,
+            owner_of(account_id).subject,
+            locale=Locale.EN,
+            policy=Policy.model_validate({"outcomes_reused_for": 0, **policy}),
         )
 
     async def identify(self, account_id: str, channel: Channel = Channel.PHONE) -> CancellationView:
-        await self.desk.send_code(account_id, channel)
-        return await self.desk.verify(account_id, await self.store.latest_code(account_id))
+        await self.desk.send_code(account_id, channel, owner_of(account_id))
+        return await self.desk.verify(account_id, await self.store.latest_code(account_id), owner_of(account_id))
 
     async def accept_notice(self, account_id: str) -> CancellationView:
         notice = CURRENT_NOTICE[Locale.EN]
-        return await self.desk.accept_notice(account_id, notice.version, notice.sha256)
+        return await self.desk.accept_notice(account_id, notice.version, notice.sha256, owner_of(account_id))
+
+    async def recheck(self, account_id: str) -> CancellationView:
+        return await self.desk.recheck(account_id, owner_of(account_id))
+
+    async def withdraw(
+        self, account_id: str, reason: WithdrawalReason = WithdrawalReason.CHANGED_MIND
+    ) -> CancellationView:
+        return await self.desk.withdraw(account_id, reason, owner_of(account_id))
 
     async def to_report(self, account_id: str, **policy: object) -> CancellationView:
         """Start, identify, accept; answers when the five checks are done."""
         await self.start(account_id, **policy)
         await self.identify(account_id)
         await self.accept_notice(account_id)
-        return await self.desk.recheck(account_id)
+        return await self.recheck(account_id)
 
     async def confirm(self, account_id: str) -> CancellationView:
         view = await self.desk.view(account_id)
         assert view.report is not None
-        return await self.desk.confirm(account_id, view.report.digest)
+        return await self.desk.confirm(account_id, view.report.digest, owner_of(account_id))
 
     async def in_phase(self, account_id: str, *phases: Phase, seconds: float = 20) -> CancellationView:
         return await eventually(lambda: self.desk.view(account_id), lambda view: view.phase in phases, seconds)
@@ -131,8 +176,15 @@ class Service:
         return self.client.get_workflow_handle_for(AccountDeletion.run, deletion_workflow_id(account_id))
 
 
+SOMEBODY = Actor(subject="somebody", via=Via.TEMPORAL)
+
+
+def owner_of(account_id: str) -> Actor:
+    return Actor(subject=f"owner-of-{account_id}"[:64], via=Via.TEMPORAL)
+
+
 def decision(
-    ticket_no: str,
+    review: ReviewView,
     *reasons: DecisionReason,
     decision_id: str | None = None,
     operator: str = "agent-7",
@@ -140,9 +192,12 @@ def decision(
     attested: bool = False,
     decided_at: datetime | None = None,
 ) -> Decision:
+    """A decision about what `review` shows."""
     return Decision(
         decision_id=decision_id or f"D-{uuid4().hex[:12]}",
-        ticket_no=ticket_no,
+        ticket_no=review.case.ticket.ticket_no,
+        revision_sha256=review.case.ticket.sha256,
+        report_digest=review.case.report.digest,
         operator_id=operator,
         decided_at=decided_at or datetime.now(UTC),
         reason_codes=reasons,

@@ -3,11 +3,12 @@
 import ast
 import inspect
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 from temporalio import activity, workflow
 
 import activities
@@ -15,10 +16,11 @@ from activities import all_activities
 from activities.deletion import DeletionActivities
 from domain.business_calendar import CALENDAR
 from domain.model import Model
-from workflows import WORKFLOWS
+from workflows import WORKFLOWS, MessageDelivery
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("domain", "gateways", "activities", "workflows", "runtime", "sandbox", "demo", "benchmarks")
+SERVICE = ("domain", "gateways", "activities", "workflows", "runtime", "console")
 CALLS = {
     "execute_activity_method",
     "start_activity_method",
@@ -73,34 +75,76 @@ def test_an_activity_takes_one_model_and_answers_one(method: Any) -> None:
 def test_a_workflow_and_its_messages_take_one_model_and_answer_one(cls: type) -> None:
     definition = workflow._Definition.must_from_class(cls)
     handlers: dict[str | None, Any] = {**definition.signals, **definition.updates}
-    assert handlers
+    # A message on its way is told nothing more.
+    assert bool(handlers) == (cls is not MessageDelivery)
     for name, handler in handlers.items():
         assert name is not None, "there is no dynamic handler"
         assert handler.arg_types is not None
         assert len(handler.arg_types) == 1, name
         assert issubclass(handler.arg_types[0], Model), name
+    assert definition.arg_types is not None
+    [start] = definition.arg_types
+    assert all(issubclass(model, BaseModel) for model in typing.get_args(start) or [start])
     assert definition.ret_type is not None
-    assert issubclass(definition.ret_type, Model)
+    # Yes or no needs no model.
+    assert issubclass(definition.ret_type, Model | bool)
+
+
+DELETION = "workflows/account_deletion.py"
+DESTRUCTIVE = {name for name in vars(DeletionActivities) if not name.startswith("_")}
+
+
+def files_with(*rooms: str, found: Callable[[ast.AST], bool]) -> set[str]:
+    """The files in which a node of the kind is found."""
+    return {
+        path.relative_to(ROOT).as_posix() for path, tree in sources(*rooms) for node in ast.walk(tree) if found(node)
+    }
 
 
 def test_only_account_deletion_can_destroy() -> None:
-    destructive = {name for name in vars(DeletionActivities) if not name.startswith("_")}
-    users = {
-        path.relative_to(ROOT).as_posix()
-        for path, tree in sources(*ROOMS)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute)
-        and node.attr in destructive
-        and ast.unparse(node.value) == "DeletionActivities"
-    }
-    assert users == {"workflows/account_deletion.py"}
-    mentions = {
-        path.relative_to(ROOT).as_posix()
-        for path, tree in sources("workflows")
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module == "activities.deletion"
-    }
-    assert mentions == {"workflows/account_deletion.py"}
+    assert {"purge_resources", "erase_personal_data"} <= DESTRUCTIVE
+
+    def is_used(node: ast.AST) -> bool:
+        return isinstance(node, ast.Attribute) and node.attr in DESTRUCTIVE
+
+    assert files_with(*ROOMS, found=is_used) == {DELETION}
+
+
+def test_only_account_deletion_knows_what_destroys() -> None:
+    def is_known(node: ast.AST) -> bool:
+        by_module = isinstance(node, ast.Import) and any(name.name == "activities.deletion" for name in node.names)
+        imported = {name.name for name in node.names} if isinstance(node, ast.ImportFrom) else set()
+        from_package = isinstance(node, ast.ImportFrom) and node.module == "activities" and "deletion" in imported
+        # How long an attempt watches long work is no way to begin any.
+        harmless = imported <= {"POLLED_FOR"}
+        from_module = isinstance(node, ast.ImportFrom) and node.module == "activities.deletion" and not harmless
+        return by_module or from_package or from_module
+
+    assert files_with("workflows", "runtime", "console", found=is_known) == {DELETION}
+
+
+def test_nothing_destructive_is_called_by_its_name() -> None:
+    def is_named(node: ast.AST) -> bool:
+        return isinstance(node, ast.Constant) and node.value in DESTRUCTIVE
+
+    assert files_with("workflows", "runtime", "console", found=is_named) == set()
+
+
+def test_only_the_activities_of_deletion_have_the_platform_destroy() -> None:
+    def is_asked_for(node: ast.AST) -> bool:
+        return isinstance(node, ast.Attribute) and node.attr == "run_closure_phase"
+
+    assert files_with(*SERVICE, found=is_asked_for) == {"activities/deletion.py"}
+
+
+def test_only_a_request_starts_a_deletion() -> None:
+    def is_start(node: ast.AST) -> bool:
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args):
+            return False
+        starts = node.func.attr in {"start_child_workflow", "execute_child_workflow", "start_workflow"}
+        return starts and "AccountDeletion" in ast.unparse(node.args[0])
+
+    assert files_with(*SERVICE, found=is_start) == {"workflows/deletion_following.py"}
 
 
 def calls_in_workflows() -> list[tuple[str, ast.Call]]:

@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from demo.stack import Stack
 from domain.accounts import Channel
+from domain.actors import Actor, Via
 from domain.ids import cancellation_workflow_id
 from domain.locale import Locale
 from domain.messages import CancellationResult
@@ -22,21 +23,22 @@ class Owner:
     def __init__(self, stack: Stack, account_id: str) -> None:
         self.stack = stack
         self.account_id = account_id
+        self.by = Actor(subject=f"owner-of-{account_id}", via=Via.TEMPORAL)
 
     async def to_confirmation(self) -> None:
         desk, notice = self.stack.desk, CURRENT_NOTICE[Locale.EN]
-        # Checks that wait out a dead worker, instead of becoming UNKNOWN.
-        patient = Policy(check_limit=timedelta(minutes=3))
-        await desk.start(self.account_id, f"owner-of-{self.account_id}", locale=Locale.EN, policy=patient)
-        await desk.send_code(self.account_id, Channel.PHONE)
-        await desk.verify(self.account_id, await self.stack.store.latest_code(self.account_id))
-        await desk.accept_notice(self.account_id, notice.version, notice.sha256)
-        assert (await desk.recheck(self.account_id)).phase is Phase.AWAITING_CONFIRMATION
+        # Checks that wait out a dead worker, as long as may be, instead of becoming UNKNOWN.
+        patient = Policy(check_limit=timedelta(seconds=25))
+        await desk.start(self.account_id, self.by.subject, locale=Locale.EN, policy=patient)
+        await desk.send_code(self.account_id, Channel.PHONE, self.by)
+        await desk.verify(self.account_id, await self.stack.store.latest_code(self.account_id), self.by)
+        await desk.accept_notice(self.account_id, notice.version, notice.sha256, self.by)
+        assert (await desk.recheck(self.account_id, self.by)).phase is Phase.AWAITING_CONFIRMATION
 
     async def confirm(self) -> None:
         report = (await self.stack.desk.view(self.account_id)).report
         assert report is not None
-        await self.stack.desk.confirm(self.account_id, report.digest)
+        await self.stack.desk.confirm(self.account_id, report.digest, self.by)
 
     async def result(self) -> CancellationResult:
         handle = self.stack.client.get_workflow_handle(

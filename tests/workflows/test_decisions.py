@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from temporalio.exceptions import ApplicationError
 from domain.accounts import AccountStatus
 from domain.checks import Check
 from domain.errors import ErrorType
-from domain.messages import DecisionAnswer
+from domain.messages import DecisionAnswer, ReviewView
 from domain.notifications import Template
 from domain.phases import Phase
 from domain.tickets import (
@@ -27,8 +27,6 @@ from domain.tickets import (
 from sandbox.kinds import Endpoint, FaultKind
 from tests.service import Service, decision
 from tests.workflows.tickets import (
-    MARGIN,
-    Case,
     assert_replays,
     blocked,
     fault,
@@ -45,38 +43,50 @@ from workflows.search_attributes import CANCELLATION_OUTCOME, CANCELLATION_PHASE
 APPROVE, REJECT, REQUEST_MATERIALS = DecisionKind
 REASON = DecisionReason.DISPUTE_OPEN
 
-Make = Callable[[Case], Decision]
+Make = Callable[[ReviewView], Decision]
 
 
-def sound(case: Case, kind: DecisionKind, **how: Any) -> Decision:
+def sound(review: ReviewView, kind: DecisionKind, **how: Any) -> Decision:
     """A decision of this kind with nothing wrong about it."""
     waived = (Check.ICP_FILING,) if kind is APPROVE else ()
-    return decision(case.ticket_no, *(() if kind is APPROVE else (REASON,)), waived=waived, **how)
+    return decision(review, *(() if kind is APPROVE else (REASON,)), waived=waived, **how)
+
+
+def but(review: ReviewView, **changes: object) -> Decision:
+    return sound(review, APPROVE).model_copy(update=changes)
 
 
 UNSOUND: dict[str, tuple[IgnoredBecause, DecisionKind, Make]] = {
-    "for another ticket": (IgnoredBecause.WRONG_TICKET, APPROVE, lambda _: decision("T-other")),
+    "for another ticket": (IgnoredBecause.WRONG_TICKET, APPROVE, lambda review: but(review, ticket_no="T-other")),
     "by the account itself": (
         IgnoredBecause.SELF_APPROVAL,
         APPROVE,
-        lambda case: sound(case, APPROVE, operator=case.account_id),
+        lambda review: sound(review, APPROVE, operator=review.case.account_id),
     ),
     "by who asked for it": (
         IgnoredBecause.SELF_APPROVAL,
         REJECT,
-        lambda case: sound(case, REJECT, operator=f"owner-of-{case.account_id}"),
+        lambda review: sound(review, REJECT, operator=f"owner-of-{review.case.account_id}"),
     ),
-    "rejected without reasons": (IgnoredBecause.REASONS_MISSING, REJECT, lambda case: decision(case.ticket_no)),
-    "materials without reasons": (
-        IgnoredBecause.REASONS_MISSING,
-        REQUEST_MATERIALS,
-        lambda case: decision(case.ticket_no),
+    "about another revision": (IgnoredBecause.STALE, APPROVE, lambda review: but(review, revision_sha256="0" * 64)),
+    "about another report": (IgnoredBecause.STALE, APPROVE, lambda review: but(review, report_digest="0" * 64)),
+    "from before it was filed": (
+        IgnoredBecause.TIME_IMPLAUSIBLE,
+        APPROVE,
+        lambda review: but(review, decided_at=datetime.now(UTC) - timedelta(hours=1)),
     ),
-    "without the waiver": (IgnoredBecause.WAIVERS_INCOMPLETE, APPROVE, lambda case: decision(case.ticket_no)),
+    "from tomorrow": (
+        IgnoredBecause.TIME_IMPLAUSIBLE,
+        REJECT,
+        lambda review: sound(review, REJECT, decided_at=datetime.now(UTC) + timedelta(days=1)),
+    ),
+    "rejected without reasons": (IgnoredBecause.REASONS_MISSING, REJECT, decision),
+    "materials without reasons": (IgnoredBecause.REASONS_MISSING, REQUEST_MATERIALS, decision),
+    "without the waiver": (IgnoredBecause.WAIVERS_INCOMPLETE, APPROVE, decision),
     "with another waiver": (
         IgnoredBecause.WAIVERS_INCOMPLETE,
         APPROVE,
-        lambda case: decision(case.ticket_no, waived=(Check.BALANCE,)),
+        lambda review: decision(review, waived=(Check.BALANCE,)),
     ),
 }
 
@@ -84,7 +94,7 @@ UNSOUND: dict[str, tuple[IgnoredBecause, DecisionKind, Make]] = {
 async def test_an_unsound_decision_is_ignored_and_recorded_or_refused(service: Service) -> None:
     case = await under_review(service)
     for number, (what, (because, kind, make)) in enumerate(UNSOUND.items(), 1):
-        unsound = make(case)
+        unsound = make(await case.view())
         # By signal: ignored, and recorded with the reason. Sent by handle, since the desk goes by the ticket's number.
         await case.review.signal(kind.value, unsound)
         view = await case.until_ignored(number)
@@ -116,7 +126,7 @@ async def test_an_approval_without_attestation_is_ignored_where_nobody_was_ident
 @pytest.mark.parametrize("kind", DecisionKind)
 async def test_signals_and_update_decide_alike(service: Service, kind: DecisionKind, by_signal: bool) -> None:
     case = await under_review(service)
-    made = sound(case, kind)
+    made = sound(await case.view(), kind)
     if by_signal:
         await service.desk.signal_decision(kind, made)
     else:
@@ -133,11 +143,12 @@ async def test_while_materials_are_awaited_only_a_rejection_counts(service: Serv
     case = await under_review(service)
     await case.ask_for_materials()
     for kind in (APPROVE, REQUEST_MATERIALS):
-        refused = await refusal(service.desk.decide(kind, sound(case, kind, operator="agent-8")))
+        review = await case.view()
+        refused = await refusal(service.desk.decide(kind, sound(review, kind, operator="agent-8")))
         assert refused.details["because"] == IgnoredBecause.WRONG_PHASE
         # It is said who asked for the materials.
         assert refused.details["decided_by"] == "agent-7"
-        await service.desk.signal_decision(kind, sound(case, kind))
+        await service.desk.signal_decision(kind, sound(review, kind))
     view = await case.until_ignored(2)
     assert {ignored.because for ignored in view.ignored} == {IgnoredBecause.WRONG_PHASE}
     await case.reject()
@@ -153,65 +164,51 @@ async def test_the_same_decision_by_signal_twice_counts_once(service: Service) -
     view = await case.until_ignored()
     assert [recorded.decision.decision_id for recorded in view.decisions] == ["D-once"]
     assert [ignored.because for ignored in view.ignored] == [IgnoredBecause.DUPLICATE]
-    # The id stays used, by whatever way it comes.
+    # The id stays used, by whatever way it comes: with anything else it is a conflict.
+    other = sound(view, REJECT, decision_id="D-once")
     error = await update_failure(
-        case.review.execute_update(
-            TicketReview.decide, DecisionRequest(kind=REJECT, decision=sound(case, REJECT, decision_id="D-once"))
-        )
+        case.review.execute_update(TicketReview.decide, DecisionRequest(kind=REJECT, decision=other))
     )
-    assert error.details[0]["because"] == IgnoredBecause.DUPLICATE
+    assert error.details[0]["because"] == IgnoredBecause.CONFLICT
+    assert (await refusal(service.desk.decide(REJECT, other))).details["because"] == IgnoredBecause.CONFLICT
 
 
 async def test_asking_again_for_the_same_decision_gets_the_first_answer_for_ever(service: Service) -> None:
-    case = await under_review(service, {"review_afterlife": timedelta(hours=1)})
-    made = sound(case, REJECT)
+    case = await under_review(service)
+    made = sound(await case.view(), REJECT)
     first = await service.desk.decide(REJECT, made)
-    assert await service.desk.decide(REJECT, made) == first
-    await case.request.result()
-    await service.env.fast_forward(case.review, timedelta(hours=1) + MARGIN)
     result = await case.review.result()
-    assert await service.desk.decide(REJECT, made) == first
+    # As a sender repeats it: with the time, and the note, of the repetition.
+    for again in (made, made.model_copy(update={"decided_at": datetime.now(UTC), "note_ref": "n-2"})):
+        assert await service.desk.decide(REJECT, again) == first
+    other = made.model_copy(update={"reason_codes": (DecisionReason.LEGAL_HOLD,)})
+    assert (await refusal(service.desk.decide(REJECT, other))).details["because"] == IgnoredBecause.CONFLICT
     # Nothing of this was counted, or ignored, a second time.
     assert (result.decision and result.decision.decision, result.ignored) == (made, ())
 
 
-async def test_after_the_end_a_decision_is_recorded_or_refused_with_who_was_first(service: Service) -> None:
+async def test_after_the_decision_another_one_is_refused_with_who_was_first(service: Service) -> None:
     case = await under_review(service)
     await case.reject(operator="agent-1")
     await case.request.result()
-    await case.signal(APPROVE, waived=(Check.ICP_FILING,), operator="agent-2")
-    view = await case.until_ignored()
-    assert [(i.operator_id, i.because) for i in view.ignored] == [("agent-2", IgnoredBecause.ALREADY_DECIDED)]
-    refused = await refusal(case.approve(operator="agent-3"))
-    assert refused.type is ErrorType.DECISION_REFUSED
-    assert refused.details == {
-        "because": IgnoredBecause.ALREADY_DECIDED,
-        "status": ReviewStatus.REJECTED,
-        "decided_by": "agent-1",
-    }
-    assert "agent-1" in refused.message
+    for attempt in (case.approve(operator="agent-3"), case.signal(APPROVE, operator="agent-2")):
+        refused = await refusal(attempt)
+        assert refused.type is ErrorType.DECISION_REFUSED
+        assert refused.details == {
+            "because": IgnoredBecause.ALREADY_DECIDED,
+            "status": ReviewStatus.REJECTED,
+            "decided_by": "agent-1",
+        }
+        assert "agent-1" in refused.message
     assert (await service.store.account(case.account_id)).profile.status is AccountStatus.ACTIVE
+    # What was decided, and by whom, is still to be read.
+    assert [recorded.decision.operator_id for recorded in (await case.view()).decisions] == ["agent-1"]
     await assert_replays(case.review)
 
 
-async def test_a_review_that_has_ended_takes_no_decision(service: Service) -> None:
-    case = await under_review(service, {"review_afterlife": timedelta(hours=1)})
-    await case.reject()
-    await case.request.result()
-    await case.signal(APPROVE, waived=(Check.ICP_FILING,), decision_id="D-late")
-    await case.until_ignored()
-    await service.env.fast_forward(case.review, timedelta(hours=1) + MARGIN)
-    result = await case.review.result()
-    assert (result.status, result.decision and result.decision.kind) == (ReviewStatus.REJECTED, REJECT)
-    assert [ignored.decision_id for ignored in result.ignored] == ["D-late"]
-    assert await refused_type(case.approve()) is ErrorType.NOT_FOUND
-    assert await refused_type(case.signal(APPROVE)) is ErrorType.NOT_FOUND
-    # What was decided, and by whom, is still to be read.
-    assert [recorded.decision.operator_id for recorded in (await case.view()).decisions] == ["agent-7"]
-
-
 async def test_a_ticket_that_was_never_filed_takes_no_decision(service: Service) -> None:
-    never = decision("T-never-filed", REASON)
+    case = await under_review(service)
+    never = sound(await case.view(), REJECT).model_copy(update={"ticket_no": "T-never-filed"})
     assert await refused_type(service.desk.decide(REJECT, never)) is ErrorType.NOT_FOUND
     assert await refused_type(service.desk.signal_decision(REJECT, never)) is ErrorType.NOT_FOUND
 
@@ -221,6 +218,7 @@ async def test_a_decided_review_leaves_the_queue_with_its_outcome(service: Servi
     before = (await case.review.describe()).typed_search_attributes
     assert (before.get(CANCELLATION_PHASE), before.get(CANCELLATION_OUTCOME)) == (ReviewStatus.UNDER_REVIEW, None)
     await case.reject()
+    await case.review.result()
     after = (await case.review.describe()).typed_search_attributes
     assert (after.get(CANCELLATION_PHASE), after.get(CANCELLATION_OUTCOME)) == (None, ReviewStatus.REJECTED)
 
@@ -248,7 +246,7 @@ async def test_a_malformed_signal_wedges_neither_review_nor_request(service: Ser
     for name in ("approve", "review_reported", "deletion_reported"):
         await case.review.signal(name, args=[])
         await case.request.signal(name, args=[{}, {}])
-    extra = sound(case, APPROVE).model_dump(mode="json") | {"comment": "free text has no place here"}
+    extra = sound(await case.view(), APPROVE).model_dump(mode="json") | {"comment": "free text has no place here"}
     await case.review.signal("approve", extra)
     view = await case.view()
     assert (view.status, view.decisions, view.ignored) == (ReviewStatus.UNDER_REVIEW, (), ())
@@ -290,7 +288,8 @@ async def test_a_decision_sent_while_no_worker_runs_counts_later(idle_service: S
     service = own_queue(idle_service)
     async with service.worker():
         case = await under_review(service)
-    await case.signal(APPROVE, waived=(Check.ICP_FILING,))
+        made = sound(await case.view(), APPROVE)
+    await service.desk.signal_decision(APPROVE, made)
     async with service.worker():
         assert (await case.request.result()).outcome is Phase.CLOSED
         [recorded] = (await case.view()).decisions

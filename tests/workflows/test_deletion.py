@@ -1,13 +1,14 @@
 """AccountDeletion: forward only, in order, nothing twice, nothing lost."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 from temporalio.client import WorkflowFailureError
 
-from domain.deletion import DELETION_STAGES, DeletionPhase, DeletionStatus, DeletionView
+from domain.deletion import DELETION_STAGES, DeletionPhase, DeletionStatus, DeletionView, Verification
 from domain.errors import ErrorType, Refusal
 from domain.locale import Locale
 from domain.notifications import Template
@@ -45,13 +46,19 @@ async def assert_done_once(service: Service, account: str) -> None:
 async def test_stages_run_in_their_order_and_the_phases_of_a_stage_together(service: Service) -> None:
     account = await confirmed(service)
     await service.request(account).result()
-    scheduled, completed, order = {}, {}, []
+    scheduled, completed = {}, {}
+    order: list[tuple[str, DeletionPhase]] = []
     for event in (await service.deletion(account).fetch_history()).events:
         if event.HasField("activity_task_scheduled_event_attributes"):
-            phase = DeletionPhase(event.activity_task_scheduled_event_attributes.activity_id)
+            activity_id = event.activity_task_scheduled_event_attributes.activity_id
+            if activity_id == Verification.VERIFY_AUTHORITY:
+                assert not order, "before anything is touched"
+                continue
+            phase = DeletionPhase(activity_id)
             scheduled[event.event_id] = phase
             order.append(("start", phase))
-        if event.HasField("activity_task_completed_event_attributes"):
+        ended = event.activity_task_completed_event_attributes.scheduled_event_id
+        if event.HasField("activity_task_completed_event_attributes") and ended in scheduled:
             completed[event.activity_task_completed_event_attributes.scheduled_event_id] = event.event_id
             order.append(("end", scheduled[event.activity_task_completed_event_attributes.scheduled_event_id]))
     expected_starts = [phase for stage in DELETION_STAGES for phase in stage]
@@ -126,12 +133,12 @@ async def test_a_permanent_error_parks_the_phase_for_ops_and_resume_finishes_it(
 
 async def test_resume_is_refused_while_the_deletion_goes_on_and_after_it_is_over(service: Service) -> None:
     account = await closable(service)
-    await service.store.add_fault(Endpoint.ERASE_PERSONAL_DATA, FaultKind.LATENCY, account_id=account, seconds=1.0)
-    await service.confirm(account)
-    # From the first moment on: the request says so a little earlier than its deletion exists.
-    await service.in_phase(account, Phase.DELETING)
-    with pytest.raises(Refusal) as caught:
-        await service.desk.resume_deletion(account, "ops-1")
+    async with service.gate(account, Endpoint.ERASE_PERSONAL_DATA):
+        await service.confirm(account)
+        # From the first moment on: the request says so a little earlier than its deletion exists.
+        await service.in_phase(account, Phase.DELETING)
+        with pytest.raises(Refusal) as caught:
+            await service.desk.resume_deletion(account, "ops-1")
     assert caught.value.type is ErrorType.NOT_STALLED
     await service.request(account).result()
     with pytest.raises(Refusal) as caught:
@@ -141,14 +148,14 @@ async def test_resume_is_refused_while_the_deletion_goes_on_and_after_it_is_over
 
 async def test_cancel_requests_during_deletion_are_refused_and_counted(service: Service) -> None:
     account = await closable(service)
-    await service.store.add_fault(Endpoint.PURGE_RESOURCES, FaultKind.LATENCY, account_id=account, seconds=1.5)
-    await service.confirm(account)
-    await service.in_phase(account, Phase.DELETING)
-    await eventually(lambda: service.desk.deletion(account), lambda view: len(view.receipts) == 3)
-    await service.request(account).cancel()
-    await service.deletion(account).cancel()
-    view = await eventually(lambda: service.desk.view(account), lambda found: found.cancels_refused == 1)
-    assert view.phase is Phase.DELETING
+    async with service.gate(account, Endpoint.PURGE_RESOURCES) as gate:
+        await service.confirm(account)
+        await gate.arrived()
+        await service.request(account).cancel()
+        await service.deletion(account).cancel()
+        view = await eventually(lambda: service.desk.view(account), lambda found: found.cancels_refused == 1)
+        assert view.phase is Phase.DELETING
+        await eventually(lambda: service.desk.deletion(account), lambda found: found.cancels_refused == 1)
     assert (await service.request(account).result()).outcome is Phase.CLOSED
     assert (await service.deletion(account).result()).cancels_refused == 1
     await assert_done_once(service, account)
@@ -180,8 +187,10 @@ async def test_after_a_terminate_of_both_start_picks_the_deletion_up_under_its_o
     result = await service.request(account).result()
     assert (result.outcome, result.request_no) == (Phase.CLOSED, closure.request_id)
     await assert_done_once(service, account)
-    # Once certified there is nothing left to resume.
-    assert (await service.start(account)).phase is Phase.REFUSED
+    # Once certified there is nothing left to resume: a later start answers with the request that closed the account.
+    again = await service.start(account)
+    assert (again.phase, again.request_no, again.certificate) == (Phase.CLOSED, closure.request_id, result.certificate)
+    assert (await service.desk.certificate_of_account(account)).request_no == closure.request_id
 
 
 async def test_after_a_terminate_of_the_deletion_resume_starts_it_again_and_the_request_hears_of_it(
@@ -195,18 +204,24 @@ async def test_after_a_terminate_of_the_deletion_resume_starts_it_again_and_the_
     await assert_done_once(service, account)
 
 
-async def test_of_two_who_resume_at_once_one_starts_it_and_the_other_hears_that_it_goes_on(service: Service) -> None:
+async def test_of_two_who_resume_at_once_both_hear_that_it_goes_on_and_it_is_done_once(service: Service) -> None:
     account = await terminated_in_the_middle(service, request_too=True)
     # Both have looked before either starts.
-    await service.store.add_fault(Endpoint.PROFILE, FaultKind.LATENCY, account_id=account, seconds=0.5, times=2)
-    await service.store.add_fault(Endpoint.ERASE_PERSONAL_DATA, FaultKind.LATENCY, account_id=account, seconds=1.0)
-    first, second = await asyncio.gather(
-        *(service.desk.resume_deletion(account, operator) for operator in ("ops-1", "ops-2")), return_exceptions=True
-    )
-    started, refused = (second, first) if isinstance(first, Refusal) else (first, second)
-    assert isinstance(started, DeletionView)
-    assert isinstance(refused, Refusal)
-    assert (started.status, refused.type) == (DeletionStatus.RUNNING, ErrorType.NOT_STALLED)
+    async with service.gate(account, Endpoint.ERASE_PERSONAL_DATA), AsyncExitStack() as looking:
+        gate = await looking.enter_async_context(service.gate(account, Endpoint.PROFILE))
+        resuming = asyncio.gather(
+            *(service.desk.resume_deletion(account, operator) for operator in ("ops-1", "ops-2")),
+            return_exceptions=True,
+        )
+        await gate.arrived(2)
+        await gate.open()
+        answers = await resuming
+    for answer in answers:
+        if isinstance(answer, Refusal):
+            assert answer.type is ErrorType.NOT_STALLED
+        else:
+            assert isinstance(answer, DeletionView)
+            assert answer.status is DeletionStatus.RUNNING
     assert (await service.deletion(account).result()).status is DeletionStatus.FINISHED
     await assert_done_once(service, account)
 

@@ -21,12 +21,12 @@ from activities.failures import GatewayFailures
 from domain.accounts import AccountStatus
 from domain.checks import Check, Figure
 from domain.errors import ErrorType, Refusal
-from domain.messages import CancellationView, MaterialsSupplied, Recheck, Withdraw, WithdrawalReason
+from domain.messages import CancellationView, Recheck, Withdraw, WithdrawalReason
 from domain.phases import Phase, Step
-from domain.tickets import DecisionKind, DecisionReason, ReviewStatus
+from domain.tickets import Decision, DecisionKind, DecisionReason, IgnoredBecause, ReviewStatus
 from runtime.settings import Settings
 from sandbox.kinds import Endpoint, FaultKind
-from tests.service import Service, eventually
+from tests.service import SOMEBODY, Service, eventually, owner_of
 from tests.workflows.tickets import (
     MARGIN,
     Case,
@@ -37,10 +37,10 @@ from tests.workflows.tickets import (
     is_retrying,
     next_revision,
     own_queue,
+    refusal,
     under_review,
 )
 from worker import build_worker
-from workflows import TicketReview
 from workflows.search_attributes import TICKET_DUE_AT
 
 T = TypeVar("T")
@@ -76,10 +76,18 @@ async def two_under_review(service: Service) -> tuple[Case, Case]:
     return cases
 
 
-async def decide_in_time_and_late(in_time: Case, late: Case) -> None:
-    for case, distance in ((in_time, timedelta(minutes=-1)), (late, timedelta(minutes=1))):
-        due_at = (await deadline(case)) + distance
-        await case.signal(DecisionKind.APPROVE, waived=(Check.ICP_FILING,), decided_at=due_at)
+async def approvals_in_time_and_late(in_time: Case, late: Case) -> list[Decision]:
+    """Made while a worker runs: a reviewer who decides has seen the case."""
+    distances = ((in_time, timedelta(minutes=-1)), (late, timedelta(minutes=1)))
+    return [
+        await case.decision(waived=(Check.ICP_FILING,), decided_at=(await deadline(case)) + distance)
+        for case, distance in distances
+    ]
+
+
+async def send(service: Service, approvals: list[Decision]) -> None:
+    for approval in approvals:
+        await service.desk.signal_decision(DecisionKind.APPROVE, approval)
 
 
 async def deadline(case: Case) -> datetime:
@@ -100,9 +108,10 @@ async def test_a_decision_that_meets_the_fired_deadline_is_late_by_its_own_time_
     service = own_queue(idle_service)
     async with service.worker():
         in_time, late = await two_under_review(service)
+        approvals = await approvals_in_time_and_late(in_time, late)
     # The deadline passes on the clock of each, and nobody has noticed when the decision arrives.
     skipping = [await fire_while_no_worker_runs(case, await deadline(case) + MARGIN) for case in (in_time, late)]
-    await decide_in_time_and_late(in_time, late)
+    await send(service, approvals)
     async with service.worker():
         await assert_late(in_time, False)
         await assert_late(late, True)
@@ -115,11 +124,12 @@ async def test_a_decision_that_waits_while_the_deadline_fires_is_late_by_its_own
     service = own_queue(idle_service)
     async with service.worker():
         cases = in_time, late = await two_under_review(service)
+        approvals = await approvals_in_time_and_late(in_time, late)
     # Counted before the skip: with a slow second skip the first clock may have fired already.
     fired = [await count_events(case.review, EventType.EVENT_TYPE_TIMER_FIRED) for case in cases]
     for case in cases:
         await case.skip_to(await deadline(case) - 2 * MARGIN)
-    await decide_in_time_and_late(in_time, late)
+    await send(service, approvals)
     # From here the clocks run like any other: the last seconds up to the deadline pass by themselves.
     for case, before in zip(cases, fired, strict=True):
         await until_fired(case, before)
@@ -134,15 +144,19 @@ async def test_two_opposite_decisions_at_once_leave_one_that_counts_and_one_that
     service = own_queue(idle_service)
     async with service.worker():
         case = await under_review(service)
-    await case.signal(DecisionKind.REJECT, DecisionReason.DISPUTE_OPEN)
-    await case.signal(DecisionKind.APPROVE, waived=(Check.ICP_FILING,), operator="agent-8")
+        rejection = await case.decision(DecisionReason.DISPUTE_OPEN)
+        approval = await case.decision(waived=(Check.ICP_FILING,), operator="agent-8")
+    await service.desk.signal_decision(DecisionKind.REJECT, rejection)
+    await service.desk.signal_decision(DecisionKind.APPROVE, approval)
     async with service.worker():
         assert (await case.request.result()).outcome is Phase.REJECTED
-        view = await case.view()
-        assert [recorded.kind for recorded in view.decisions] == [DecisionKind.REJECT]
-        assert [(i.kind, i.operator_id, i.because) for i in view.ignored] == [
-            (DecisionKind.APPROVE, "agent-8", "ALREADY_DECIDED")
+        result = await case.review.result()
+        assert (result.decision.kind, result.decision.decision) == (DecisionKind.REJECT, rejection)
+        assert [(i.kind, i.operator_id, i.because) for i in result.ignored] == [
+            (DecisionKind.APPROVE, "agent-8", IgnoredBecause.ALREADY_DECIDED)
         ]
+        # Whoever comes later still is told who was first.
+        assert (await refusal(service.desk.decide(DecisionKind.APPROVE, approval))).details["decided_by"] == "agent-7"
 
 
 # News that come while the last are still on their way
@@ -174,7 +188,8 @@ class SlowAcknowledgement(client.Interceptor, worker.Interceptor):
                 self, input: worker.StartChildWorkflowInput
             ) -> workflow.ChildWorkflowHandle[Any, Any]:
                 handle = await super().start_child_workflow(input)
-                await self._late()
+                if input.workflow != "MessageDelivery":
+                    await self._late()
                 return handle
 
             async def _late(self) -> None:
@@ -213,7 +228,7 @@ async def test_a_decision_while_the_review_is_reporting_is_reported_next(
     async with slow_worker(service, "TicketReview"):
         case = await under_review(service)
         await (case.approve() if kind is DecisionKind.APPROVE else case.reject())
-        await case.review.signal(ACKNOWLEDGE, Recheck())
+        await case.review.signal(ACKNOWLEDGE, Recheck(by=SOMEBODY))
         result = await asyncio.wait_for(case.request.result(), 20)
         assert result.outcome is (Phase.CLOSED if kind is DecisionKind.APPROVE else Phase.REJECTED)
 
@@ -224,12 +239,19 @@ async def test_materials_while_the_review_is_reporting_restart_its_clock(idle_se
         case = await under_review(service)
         first = await case.clock()
         await case.decide(DecisionKind.REQUEST_MATERIALS, DecisionReason.LETTER_ILLEGIBLE)
+        await case.review.signal(ACKNOWLEDGE, Recheck(by=SOMEBODY))
+        await case.in_phase(Phase.AWAITING_MATERIALS)
         ticket = await next_revision(service, case.ticket)
-        await case.review.signal(TicketReview.materials_supplied, MaterialsSupplied(ticket=ticket))
-        await case.review.signal(ACKNOWLEDGE, Recheck())
+        signals = await count_events(case.review, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED)
+        supplying = asyncio.create_task(service.desk.supply_materials(case.account_id, ticket, SOMEBODY))
+        await eventually(
+            lambda: count_events(case.review, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED), lambda n: n > signals
+        )
+        await case.review.signal(ACKNOWLEDGE, Recheck(by=SOMEBODY))
         view = await eventually(case.view, lambda v: v.clock is not None and v.clock != first)
         assert (view.status, view.case.ticket) == (ReviewStatus.UNDER_REVIEW, ticket)
-        await case.review.signal(ACKNOWLEDGE, Recheck())
+        await asyncio.wait_for(supplying, 20)
+        await case.review.signal(ACKNOWLEDGE, Recheck(by=SOMEBODY))
         await case.approve()
         assert (await asyncio.wait_for(case.request.result(), 20)).outcome is Phase.CLOSED
 
@@ -239,16 +261,16 @@ async def test_a_review_that_is_quicker_than_the_answer_to_its_start_is_heard(id
     async with slow_worker(service, "AccountCancellation"):
         account = await blocked(service)
         ticket = await file_in_vault(service, account)
-        filing = asyncio.create_task(service.desk.file_ticket(account, ticket))
+        filing = asyncio.create_task(service.desk.file_ticket(account, ticket, owner_of(account)))
         case = Case(service, account, ticket)
         await until_known(case)
         await case.approve()
         assert (await service.desk.view(account)).phase is Phase.BLOCKED
-        await case.request.signal(ACKNOWLEDGE, Recheck())
+        await case.request.signal(ACKNOWLEDGE, Recheck(by=SOMEBODY))
         await filing
         # The second acknowledgement is that of the deletion's start.
         await case.in_phase(Phase.DELETING)
-        await case.request.signal(ACKNOWLEDGE, Recheck())
+        await case.request.signal(ACKNOWLEDGE, Recheck(by=SOMEBODY))
         assert (await asyncio.wait_for(case.request.result(), 20)).outcome is Phase.CLOSED
 
 
@@ -257,12 +279,12 @@ async def test_only_what_the_reviewer_saw_is_waived_whatever_was_checked_meanwhi
     async with slow_worker(service, "AccountCancellation"):
         account = await blocked(service, frozen_fen=100)
         ticket = await file_in_vault(service, account)
-        filing = asyncio.create_task(service.desk.file_ticket(account, ticket))
+        filing = asyncio.create_task(service.desk.file_ticket(account, ticket, owner_of(account)))
         case = Case(service, account, ticket)
         await until_known(case)
         await service.store.set_facts(account, frozen_fen=101)
-        await service.desk.recheck(account)
-        await case.request.signal(ACKNOWLEDGE, Recheck())
+        await service.recheck(account)
+        await case.request.signal(ACKNOWLEDGE, Recheck(by=SOMEBODY))
         await filing
         await case.approve(waived=(Check.BALANCE,))
         view = await case.in_phase(Phase.BLOCKED)
@@ -316,7 +338,7 @@ async def withdraw_with_the_answer_of(
         answers = await count_events(request, completed)
     async with activities_only(service):
         await eventually(lambda: count_events(request, completed), lambda n: n > answers)
-    withdrawal = asyncio.create_task(request.execute_update(Step.WITHDRAW, Withdraw(), id="withdrawal"))
+    withdrawal = asyncio.create_task(request.execute_update(Step.WITHDRAW, Withdraw(by=SOMEBODY), id="withdrawal"))
     await eventually(lambda: is_admitted(service, request.id, "withdrawal"), bool)
     async with service.worker():
         await asyncio.wait_for(withdrawal, 20)
@@ -380,7 +402,9 @@ async def outcome_of(attempt: Awaitable[T]) -> T | ErrorType:
 async def test_of_two_tickets_filed_at_once_one_is_reviewed(service: Service) -> None:
     account = await blocked(service)
     tickets = [await file_in_vault(service, account) for _ in range(2)]
-    outcomes = await asyncio.gather(*(outcome_of(service.desk.file_ticket(account, ticket)) for ticket in tickets))
+    outcomes = await asyncio.gather(
+        *(outcome_of(service.desk.file_ticket(account, ticket, owner_of(account))) for ticket in tickets)
+    )
     assert [outcome for outcome in outcomes if outcome is ErrorType.WRONG_PHASE] == [ErrorType.WRONG_PHASE]
     [view] = [outcome for outcome in outcomes if isinstance(outcome, CancellationView)]
     assert view.review is not None
@@ -396,7 +420,9 @@ async def test_of_two_tickets_filed_at_once_one_is_reviewed(service: Service) ->
 async def test_the_same_ticket_filed_twice_at_once_is_reviewed_once(service: Service) -> None:
     account = await blocked(service)
     ticket = await file_in_vault(service, account)
-    outcomes = await asyncio.gather(*(outcome_of(service.desk.file_ticket(account, ticket)) for _ in range(2)))
+    outcomes = await asyncio.gather(
+        *(outcome_of(service.desk.file_ticket(account, ticket, owner_of(account))) for _ in range(2))
+    )
     assert sum(outcome is ErrorType.WRONG_PHASE for outcome in outcomes) == 1
     case = Case(service, account, ticket)
     await case.reject()
@@ -406,10 +432,10 @@ async def test_the_same_ticket_filed_twice_at_once_is_reviewed_once(service: Ser
 async def test_a_withdrawal_during_a_filing_ends_the_request_and_starts_no_review(service: Service) -> None:
     account = await blocked(service)
     ticket = await file_in_vault(service, account)
-    async with fault(service, Endpoint.BALANCE, FaultKind.LATENCY, account_id=account, times=1, seconds=1.0):
-        filing = asyncio.create_task(outcome_of(service.desk.file_ticket(account, ticket)))
-        await eventually(service.store.faults, lambda faults: not any(fault.times_left for fault in faults))
-        assert (await service.desk.withdraw(account, WithdrawalReason.KEEP_SERVICES)).phase is Phase.WITHDRAWN
+    async with service.gate(account, Endpoint.BALANCE) as gate:
+        filing = asyncio.create_task(outcome_of(service.desk.file_ticket(account, ticket, owner_of(account))))
+        await gate.arrived()
+        assert (await service.withdraw(account, WithdrawalReason.KEEP_SERVICES)).phase is Phase.WITHDRAWN
         assert await filing is ErrorType.WRONG_PHASE
     assert (await service.request(account).result()).outcome is Phase.WITHDRAWN
     with pytest.raises(RPCError, match="not found"):
@@ -422,11 +448,11 @@ async def test_a_withdrawal_while_the_review_is_being_started_calls_it_off(idle_
     async with slow_worker(service, "AccountCancellation"):
         account = await blocked(service)
         ticket = await file_in_vault(service, account)
-        filing = asyncio.create_task(outcome_of(service.desk.file_ticket(account, ticket)))
+        filing = asyncio.create_task(outcome_of(service.desk.file_ticket(account, ticket, owner_of(account))))
         case = Case(service, account, ticket)
         await until_known(case)
-        await service.desk.withdraw(account, WithdrawalReason.CHANGED_MIND)
-        await case.request.signal(ACKNOWLEDGE, Recheck())
+        await service.withdraw(account)
+        await case.request.signal(ACKNOWLEDGE, Recheck(by=SOMEBODY))
         assert await filing is ErrorType.WRONG_PHASE
         assert (await asyncio.wait_for(case.request.result(), 20)).outcome is Phase.WITHDRAWN
         await case.until_review(ReviewStatus.CALLED_OFF)
@@ -435,17 +461,19 @@ async def test_a_withdrawal_while_the_review_is_being_started_calls_it_off(idle_
 async def test_a_recheck_during_a_filing_is_answered_and_neither_blocks_the_other(service: Service) -> None:
     account = await blocked(service)
     ticket = await file_in_vault(service, account)
-    async with fault(service, Endpoint.BALANCE, FaultKind.LATENCY, account_id=account, times=1, seconds=0.7):
-        filing = asyncio.create_task(outcome_of(service.desk.file_ticket(account, ticket)))
-        await eventually(service.store.faults, lambda faults: not any(fault.times_left for fault in faults))
-        view = await service.desk.recheck(account)
+    async with service.gate(account, Endpoint.BALANCE) as gate:
+        filing = asyncio.create_task(outcome_of(service.desk.file_ticket(account, ticket, owner_of(account))))
+        await gate.arrived()
+        rechecking = asyncio.create_task(service.recheck(account))
+        await gate.arrived(2)
+        await gate.open()
+        view, outcome = await rechecking, await filing
         assert view.phase in (Phase.BLOCKED, Phase.UNDER_REVIEW)
-        outcome = await filing
-    # Refused when the re-check was running at that moment, filed when it was done: never half of each.
+    # Refused when the re-check came in between, for what is agreed to is what was shown: never half of each.
     expected = Phase.UNDER_REVIEW if isinstance(outcome, CancellationView) else Phase.BLOCKED
-    assert isinstance(outcome, CancellationView) or outcome is ErrorType.WRONG_PHASE
+    assert isinstance(outcome, CancellationView) or outcome in (ErrorType.WRONG_PHASE, ErrorType.STALE_REPORT)
     assert (await service.desk.view(account)).phase is expected
-    await service.desk.withdraw(account, WithdrawalReason.CHANGED_MIND)
+    await service.withdraw(account)
     assert (await service.request(account).result()).outcome is Phase.WITHDRAWN
 
 
@@ -455,7 +483,9 @@ async def test_materials_that_meet_a_rejection_end_with_the_rejection(idle_servi
         case = await under_review(service)
         await case.ask_for_materials()
         ticket = await next_revision(service, case.ticket)
-        supplying = asyncio.create_task(outcome_of(service.desk.supply_materials(case.account_id, ticket)))
+        supplying = asyncio.create_task(
+            outcome_of(service.desk.supply_materials(case.account_id, ticket, owner_of(case.account_id)))
+        )
         rejecting = asyncio.create_task(outcome_of(case.reject()))
         supplied, rejected = await asyncio.gather(supplying, rejecting)
         assert not isinstance(rejected, ErrorType)
@@ -464,16 +494,23 @@ async def test_materials_that_meet_a_rejection_end_with_the_rejection(idle_servi
         assert (await case.request.result()).outcome is Phase.REJECTED
 
 
-async def test_an_approval_right_behind_the_materials_is_not_lost(idle_service: Service) -> None:
+async def test_an_approval_that_crosses_the_materials_is_recorded_and_the_next_one_counts(
+    idle_service: Service,
+) -> None:
     service = own_queue(idle_service)
     async with service.worker():
         case = await under_review(service)
         await case.ask_for_materials()
-    # Both reach the review at once, so that the request hears of the second only.
+        about_the_first = await case.decision(waived=(Check.ICP_FILING,))
     ticket = await next_revision(service, case.ticket)
-    await case.review.signal(TicketReview.materials_supplied, MaterialsSupplied(ticket=ticket))
-    await case.signal(DecisionKind.APPROVE, waived=(Check.ICP_FILING,))
+    supplying = asyncio.create_task(service.desk.supply_materials(case.account_id, ticket, owner_of(case.account_id)))
+    await service.desk.signal_decision(DecisionKind.APPROVE, about_the_first)
     async with service.worker():
+        view = await asyncio.wait_for(supplying, 20)
+        assert view.review is not None
+        assert (view.phase, view.review.ticket) == (Phase.UNDER_REVIEW, ticket)
+        assert [i.because for i in (await case.view()).ignored] == [IgnoredBecause.WRONG_PHASE]
+        await case.approve()
         assert (await asyncio.wait_for(case.request.result(), 20)).outcome is Phase.CLOSED
         await assert_replays(case.request, case.review)
 
@@ -483,18 +520,18 @@ async def test_materials_asked_for_again_at_once_leave_the_owner_with_an_answer(
     async with slow_worker(service, "AccountCancellation"):
         account = await blocked(service)
         ticket = await file_in_vault(service, account)
-        filing = asyncio.create_task(service.desk.file_ticket(account, ticket))
+        filing = asyncio.create_task(service.desk.file_ticket(account, ticket, owner_of(account)))
         case = Case(service, account, ticket)
         await until_known(case)
-        await case.request.signal(ACKNOWLEDGE, Recheck())
+        await case.request.signal(ACKNOWLEDGE, Recheck(by=SOMEBODY))
         await filing
         await case.ask_for_materials()
         second = await next_revision(service, ticket)
-        supplying = asyncio.create_task(service.desk.supply_materials(account, second))
+        supplying = asyncio.create_task(service.desk.supply_materials(account, second, owner_of(account)))
         await eventually(case.view, lambda view: view.case.ticket == second)
         # The owner's step still waits to be told that the review has its materials, and they were not enough.
         await case.decide(DecisionKind.REQUEST_MATERIALS, DecisionReason.LETTER_INCOMPLETE)
-        await case.request.signal(ACKNOWLEDGE, Recheck())
+        await case.request.signal(ACKNOWLEDGE, Recheck(by=SOMEBODY))
         view = await asyncio.wait_for(supplying, 20)
         assert view.review is not None
         assert view.review.ticket == second

@@ -9,7 +9,7 @@ from domain.accounts import AccountStatus
 from domain.checks import Check, Reason, Verdict
 from domain.deletion import Certificate, Dossier, IdentityMethod, certificate_path
 from domain.errors import ErrorType, Refusal
-from domain.messages import Route, WithdrawalReason
+from domain.messages import Route
 from domain.phases import Phase, Step
 from sandbox.kinds import Effect, Endpoint, FaultKind
 from tests.service import Service, eventually
@@ -32,7 +32,7 @@ async def test_an_account_that_changed_between_confirmation_and_seal_goes_back_t
     assert await service.store.calls(Endpoint.CLOSE, account) == []
     # It is put right, checked and confirmed anew.
     await service.store.set_facts(account, available_fen=0)
-    assert (await service.desk.recheck(account)).phase is Phase.AWAITING_CONFIRMATION
+    assert (await service.recheck(account)).phase is Phase.AWAITING_CONFIRMATION
     await service.confirm(account)
     assert (await service.request(account).result()).outcome is Phase.CLOSED
 
@@ -51,10 +51,10 @@ async def test_what_could_not_be_told_under_the_hold_never_counts_as_passed(serv
 async def test_a_lapsed_hold_is_taken_again_and_everything_checked_anew(service: Service) -> None:
     account = await service.account()
     await service.to_report(account)
-    await fault(service, account, Endpoint.BALANCE, FaultKind.LATENCY, seconds=1.5)
-    await service.confirm(account)
-    await eventually(lambda: service.store.account(account), lambda state: state.held_until is not None)
-    await service.store.let_time_pass(account, timedelta(hours=1))
+    async with service.gate(account, Endpoint.BALANCE) as gate:
+        await service.confirm(account)
+        await gate.arrived()
+        await service.store.let_time_pass(account, timedelta(hours=1))
     assert (await service.request(account).result()).outcome is Phase.CLOSED
     assert len(await service.store.calls(Endpoint.TAKE_HOLD, account)) == 2
 
@@ -69,7 +69,7 @@ async def test_a_hold_that_keeps_lapsing_goes_back_to_the_owner_with_the_reason(
     view = await service.in_phase(account, Phase.BLOCKED)
     assert (view.seal_refused, view.withdrawable) == (ErrorType.HOLD_LAPSED, True)
     await service.store.clear_faults()
-    await service.desk.recheck(account)
+    await service.recheck(account)
     await service.confirm(account)
     assert (await service.request(account).result()).outcome is Phase.CLOSED
 
@@ -99,13 +99,13 @@ async def test_a_lost_or_doubled_closing_call_closes_once(service: Service, kind
 async def test_nobody_can_withdraw_while_the_closing_call_is_under_way(service: Service) -> None:
     account = await service.account()
     await service.to_report(account)
-    await fault(service, account, Endpoint.CLOSE, FaultKind.LATENCY, seconds=1.0)
-    await service.confirm(account)
-    await eventually(
-        lambda: service.desk.view(account), lambda view: view.phase is Phase.SEALING and not view.withdrawable
-    )
-    with pytest.raises(Refusal) as caught:
-        await service.desk.withdraw(account, WithdrawalReason.CHANGED_MIND)
+    async with service.gate(account, Endpoint.CLOSE) as gate:
+        await service.confirm(account)
+        await gate.arrived()
+        view = await service.desk.view(account)
+        assert (view.phase, view.withdrawable) == (Phase.SEALING, False)
+        with pytest.raises(Refusal) as caught:
+            await service.withdraw(account)
     assert caught.value.type is ErrorType.POINT_OF_NO_RETURN
     assert (await service.request(account).result()).outcome is Phase.CLOSED
 
@@ -113,10 +113,11 @@ async def test_nobody_can_withdraw_while_the_closing_call_is_under_way(service: 
 async def test_a_withdrawal_during_the_hold_ends_the_request_and_gives_the_account_back(service: Service) -> None:
     account = await service.account()
     await service.to_report(account)
-    await fault(service, account, Endpoint.BALANCE, FaultKind.LATENCY, seconds=2.0)
-    await service.confirm(account)
-    await eventually(lambda: service.store.account(account), lambda state: state.held_until is not None)
-    assert (await service.desk.withdraw(account, WithdrawalReason.CHANGED_MIND)).phase is Phase.WITHDRAWN
+    async with service.gate(account, Endpoint.BALANCE) as gate:
+        await service.confirm(account)
+        await gate.arrived()
+        assert (await service.store.account(account)).held_until is not None
+        assert (await service.withdraw(account)).phase is Phase.WITHDRAWN
     assert (await service.request(account).result()).outcome is Phase.WITHDRAWN
     state = await service.store.account(account)
     assert (state.profile.status, state.held_until) == (AccountStatus.ACTIVE, None)
@@ -134,7 +135,7 @@ async def test_the_dossier_is_in_the_vault_before_the_account_is_closed_and_says
         if event.HasField("activity_task_scheduled_event_attributes")
     ]
     assert names.index("take_hold") < names.index("write_dossier") < names.index("close_account")
-    found = await service.vault.find(certificate_path(result.request_no), Certificate)
+    found = await service.vault.find(certificate_path(result.request_no, account), Certificate)
     assert found is not None
     dossier = await service.vault.read(found[0].previous, Dossier)
     profile = (await service.store.account(account)).profile
@@ -150,14 +151,14 @@ async def test_the_dossier_is_in_the_vault_before_the_account_is_closed_and_says
 
 async def test_checks_run_together_and_one_slow_upstream_hides_none_of_the_others(service: Service) -> None:
     account = await service.account(arrears_fen=5, available_fen=7)
-    await fault(service, account, Endpoint.RESOURCES, FaultKind.LATENCY, seconds=1.5)
     await service.start(account)
     await service.identify(account)
-    await service.accept_notice(account)
-    view = await eventually(lambda: service.desk.view(account), lambda found: len(found.checks_done) == 4)
-    assert (view.phase, Check.RESOURCES) == (Phase.CHECKING, Check.RESOURCES)
-    assert Check.RESOURCES not in {outcome.check for outcome in view.checks_done}
-    report = (await service.desk.recheck(account)).report
+    async with service.gate(account, Endpoint.RESOURCES):
+        await service.accept_notice(account)
+        view = await eventually(lambda: service.desk.view(account), lambda found: len(found.checks_done) == 4)
+        assert view.phase is Phase.CHECKING
+        assert Check.RESOURCES not in {outcome.check for outcome in view.checks_done}
+    report = (await service.recheck(account)).report
     assert report is not None
     assert [outcome.check for outcome in report.outcomes] == list(Check)
     assert report.pay_before_withdrawing
@@ -183,7 +184,7 @@ async def test_a_dead_upstream_is_unknown_after_its_limit_and_is_not_the_owners_
     assert verdicts[Check.BALANCE] is Verdict.UNKNOWN
     assert verdicts[Check.ARREARS] is Verdict.BLOCKED
     await service.store.clear_faults()
-    report = (await service.desk.recheck(account)).report
+    report = (await service.recheck(account)).report
     assert report is not None
     assert [outcome.check for outcome in report.reasons_left()] == [Check.ARREARS]
 
@@ -196,7 +197,7 @@ async def test_nobody_can_agree_to_forfeit_what_could_not_be_listed(service: Ser
     assert view.report is not None
     assert (view.report.entitlements, view.report.reasons_left()) == (None, ())
     await service.store.clear_faults()
-    assert (await service.desk.recheck(account)).phase is Phase.AWAITING_CONFIRMATION
+    assert (await service.recheck(account)).phase is Phase.AWAITING_CONFIRMATION
 
 
 async def test_four_reasons_are_shown_at_once_and_can_be_put_right_one_by_one(service: Service) -> None:
@@ -218,7 +219,7 @@ async def test_four_reasons_are_shown_at_once_and_can_be_put_right_one_by_one(se
         (0, {"resources.vm": 0}),
     ):
         await service.store.set_facts(account, **fix)
-        view = await service.desk.recheck(account)
+        view = await service.recheck(account)
         assert view.report is not None
         assert len(view.report.reasons_left()) == left
     assert (view.phase, view.due_step) == (Phase.AWAITING_CONFIRMATION, Step.CONFIRM)
@@ -230,6 +231,6 @@ async def test_four_reasons_are_shown_at_once_and_can_be_put_right_one_by_one(se
 async def test_two_rechecks_at_once_are_answered_with_one_report(service: Service) -> None:
     account = await service.account(arrears_fen=1)
     await service.to_report(account)
-    first, second = await asyncio.gather(service.desk.recheck(account), service.desk.recheck(account))
+    first, second = await asyncio.gather(service.recheck(account), service.recheck(account))
     assert first.report is not None
     assert first.report == second.report

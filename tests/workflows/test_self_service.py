@@ -24,7 +24,7 @@ async def test_ops_can_search_for_what_blocks_a_request_only_while_it_does(servi
     blocked = (await service.request(account).describe()).typed_search_attributes
     assert (blocked[CANCELLATION_PHASE], blocked[BLOCKING_REASONS]) == (Phase.BLOCKED, [Reason.ARREARS_UNPAID])
     await service.store.set_facts(account, arrears_fen=0)
-    await service.desk.recheck(account)
+    await service.recheck(account)
     cleared = (await service.request(account).describe()).typed_search_attributes
     assert (cleared[CANCELLATION_PHASE], cleared.get(BLOCKING_REASONS)) == (Phase.AWAITING_CONFIRMATION, None)
 

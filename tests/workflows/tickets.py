@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from PIL import Image
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
@@ -17,6 +18,7 @@ from temporalio.service import RPCError
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from domain.accounts import RealNameType
+from domain.actors import Actor, Via
 from domain.checks import Check
 from domain.errors import ErrorType, Refusal
 from domain.ids import new_number
@@ -26,11 +28,15 @@ from domain.notices import CURRENT_NOTICE
 from domain.notifications import Template
 from domain.phases import Phase
 from domain.tickets import (
+    BalanceChoice,
+    BalanceWish,
+    Decision,
     DecisionKind,
     DecisionReason,
     ReviewStatus,
     Statement,
     TicketForm,
+    TicketNeeds,
     TicketRef,
     ticket_path,
 )
@@ -38,9 +44,9 @@ from runtime.intake import TicketChanges, TicketDraft, TicketIntake
 from sandbox.edits import Value
 from sandbox.kinds import Endpoint, FaultKind
 from sandbox.store import OutboxMessage
-from tests.service import Service, decision, eventually
+from tests.service import Service, decision, eventually, owner_of
 from workflows import WORKFLOWS
-from workflows.malformed_signals import DropMalformedSignals
+from workflows.malformed_messages import KeepMalformedMessagesOut
 
 NOTICE = CURRENT_NOTICE[Locale.EN]
 STATEMENT = Statement(notice_version=NOTICE.version, notice_sha256=NOTICE.sha256)
@@ -61,36 +67,50 @@ LETTER = _scan()
 
 
 async def file_in_vault(
-    service: Service, account_id: str, real_name_type: RealNameType = RealNameType.INDIVIDUAL
+    service: Service,
+    account_id: str,
+    real_name_type: RealNameType | None = None,
+    *,
+    wish: BalanceWish = BalanceWish.GIVE_UP,
 ) -> TicketRef:
-    """A complete ticket, checked and stored as every filing is: with a letter or a statement, by real-name type."""
-    enterprise = real_name_type is RealNameType.ENTERPRISE
+    """A complete ticket about the report that was shown, checked and stored as every filing is."""
+    view = await service.desk.view(account_id)
+    report, needs, known = view.report, view.ticket_needs, view.real_name_type
+    assert known is not None
+    real_name_type = real_name_type or known
+    needs = needs or TicketNeeds.of(real_name_type, notice_accepted=False, report=report)
     draft = TicketDraft(
         account_id=account_id,
         real_name_type=real_name_type,
+        report_digest=report.digest if report else "0" * 64,
         contact_email="owner@example.com",
         contact_phone="138 0013 8000",
-        filed_by=f"owner-of-{account_id}",
-        statement_accepted=not enterprise,
+        by=owner_of(account_id),
+        statement_accepted=needs.statement,
         notice_version=NOTICE.version,
         notice_sha256=NOTICE.sha256,
+        balance=BalanceChoice(wish=wish, amount_fen=needs.balance_fen) if needs.balance_fen else None,
     )
-    return await TicketIntake(service.vault).file(draft, LETTER if enterprise else None, now=datetime.now(UTC))
+    letter = LETTER if needs.letter else None
+    return await TicketIntake(service.vault).file(draft, letter, needs=needs, now=datetime.now(UTC))
 
 
-async def next_revision(service: Service, previous: TicketRef) -> TicketRef:
+async def next_revision(service: Service, previous: TicketRef, by: str = "owner-7") -> TicketRef:
+    form = await TicketIntake(service.vault).load(previous)
+    needs = TicketNeeds(statement=form.statement is not None, letter=form.letter is not None)
     changes = TicketChanges(
-        filed_by="owner-7",
+        by=Actor(subject=by, via=Via.TEMPORAL),
         contact_email="new@example.com",
         notice_version=NOTICE.version,
         notice_sha256=NOTICE.sha256,
     )
-    return await TicketIntake(service.vault).supply(previous, changes, None, now=datetime.now(UTC))
+    return await TicketIntake(service.vault).supply(previous, changes, None, needs=needs, now=datetime.now(UTC))
 
 
-async def put_unchecked(service: Service, account_id: str, **changes: object) -> TicketRef:
+async def put_unchecked(service: Service, account_id: str, /, **changes: object) -> TicketRef:
     """A form that came into the vault round the intake: a complete one of an individual, but for `changes`."""
     now = datetime.now(UTC)
+    report = (await service.desk.view(account_id)).report
     fields: dict[str, object] = {
         "ticket_no": new_number("T", now),
         "revision": 1,
@@ -100,6 +120,7 @@ async def put_unchecked(service: Service, account_id: str, **changes: object) ->
         "contact_phone": "+8613800138000",
         "statement": STATEMENT,
         "letter": None,
+        "report_digest": report.digest if report else None,
         "filed_by": "owner-7",
         "filed_at": now,
     }
@@ -169,11 +190,23 @@ class Case:
         assert seen.review.clock is not None
         return seen.review.clock
 
+    async def decision(self, *reasons: DecisionReason, **how: Any) -> Decision:
+        """About what the review shows now, at the time that its clock shows."""
+        how.setdefault("decided_at", await self.now())
+        return decision(await self.view(), *reasons, **how)
+
+    async def now(self) -> datetime:
+        """On the review's own clock; once it has ended, on everybody's."""
+        try:
+            return await self.service.env.get_current_time(self.review)
+        except RPCError:
+            return datetime.now(UTC)
+
     async def decide(self, kind: DecisionKind, *reasons: DecisionReason, **how: Any) -> DecisionAnswer:
-        return await self.service.desk.decide(kind, decision(self.ticket_no, *reasons, **how))
+        return await self.service.desk.decide(kind, await self.decision(*reasons, **how))
 
     async def signal(self, kind: DecisionKind, *reasons: DecisionReason, **how: Any) -> None:
-        await self.service.desk.signal_decision(kind, decision(self.ticket_no, *reasons, **how))
+        await self.service.desk.signal_decision(kind, await self.decision(*reasons, **how))
 
     async def approve(self, **how: Any) -> DecisionAnswer:
         return await self.decide(DecisionKind.APPROVE, **{"waived": (Check.ICP_FILING,), **how})
@@ -189,7 +222,7 @@ class Case:
     async def supply(self) -> CancellationView:
         view = await self.view()
         return await self.service.desk.supply_materials(
-            self.account_id, await next_revision(self.service, view.case.ticket)
+            self.account_id, await next_revision(self.service, view.case.ticket), owner_of(self.account_id)
         )
 
     async def in_phase(self, *phases: Phase) -> CancellationView:
@@ -226,7 +259,7 @@ async def under_review(service: Service, policy: Mapping[str, object] | None = N
 
 async def file(service: Service, account_id: str, ticket: TicketRef | None = None) -> Case:
     ticket = ticket or await file_in_vault(service, account_id)
-    view = await service.desk.file_ticket(account_id, ticket)
+    view = await service.desk.file_ticket(account_id, ticket, owner_of(account_id))
     assert view.phase is Phase.UNDER_REVIEW
     return Case(service, account_id, ticket)
 
@@ -273,7 +306,7 @@ async def assert_replays(*handles: WorkflowHandle[Any, Any]) -> None:
     replayer = Replayer(
         workflows=list(WORKFLOWS),
         data_converter=pydantic_data_converter,
-        interceptors=[DropMalformedSignals()],
+        interceptors=[KeepMalformedMessagesOut()],
         # The sandbox was at work when the history was made; to build it again would take longer than most tests.
         workflow_runner=UnsandboxedWorkflowRunner(),
     )
@@ -296,3 +329,10 @@ async def fault(
 def own_queue(service: Service, **changes: Any) -> Service:
     """A copy whose workers the test starts and stops itself."""
     return replace(service, task_queue=f"queue-{uuid4().hex[:8]}", **changes)
+
+
+async def no_task_has_failed(*handles: WorkflowHandle[Any, Any]) -> None:
+    """No workflow task failed, so far: nothing was wedged, not even for a while. (One may time out: workers stop.)"""
+    for handle in handles:
+        events = (await handle.fetch_history()).events
+        assert not any(event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED for event in events), handle.id

@@ -1,0 +1,156 @@
+"""Requests and reviews that outgrow one history: they continue as new, and nobody notices."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import insert
+from temporalio.client import WorkflowHandle
+
+from domain.checks import EntitlementKind
+from domain.notifications import Template
+from domain.phases import Phase
+from domain.tickets import DecisionKind, IgnoredBecause
+from sandbox.kinds import Product
+from sandbox.store import SandboxStore
+from sandbox.tables import EntitlementRow
+from tests.replay.routes import ROUTES, Route
+from tests.service import Service, eventually, service_on, temporal_environment
+from tests.workflows.tickets import MARGIN, Case, blocked, file, no_task_has_failed, refusal, under_review
+
+SHORT = {
+    "limit__historyCount__suggestContinueAsNew": "60",
+    "history__maxTotalUpdates": "40",
+    "history__maxTotalUpdates__suggestContinueAsNewThreshold": "0.4",
+}
+"""A server that asks for a new history after 60 events or 16 updates, and takes no more than 40 of these."""
+
+
+@pytest_asyncio.fixture(scope="module")
+async def short(sandbox: tuple[str, SandboxStore], tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
+    async with (
+        await temporal_environment(**SHORT) as environment,
+        service_on(environment, sandbox, tmp_path_factory.mktemp("vault")) as service,
+        service.worker(),
+    ):
+        yield service
+
+
+async def runs_of(service: Service, handle: WorkflowHandle[Any, Any]) -> list[str]:
+    """Every run under this id, from the last to the first, by what the histories themselves say."""
+    described = await handle.describe()
+    runs = [described.run_id]
+    while True:
+        history = await service.client.get_workflow_handle(handle.id, run_id=runs[-1]).fetch_history()
+        earlier = history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
+        if not earlier:
+            return runs
+        runs.append(earlier)
+
+
+async def no_run_has_failed(service: Service, handle: WorkflowHandle[Any, Any]) -> None:
+    runs = await runs_of(service, handle)
+    await no_task_has_failed(*(service.client.get_workflow_handle(handle.id, run_id=run) for run in runs))
+
+
+@pytest.mark.parametrize("route", ROUTES.values(), ids=ROUTES)
+async def test_every_route_ends_as_it_should_where_histories_are_short(short: Service, route: Route) -> None:
+    for handle in await route(short):
+        await no_run_has_failed(short, handle)
+
+
+async def test_two_hundred_rechecks_and_a_withdrawal_are_never_refused_for_the_servers_limits(short: Service) -> None:
+    account = await short.account(icp_applications_ever=1)
+    before = await short.to_report(account, rechecks_per_hour=1000)
+    assert before.report is not None
+    for _ in range(200):
+        assert (await short.recheck(account)).phase is Phase.BLOCKED
+    after = await short.desk.view(account)
+    assert after.report is not None
+    assert after.report.number >= before.report.number + 200
+    # Who was identified, and what was accepted, has come along.
+    kept = ("request_no", "started_at", "ends_by", "identity_verified", "identity_expires_at", "notice_version")
+    assert [getattr(after, name) for name in kept] == [getattr(before, name) for name in kept]
+    assert len(await runs_of(short, short.request(account))) > 5
+    assert (await short.withdraw(account)).phase is Phase.WITHDRAWN
+    assert (await short.request(account).result()).outcome is Phase.WITHDRAWN
+    await no_run_has_failed(short, short.request(account))
+    # No key is used twice: the platform would take the second message for the first, and say nothing.
+    sent = [(m.template, m.carrier) for m in await until_sent(short, account, Template.CANCELLATION_WITHDRAWN)]
+    assert len(sent) == len(set(sent))
+
+
+async def until_sent(service: Service, account: str, template: Template) -> list[Any]:
+    return await eventually(
+        lambda: service.store.outbox(account), lambda found: template in {message.template for message in found}
+    )
+
+
+async def test_a_request_that_continued_as_new_seals_with_what_was_agreed_to(short: Service) -> None:
+    account = await blocked(short, {"rechecks_per_hour": 1000})
+    for _ in range(30):
+        await short.recheck(account)
+    assert len(await runs_of(short, short.request(account))) > 1
+    case = await file(short, account)
+    await case.approve()
+    assert (await case.request.result()).outcome is Phase.CLOSED
+
+
+async def test_a_review_that_continued_as_new_keeps_its_clock_its_decisions_and_the_ignored_ones(
+    short: Service,
+) -> None:
+    case = await under_review(short)
+    await case.ask_for_materials()
+    await case.supply()
+    clock = await case.clock()
+    for number in range(1, 41):
+        assert (await refusal(case.approve(waived=()))).details["because"] == IgnoredBecause.WAIVERS_INCOMPLETE
+        await case.signal(DecisionKind.APPROVE, waived=())
+        await until_counted(case, number)
+    view = await case.view()
+    assert len(await runs_of(short, case.review)) > 1
+    assert (view.clock, [recorded.kind for recorded in view.decisions]) == (clock, [DecisionKind.REQUEST_MATERIALS])
+    assert (view.ignored_count, len(view.ignored)) == (40, 40)
+    await case.skip_to(clock.due_at + MARGIN)
+    assert len(await case.until_messages(Template.TICKET_OVERDUE_OWNER, 2)) == 2  # by phone and by e-mail
+    assert (await case.view()).overdue
+    await case.approve()
+    assert (await case.request.result()).outcome is Phase.CLOSED
+    assert len(await case.until_messages(Template.TICKET_APPROVED, 2)) == 2
+    await no_run_has_failed(short, case.review)
+
+
+async def until_counted(case: Case, number: int) -> None:
+    await eventually(case.view, lambda view: view.ignored_count == number)
+
+
+# An owner who has much
+
+VOUCHERS = 5_000
+
+
+async def test_five_thousand_vouchers_do_not_swell_the_history_and_are_all_certified(service: Service) -> None:
+    account = await service.account(**{f"resources.{product}": 1 for product in Product if product != "key-pair"})
+    rows = [
+        {"account_id": account, "kind": EntitlementKind.VOUCHER, "reference": f"voucher-{n:05d}", "value_fen": 100}
+        for n in range(VOUCHERS)
+    ]
+    async with service.store._sandbox.write() as tx:
+        await tx.execute(insert(EntitlementRow), rows)
+    await service.to_report(account)
+    before = await size_of(service.request(account))
+    view = await service.recheck(account)
+    grown = await size_of(service.request(account)) - before
+    assert grown < 60_000, grown
+    assert len(view.model_dump_json()) < 30_000
+    await service.store.set_facts(account, **{f"resources.{product}": 0 for product in Product})
+    await service.recheck(account)
+    confirmed = await service.confirm(account)
+    assert (await service.request(account).result()).outcome is Phase.CLOSED
+    certificate = await service.desk.certificate(confirmed.request_no, account)
+    assert sum(item.entitlement_id.startswith("voucher-") for item in certificate.forfeited) == VOUCHERS
+
+
+async def size_of(handle: WorkflowHandle[Any, Any]) -> int:
+    return sum(event.ByteSize() for event in (await handle.fetch_history()).events)

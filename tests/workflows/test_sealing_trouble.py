@@ -1,0 +1,170 @@
+"""Bad answers at every other call of the sealing: no phase is ever wrong, and nothing gets stuck in the worker."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+
+from domain.accounts import AccountStatus, RefusalReason
+from domain.errors import ErrorType
+from domain.model import Model, VaultRef
+from domain.phases import Phase
+from gateways.errors import GatewayError
+from gateways.vault import ObjectVault
+from sandbox.kinds import Endpoint
+from tests.service import Service, eventually
+from tests.workflows.poison import (
+    DROPPED,
+    FINAL,
+    HEALING,
+    Poison,
+    assert_never_wedged,
+    closed_for_good,
+    last_close,
+    phases_shown,
+)
+from tests.workflows.tickets import awaiting_confirmation, own_queue
+
+CHECKS = [
+    Endpoint.BALANCE,
+    Endpoint.ARREARS,
+    Endpoint.PROVIDER_ROLES,
+    Endpoint.ICP_FILINGS,
+    Endpoint.RESOURCES,
+    Endpoint.ENTITLEMENTS,
+]
+NEVER_CLOSED = [Phase.SEALING, Phase.BLOCKED]
+
+
+async def goes_through(service: Service, account: str) -> None:
+    await closed_for_good(service, account)
+    shown = await phases_shown(service, account)
+    assert shown[shown.index(Phase.SEALING) :] == [Phase.SEALING, Phase.DELETING, Phase.CLOSED]
+
+
+async def goes_back_and_then_through(service: Service, account: str) -> None:
+    """Back to the owner with the account as it was; the next last word closes it."""
+    view = await service.in_phase(account, Phase.BLOCKED)
+    assert (view.seal_refused or view.changed) is not None
+    state = await service.store.account(account)
+    assert (state.profile.status, state.held_until, view.withdrawable) == (AccountStatus.ACTIVE, None, True)
+    shown = await phases_shown(service, account)
+    assert shown[shown.index(Phase.SEALING) :] == NEVER_CLOSED
+    await service.recheck(account)
+    await service.confirm(account)
+    await closed_for_good(service, account)
+
+
+async def in_pairs(attempts: list[Callable[[], Awaitable[None]]]) -> None:
+    """A few at once: many more would time out for want of a processor."""
+    turns = asyncio.Semaphore(4)
+
+    async def take(attempt: Callable[[], Awaitable[None]]) -> None:
+        async with turns:
+            await attempt()
+
+    await asyncio.gather(*(take(attempt) for attempt in attempts))
+
+
+@pytest.mark.parametrize("endpoint", [Endpoint.TAKE_HOLD, Endpoint.PROFILE, *CHECKS])
+async def test_whatever_is_answered_once_while_sealing_the_end_is_right(service: Service, endpoint: Endpoint) -> None:
+    async def live_through(poison: Poison) -> None:
+        account = await awaiting_confirmation(service)
+        await poison.at(service, endpoint, account, after=True)
+        await service.confirm(account)
+        await (goes_back_and_then_through if poison in FINAL else goes_through)(service, account)
+
+    # The checks have one way with bad answers between them: one of each kind will do for all but the first.
+    all_kinds = endpoint not in CHECKS or endpoint is CHECKS[0]
+    poisons = (*FINAL, *HEALING, DROPPED) if all_kinds else (FINAL[0], HEALING[0], DROPPED)
+    await in_pairs([lambda poison=poison: live_through(poison) for poison in poisons])  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("poison", [*FINAL, *HEALING, DROPPED], ids=str)
+async def test_a_hold_that_could_not_be_given_back_does_not_stand_in_the_way_of_the_next(
+    service: Service, poison: Poison
+) -> None:
+    account = await awaiting_confirmation(service)
+    await service.store.set_facts(account, available_fen=1)
+    await poison.at(service, Endpoint.RELEASE_HOLD, account)
+    await service.confirm(account)
+    await service.in_phase(account, Phase.BLOCKED)
+    await service.store.set_facts(account, available_fen=0)
+    await service.recheck(account)
+    await service.confirm(account)
+    await closed_for_good(service, account)
+
+
+async def test_an_account_that_the_platform_does_not_know_for_a_moment_goes_back(service: Service) -> None:
+    account = await awaiting_confirmation(service)
+    unknown = Poison("unknown", ErrorType.ACCOUNT_UNKNOWN, problem=ErrorType.ACCOUNT_UNKNOWN)
+    await unknown.at(service, Endpoint.PROFILE, account)
+    await service.confirm(account)
+    assert (await service.in_phase(account, Phase.BLOCKED)).seal_refused == RefusalReason.UNKNOWN_ACCOUNT
+    await goes_back_and_then_through(service, account)
+
+
+RELEASED = Poison("released", ErrorType.HOLD_RELEASED, problem=ErrorType.HOLD_RELEASED)
+
+
+async def test_a_hold_that_was_released_in_an_earlier_life_is_followed_by_the_next(service: Service) -> None:
+    account = await awaiting_confirmation(service)
+    await RELEASED.at(service, Endpoint.TAKE_HOLD, account, times=2)
+    await service.confirm(account)
+    await goes_through(service, account)
+
+
+async def test_a_platform_that_takes_every_hold_for_released_is_not_asked_without_a_pause(service: Service) -> None:
+    account = await awaiting_confirmation(service)
+    await RELEASED.at(service, Endpoint.TAKE_HOLD, account, times=10)
+    await service.confirm(account)
+    view = await eventually(lambda: service.desk.view(account), lambda seen: seen.sealing_trouble is not None)
+    assert view.sealing_trouble is not None
+    assert (view.phase, view.sealing_trouble.error_type) == (Phase.SEALING, ErrorType.HOLD_RELEASED)
+    assert view.withdrawable
+    skips = 0
+    while (await service.desk.view(account)).phase is Phase.SEALING:
+        assert (skips := skips + 1) < 20
+        await service.env.fast_forward(service.request(account), timedelta(minutes=1))
+    await goes_through(service, account)
+
+
+# The dossier
+
+
+class VaultWithTrouble(ObjectVault):
+    """Fails for the first dossiers, before it writes them or after."""
+
+    def __init__(self, url: str, error: GatewayError, *, after: bool, times: int) -> None:
+        super().__init__(url)
+        self._error, self._after, self.left = error, after, times
+
+    async def put_evidence(self, path: str, record: Model) -> VaultRef:
+        if not path.startswith("dossiers/") or self.left == 0:
+            return await super().put_evidence(path, record)
+        self.left -= 1
+        if self._after:
+            await super().put_evidence(path, record)
+        raise self._error
+
+
+AWAY = GatewayError(ErrorType.VAULT_UNAVAILABLE, "The vault is away.", retryable=True)
+CHANGED = GatewayError(ErrorType.VAULT_RECORD_CHANGED, "Another record is in the way.", retryable=False)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before it writes", "after it wrote"])
+@pytest.mark.parametrize("error", [AWAY, CHANGED], ids=["away", "changed"])
+async def test_nothing_is_closed_before_its_dossier_is_in_the_vault(
+    idle_service: Service, tmp_path_factory: pytest.TempPathFactory, error: GatewayError, after: bool
+) -> None:
+    vault = VaultWithTrouble(tmp_path_factory.mktemp("vault").as_uri(), error, after=after, times=1)
+    service = own_queue(idle_service, vault=vault)
+    async with service.worker():
+        account = await awaiting_confirmation(service)
+        await service.confirm(account)
+        await (goes_through if error.retryable else goes_back_and_then_through)(service, account)
+        assert vault.left == 0
+        order = await last_close(service, account)
+        assert any(order.dossier_sha256 in path for path in await vault.list(f"dossiers/{account}"))
+        await assert_never_wedged(service, account)
