@@ -10,12 +10,12 @@ from domain.accounts import RealNameType
 from domain.checks import Check
 from domain.deletion import DeletionStatus
 from domain.errors import ErrorType
-from domain.messages import WithdrawalReason
+from domain.ids import message_workflow_id
 from domain.phases import Phase
 from domain.tickets import DecisionKind, DecisionReason, ReviewStatus
 from sandbox.kinds import Endpoint, FaultKind
-from tests.service import Service, decision, eventually
-from tests.workflows.tickets import MARGIN, Case, blocked, file, file_in_vault, skip_to, under_review
+from tests.service import Service, eventually
+from tests.workflows.tickets import MARGIN, Case, blocked, file, file_in_vault, under_review
 
 Handle = WorkflowHandle[Any, Any]
 Route = Callable[[Service], Awaitable[list[Handle]]]
@@ -33,7 +33,7 @@ async def blocked_then_closed(service: Service) -> list[Handle]:
     account = await service.account(available_fen=100, arrears_fen=200, **{"resources.vm": 3})
     await service.to_report(account)
     await service.store.set_facts(account, available_fen=0, arrears_fen=0, **{"resources.vm": 0})
-    await service.desk.recheck(account)
+    await service.recheck(account)
     await service.confirm(account)
     await service.request(account).result()
     return [service.request(account)]
@@ -46,7 +46,7 @@ async def changed_under_the_hold(service: Service) -> list[Handle]:
     await service.confirm(account)
     await service.in_phase(account, Phase.BLOCKED)
     await service.store.set_facts(account, arrears_fen=0)
-    await service.desk.recheck(account)
+    await service.recheck(account)
     await service.confirm(account)
     await service.request(account).result()
     return [service.request(account)]
@@ -60,7 +60,7 @@ async def lapsed_hold(service: Service) -> list[Handle]:
     )
     await service.confirm(account)
     await service.in_phase(account, Phase.BLOCKED)
-    await service.desk.recheck(account)
+    await service.recheck(account)
     await service.confirm(account)
     await service.request(account).result()
     return [service.request(account)]
@@ -71,7 +71,7 @@ async def unknown_upstream(service: Service) -> list[Handle]:
     await service.store.add_fault(Endpoint.BALANCE, FaultKind.ERROR, account_id=account, status=503, times=None)
     await service.to_report(account, check_limit=timedelta(seconds=1))
     await service.store.clear_faults()
-    await service.desk.withdraw(account, WithdrawalReason.CHANGED_MIND)
+    await service.withdraw(account)
     await service.request(account).result()
     return [service.request(account)]
 
@@ -84,10 +84,10 @@ async def refused(service: Service) -> list[Handle]:
 
 async def withdrawn_under_review(service: Service) -> list[Handle]:
     case = await under_review(service)
-    await service.desk.withdraw(case.account_id, WithdrawalReason.CHANGED_MIND)
+    await service.withdraw(case.account_id)
     await case.request.result()
     await case.until_review(ReviewStatus.CALLED_OFF)
-    return [case.request, await ended(case)]
+    return [case.request, await ended(case), await last_message(service, case.account_id)]
 
 
 async def review_called_off_alone(service: Service) -> list[Handle]:
@@ -150,7 +150,6 @@ async def overdue_then_rejected(service: Service) -> list[Handle]:
         DecisionKind.REJECT, DecisionReason.DISPUTE_OPEN, decided_at=await service.env.get_current_time(case.review)
     )
     await case.request.result()
-    await service.review(case.ticket_no).signal("approve", decision(case.ticket_no))
     return [case.request, await ended(case)]
 
 
@@ -207,17 +206,29 @@ async def blocked_again_after_approval(service: Service) -> list[Handle]:
     await case.approve()
     await service.in_phase(account, Phase.BLOCKED)
     await service.store.set_facts(account, arrears_fen=0)
-    await service.desk.recheck(account)
+    await service.recheck(account)
     await service.confirm(account)
     await case.request.result()
     return [case.request]
 
 
 async def ended(case: Case) -> Handle:
-    """The review, gone through its afterlife to its own end."""
-    await skip_to(case.service, case.review, await case.service.env.get_current_time(case.review) + timedelta(days=3))
+    """The review, at its own end: it has left its last word."""
     await case.review.result()
     return case.review
+
+
+async def last_message(service: Service, account_id: str) -> Handle:
+    """The workflow that brings the message with which the account's request has ended."""
+
+    async def found() -> list[str]:
+        listed = service.client.list_workflows("WorkflowType = 'MessageDelivery'")
+        return [one.id async for one in listed if one.id.startswith(message_workflow_id(account_id))]
+
+    [message] = await eventually(found, bool)
+    handle = service.client.get_workflow_handle(message)
+    await handle.result()
+    return handle
 
 
 ROUTES: dict[str, Route] = {

@@ -36,5 +36,5 @@ def test_every_route_has_a_committed_history() -> None:
 
 def test_every_workflow_is_among_the_histories() -> None:
     kinds = {path.name.split(".")[1] for path in FILES}
-    assert kinds == {"cancellation", "review", "deletion"}
+    assert kinds == {"cancellation", "review", "deletion", "message"}
     assert len(WORKFLOWS) == len(kinds)
