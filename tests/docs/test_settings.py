@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings
 from temporalio.envconfig import ClientConfig
 
 from console.settings import ConsoleSettings
+from domain.notifications import Template
 from gateways.contract import Group
 from runtime.settings import Settings
 from sandbox.settings import Settings as SandboxSettings
@@ -27,8 +28,8 @@ TABLES: list[tuple[str, str, type[BaseSettings], dict[str, str]]] = [
 MADE_ANEW = {"CONSOLE_SECRET"}
 """Without a default of its own: each process makes one."""
 
-NO_SETTINGS = {"CANCELLATION_WITHDRAWN", "TEMPORAL_TAG", "TEMPORAL_UI_TAG"}
-"""A message of the platform, and variables of .env."""
+NO_SETTINGS = {*Template, "TEMPORAL_TAG", "TEMPORAL_UI_TAG"}
+"""Messages to people, and variables of .env."""
 
 
 def _named(prefix: str) -> set[str]:
