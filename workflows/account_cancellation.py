@@ -60,7 +60,6 @@ class AccountCancellation(OwnerSteps, ReviewFollowing, DeletionFollowing, FromCh
     @workflow.init
     def __init__(self, start: CancellationInput | ContinuedCancellation | UnreadableInput = UNREADABLE) -> None:
         super().__init__(start)
-        self._is_new = isinstance(start, CancellationInput)
 
     @workflow.run
     async def run(

@@ -52,7 +52,8 @@ class ReportSteps(StepBase):
     async def recheck(self, step: Recheck) -> CancellationView:
         state = self.state
         async with self._taking(Step.RECHECK) as until:
-            if state.phase is Phase.AWAITING_IDENTITY:
+            if not state.allows(Step.RECHECK):
+                # By what was known of it: its last channel may be gone by now.
                 await self._look(Step.RECHECK, until)
             if state.phase is not Phase.CHECKING:
                 if self._is_fresh(state.report):
