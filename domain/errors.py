@@ -63,6 +63,20 @@ class ErrorType(StrEnum):
     VAULT_UNAVAILABLE = "VaultUnavailable"
 
 
+NO_ANSWER = frozenset(
+    {
+        ErrorType.RATE_LIMITED,
+        ErrorType.INTERNAL_ERROR,
+        ErrorType.SERVICE_UNAVAILABLE,
+        ErrorType.UNREACHABLE,
+        ErrorType.ANSWER_UNREADABLE,
+        ErrorType.CREDENTIALS_REFUSED,
+        ErrorType.VAULT_UNAVAILABLE,
+    }
+)
+"""Another system did not answer, or not usably: this heals by itself, and no rule has said no."""
+
+
 class Refusal(Exception):
     """A rule said no: what, why, and what to do. Carries no personal data.
 

@@ -1,12 +1,11 @@
 """What the desks of owners, staff and operations share: handles of the workflows, and limits of patience."""
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from temporalio.client import (
     Client,
     WorkflowExecutionDescription,
-    WorkflowExecutionStatus,
     WorkflowHandle,
 )
 from temporalio.service import RPCError, RPCStatusCode
@@ -17,8 +16,6 @@ from domain.messages import (
     CancellationResult,
     ReviewResult,
 )
-from domain.phases import Step
-from domain.standing import RunEnd
 from gateways.platform import ChallengeDesk
 from gateways.ports import Platform, Vault
 from runtime.plain_errors import lacks_namespace
@@ -38,30 +35,8 @@ ENDING_LIMIT = timedelta(seconds=45)
 BEGINNING_LIMIT = timedelta(seconds=10)
 """How long a deletion may take to exist once its request is in phase DELETING: usually some milliseconds."""
 
-_POLL = 0.05
-
-_UPDATES: Final[dict[Step, Any]] = {
-    Step.SEND_CODE: AccountCancellation.send_code,
-    Step.SUBMIT_IDENTITY_PROOF: AccountCancellation.submit_identity_proof,
-    Step.ACCEPT_NOTICE: AccountCancellation.accept_notice,
-    Step.RECHECK: AccountCancellation.recheck,
-    Step.CONFIRM: AccountCancellation.confirm,
-    Step.FILE_TICKET: AccountCancellation.file_ticket,
-    Step.SUPPLY_MATERIALS: AccountCancellation.supply_materials,
-    Step.WITHDRAW: AccountCancellation.withdraw,
-}
-# `Any`: the SDK's types (1.35) lose the result of an update that is asynchronous and has a description.
-_OPEN: Final[Any] = AccountCancellation.open
-_WAIT_WHILE: Final[Any] = AccountCancellation.wait_while
-_RECHECK: Final[Any] = AccountCancellation.recheck
-_RESUME: Final[Any] = AccountDeletion.resume
-
-_RUN_ENDS: Final = {
-    WorkflowExecutionStatus.TERMINATED: RunEnd.TERMINATED,
-    WorkflowExecutionStatus.FAILED: RunEnd.FAILED,
-    WorkflowExecutionStatus.CANCELED: RunEnd.CANCELED,
-    WorkflowExecutionStatus.TIMED_OUT: RunEnd.TIMED_OUT,
-}
+POLL = 0.05
+"""Seconds between two looks at what is about to be there."""
 
 
 class DeskBase:

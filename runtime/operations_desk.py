@@ -1,6 +1,7 @@
 """The work of operations: deletions that need somebody."""
 
 import asyncio
+from typing import Any, Final
 
 from temporalio.client import WorkflowExecutionStatus, WorkflowQueryRejectedError
 from temporalio.common import QueryRejectCondition
@@ -14,12 +15,15 @@ from domain.messages import (
 )
 from domain.phases import Phase
 from domain.policy import Policy
-from runtime.desk_base import _POLL, _RESUME, ANSWER_LIMIT, BEGINNING_LIMIT, LOOK_LIMIT, described
+from runtime.desk_base import ANSWER_LIMIT, BEGINNING_LIMIT, LOOK_LIMIT, POLL, described
 from runtime.owner_desk import OwnerDesk
 from runtime.plain_errors import Unreachable, plain_errors
 from workflows.account_cancellation import AccountCancellation
 from workflows.account_deletion import AccountDeletion
 from workflows.search_attributes import CANCELLATION_PHASE
+
+# `Any`: as in `owner_desk.py`.
+_RESUME: Final[Any] = AccountDeletion.resume
 
 
 class OperationsDesk(OwnerDesk):
@@ -109,7 +113,7 @@ class OperationsDesk(OwnerDesk):
             found = await described(self._deletion(account_id))
             if found and found.status in (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.COMPLETED):
                 return True
-            await asyncio.sleep(_POLL)
+            await asyncio.sleep(POLL)
         return False
 
     async def _begun(self, account_id: str) -> WorkflowExecutionStatus | None:
@@ -122,5 +126,5 @@ class OperationsDesk(OwnerDesk):
                 return None
             if asked.typed_search_attributes.get(CANCELLATION_PHASE) != Phase.DELETING:
                 return None
-            await asyncio.sleep(_POLL)
+            await asyncio.sleep(POLL)
         return found.status if found else None

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from pydantic import SecretStr
 from temporalio.client import (
@@ -52,21 +52,32 @@ from domain.policy import Policy
 from domain.standing import RunEnd
 from domain.tickets import TicketRef
 from gateways.contract import ChallengeShown
-from runtime.desk_base import (
-    _OPEN,
-    _POLL,
-    _RECHECK,
-    _RUN_ENDS,
-    _UPDATES,
-    _WAIT_WHILE,
-    ANSWER_LIMIT,
-    ENDING_LIMIT,
-    LOOK_LIMIT,
-    DeskBase,
-)
+from runtime.desk_base import ANSWER_LIMIT, ENDING_LIMIT, LOOK_LIMIT, POLL, DeskBase
 from runtime.plain_errors import lacks_namespace, plain_errors
 from workflows.account_cancellation import AccountCancellation
 from workflows.search_attributes import CANCELLATION_PHASE
+
+_UPDATES: Final[dict[Step, Any]] = {
+    Step.SEND_CODE: AccountCancellation.send_code,
+    Step.SUBMIT_IDENTITY_PROOF: AccountCancellation.submit_identity_proof,
+    Step.ACCEPT_NOTICE: AccountCancellation.accept_notice,
+    Step.RECHECK: AccountCancellation.recheck,
+    Step.CONFIRM: AccountCancellation.confirm,
+    Step.FILE_TICKET: AccountCancellation.file_ticket,
+    Step.SUPPLY_MATERIALS: AccountCancellation.supply_materials,
+    Step.WITHDRAW: AccountCancellation.withdraw,
+}
+# `Any`: the SDK's types (1.35) lose the result of an update that is asynchronous and has a description.
+_OPEN: Final[Any] = AccountCancellation.open
+_WAIT_WHILE: Final[Any] = AccountCancellation.wait_while
+_RECHECK: Final[Any] = AccountCancellation.recheck
+
+_RUN_ENDS: Final = {
+    WorkflowExecutionStatus.TERMINATED: RunEnd.TERMINATED,
+    WorkflowExecutionStatus.FAILED: RunEnd.FAILED,
+    WorkflowExecutionStatus.CANCELED: RunEnd.CANCELED,
+    WorkflowExecutionStatus.TIMED_OUT: RunEnd.TIMED_OUT,
+}
 
 
 class OwnerDesk(DeskBase):
@@ -164,7 +175,7 @@ class OwnerDesk(DeskBase):
                 # Too many wait already, or the run has ended meanwhile.
                 if refusal.type not in (ErrorType.NOT_NOW, ErrorType.NOT_FOUND):
                     raise
-                await asyncio.sleep(_POLL)
+                await asyncio.sleep(POLL)
                 view = await self.view(account_id)
         return view
 

@@ -14,17 +14,8 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.errors import ErrorType, Refusal
-from gateways.contract import RETRYABLE_PROBLEMS
+from domain.errors import NO_ANSWER, ErrorType, Refusal
 from gateways.errors import GatewayError
-
-_NO_ANSWER = RETRYABLE_PROBLEMS | {
-    ErrorType.UNREACHABLE,
-    ErrorType.ANSWER_UNREADABLE,
-    ErrorType.CREDENTIALS_REFUSED,
-    ErrorType.VAULT_UNAVAILABLE,
-}
-"""What a step reports when another system did not answer: no rule has said no."""
 
 _NO_WORKER = "No worker answered for {}; check that Temporal and a worker are running, then try again."
 
@@ -77,7 +68,7 @@ def _refusal(cause: BaseException | None, what: str) -> Exception:
     details: dict[str, Any] = {}
     for detail in cause.details:
         details |= detail if isinstance(detail, dict) else {}
-    refusals = {str(known): known for known in ErrorType if known not in _NO_ANSWER}
+    refusals = {str(known): known for known in ErrorType if known not in NO_ANSWER}
     if (known := refusals.get(cause.type or "")) is None:
         return Unreachable(f"{what}: {cause.message}")
     return Refusal(known, cause.message, **details)

@@ -128,9 +128,7 @@ class AccountCancellation(OwnerSteps, ReviewFollowing, DeletionFollowing, FromCh
     async def _open(self) -> Phase:
         state = self.state
         try:
-            found = await state.during(
-                keep_trying(lambda limit: read_account(state, limit), (SEALING_ROUND, LONGEST_ROUND), lambda *_: None)
-            )
+            found = await state.during(self._read_patiently())
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
@@ -160,6 +158,10 @@ class AccountCancellation(OwnerSteps, ReviewFollowing, DeletionFollowing, FromCh
         if state.identity is None:
             return Phase.AWAITING_IDENTITY
         return Phase.AWAITING_CONFIRMATION if report.is_clear(state.waivers) else Phase.BLOCKED
+
+    async def _read_patiently(self) -> AccountFound:
+        rounds = SEALING_ROUND, LONGEST_ROUND
+        return await keep_trying(lambda limit: read_account(self.state, limit), rounds, lambda *_: None)
 
     async def _read_softly(self) -> AccountFound | None:
         try:
@@ -245,12 +247,10 @@ class AccountCancellation(OwnerSteps, ReviewFollowing, DeletionFollowing, FromCh
 
     async def _last_look(self) -> AccountFound:
         """Only an open account can be kept. An answer that cannot be used is none, however final it sounds."""
-        state, rounds = self.state, (SEALING_ROUND, LONGEST_ROUND)
+        state = self.state
         while True:
             try:
-                return await state.during(
-                    keep_trying(lambda limit: read_account(state, limit), rounds, lambda *_: None)
-                )
+                return await state.during(self._read_patiently())
             except ActivityError as error:
                 if is_cancelled_exception(error):
                     raise
@@ -312,12 +312,6 @@ class AccountCancellation(OwnerSteps, ReviewFollowing, DeletionFollowing, FromCh
         await self._messenger.give_up()
         if state.phase is not Phase.CLOSED:
             await release_hold(state)
-        if template := _TOLD_AT_THE_END.get(state.phase):
-            recipient: dict[str, Any] | None = None
-            if state.has_channel:
-                recipient = {"account_id": state.account_id}
-            elif state.case:
-                recipient = {"ticket": state.case.ticket}
-            if recipient:
-                await self._messenger.leave(template, {"request_no": state.request_no}, **recipient)
+        if (template := _TOLD_AT_THE_END.get(state.phase)) and (recipient := self._recipient()):
+            await self._messenger.leave(template, {"request_no": state.request_no}, **recipient)
         await workflow.wait_condition(workflow.all_handlers_finished)

@@ -180,16 +180,15 @@ async def _settle(state: CancellationState) -> AccountFound:
         await workflow.sleep(PAUSE, summary="The hold may still be alive: release it")
     since, limit = workflow.now(), SEALING_ROUND
     while True:
-        is_over = False
         try:
             found = await read_account(state, limit)
             if found.profile is not None:
                 return found
-            kind, is_over = str(ErrorType.ACCOUNT_UNKNOWN), True
+            kind, answered = str(ErrorType.ACCOUNT_UNKNOWN), True
         except ActivityError as error:
-            kind, is_over = error_type(error), is_final(error)
+            kind, answered = error_type(error), is_final(error)
         _note(state, kind, 1, since)
-        if is_over:
+        if answered:
             await workflow.sleep(limit, summary="It is not known whether the account is closed: ask again")
         limit = min(2 * limit, LONGEST_ROUND)
 

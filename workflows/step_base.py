@@ -15,7 +15,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.account import AccountActivities
-    from domain.errors import ErrorType
+    from domain.errors import NO_ANSWER, ErrorType
     from domain.messages import (
         CancellationInput,
         ReviewResult,
@@ -32,19 +32,6 @@ from workflows.options import ANSWER_LIMIT, ANSWER_OWNER, STEPS_IN_FLIGHT
 from workflows.unreadable import unreadable
 
 T = TypeVar("T")
-
-NO_ANSWER = frozenset(
-    {
-        ErrorType.RATE_LIMITED,
-        ErrorType.INTERNAL_ERROR,
-        ErrorType.SERVICE_UNAVAILABLE,
-        ErrorType.UNREACHABLE,
-        ErrorType.ANSWER_UNREADABLE,
-        ErrorType.CREDENTIALS_REFUSED,
-        ErrorType.VAULT_UNAVAILABLE,
-    }
-)
-"""Errors that heal by themselves: no rule has said no."""
 
 
 class StepBase:
@@ -149,11 +136,14 @@ class StepBase:
     def tell_owner(self, template: Template, **params: str) -> None:
         """At the account's verified contacts; without any, at the one that its ticket names."""
         state = self.state
-        facts = {"request_no": state.request_no, **params}
+        if recipient := self._recipient():
+            self._messenger.send(template, {"request_no": state.request_no, **params}, **recipient)
+
+    def _recipient(self) -> dict[str, Any] | None:
+        state = self.state
         if state.has_channel:
-            self._messenger.send(template, facts, account_id=state.account_id)
-        elif state.case:
-            self._messenger.send(template, facts, ticket=state.case.ticket)
+            return {"account_id": state.account_id}
+        return {"ticket": state.case.ticket} if state.case else None
 
 
 def left_of(until: Instant) -> timedelta:
