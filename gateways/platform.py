@@ -7,11 +7,11 @@ import asyncio
 import json
 from collections.abc import Mapping
 from http import HTTPStatus
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import ClassVar, Final, NamedTuple, Self, TypeVar
 
-import httpx2
+import aiohttp
 from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
+from yarl import URL
 
 from domain.accounts import AccountProfile
 from domain.checks import Arrears, Balance, Entitlements, IcpFilings, ProviderRoles, Resources
@@ -64,37 +64,40 @@ class _Answered(NamedTuple):
 
 
 class _HttpGateway:
-    """One base URL and one HTTP client for each group of endpoints: one that hangs takes no connection from the others.
+    """One base URL and one HTTP session for each group of endpoints: one that hangs takes no connection from others.
 
-    `timeout` is for a whole call in seconds, from waiting for a connection to the last byte of the answer.
-    Raises `ValueError` when a group has no usable URL.
+    `timeout` is for a whole call in seconds, from waiting for a connection to the last byte of the answer;
+    `connections` is for each group. Raises `ValueError` when a group has no usable URL.
     """
 
     _groups: ClassVar[frozenset[Group]]
 
-    def __init__(
-        self, urls: Mapping[Group, str], *, timeout: float = 10.0, limits: httpx2.Limits | None = None
-    ) -> None:
+    def __init__(self, urls: Mapping[Group, str], *, timeout: float = 10.0, connections: int = 100) -> None:
         self._urls = {group: _base_url(group, urls.get(group, "")) for group in self._groups}
         self._timeout = timeout
-        limits = limits or httpx2.Limits(max_connections=100, max_keepalive_connections=20)
-        # The clients serve every account; a cookie would carry something from one to the next.
-        no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
-        tls = httpx2.create_ssl_context()  # once: it reads all the certificates of the machine
-        self._clients = {
-            group: httpx2.AsyncClient(verify=tls, headers=_HEADERS, limits=limits, timeout=None, cookies=no_cookies)
-            for group in self._groups
-        }
+        self._connections = connections
+        self._sessions: dict[Group, aiohttp.ClientSession] = {}
 
     async def __aenter__(self) -> Self:
+        self._sessions = {
+            group: aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=60),
+                headers=_HEADERS,
+                timeout=aiohttp.ClientTimeout(total=None),
+                # A session serves every account; a cookie would carry something from one to the next.
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=True,
+            )
+            for group in self._groups
+        }
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     async def aclose(self) -> None:
-        for client in self._clients.values():
-            await client.aclose()
+        for session in self._sessions.values():
+            await session.close()
 
     async def _ask(
         self,
@@ -121,21 +124,21 @@ class _HttpGateway:
         try:
             async with (
                 asyncio.timeout(self._timeout),
-                self._clients[group].stream(method, url, content=content, headers=headers) as response,
+                self._sessions[group].request(
+                    method, URL(url, encoded=True), data=content, headers=headers, allow_redirects=False
+                ) as response,
             ):
                 data = await _read_at_most(MAX_ANSWER_BYTES, response)
-        except (TimeoutError, httpx2.TransportError) as error:
+        except (TimeoutError, aiohttp.ClientError) as error:
             raise GatewayError(
                 ErrorType.UNREACHABLE,
                 f"{call}: no answer from the platform ({type(error).__name__}). It may have been carried out all the "
                 "same; repeat it with the same ids.",
                 retryable=True,
             ) from None
-        except httpx2.DecodingError:
-            raise _unreadable(call) from None
-        if not response.is_success:
-            raise failure(call, response, data)
-        return _Answered(call, response.status_code, data)
+        if not 200 <= response.status < 300:
+            raise failure(call, response.status, response.headers, data)
+        return _Answered(call, response.status, data)
 
 
 class HttpPlatform(_HttpGateway):
@@ -233,7 +236,7 @@ class ChallengeDesk(_HttpGateway):
 
 
 def _base_url(group: Group, url: str) -> str:
-    parsed = httpx2.URL(url)
+    parsed = URL(url)
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise ValueError(f"The platform's base URL for {group} must be an http or https URL with a host; set it.")
     return url.rstrip("/")
@@ -252,10 +255,10 @@ def _path_segment(endpoint: str, value: str) -> str:
         ) from None
 
 
-async def _read_at_most(limit: int, response: httpx2.Response) -> bytes:
+async def _read_at_most(limit: int, response: aiohttp.ClientResponse) -> bytes:
     """The answer, cut off soon after `limit` bytes: what is too long then fails to parse, like any other garbage."""
     data = bytearray()
-    async for chunk in response.aiter_bytes():
+    async for chunk in response.content.iter_any():
         data += chunk
         if len(data) > limit:
             break

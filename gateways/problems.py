@@ -1,11 +1,11 @@
 """What a platform's refusal or breakdown means: a `GatewayError` with a stable type, and what to do about it."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-import httpx2
 from pydantic import ValidationError
 
 from domain.errors import ErrorType
@@ -19,16 +19,16 @@ MAX_RETRY_AFTER: Final = timedelta(hours=1)
 """However long the other side asks to be left alone: a request must not sleep for a year on a typing error."""
 
 
-def failure(call: str, response: httpx2.Response, data: bytes) -> GatewayError:
+def failure(call: str, status: int, headers: Mapping[str, str], data: bytes) -> GatewayError:
     """A refusal or a breakdown: by the problem's type where the contract names it, else by the status."""
     problem = _problem(data)
-    type = (problem and problem.error_type) or _type_of_status(response.status_code)
+    type = (problem and problem.error_type) or _type_of_status(status)
     retryable = type in _RETRYABLE
     return GatewayError(
         type,
-        f"{call}: the platform answered {response.status_code} ({type}). {_next_step(type)}",
+        f"{call}: the platform answered {status} ({type}). {_next_step(type)}",
         retryable=retryable,
-        retry_after=_retry_after(response.headers, problem) if retryable else None,
+        retry_after=_retry_after(headers, problem) if retryable else None,
         **(problem.model_dump(include={"tries_left", "retry_after_seconds"}, exclude_none=True) if problem else {}),
     )
 
@@ -83,7 +83,7 @@ def _next_step(type: ErrorType) -> str:
     return _NEXT_STEPS.get(type, "The same call may go through later.")
 
 
-def _retry_after(headers: httpx2.Headers, problem: Problem | None) -> timedelta | None:
+def _retry_after(headers: Mapping[str, str], problem: Problem | None) -> timedelta | None:
     """How long to wait: `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), else what the problem says."""
     value = headers.get("Retry-After", "")
     if re.fullmatch("[0-9]{1,18}", value):

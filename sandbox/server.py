@@ -6,14 +6,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sandbox.app import create_app
 from sandbox.faults import CUT
 from sandbox.settings import Settings
 
 
-class _CuttableConnection(H11Protocol):
+class _CuttableConnection(HttpToolsProtocol):
     """Lets the application close the connection; ASGI alone has no way to leave a request without an answer."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
