@@ -65,17 +65,29 @@ class CertificateFound(Model):
     certificate: VaultRef | None
 
 
-class ChallengeOrder(Model):
-    account_id: OpaqueId
+class ChallengeOrder(AccountRef):
     channel: Channel
 
 
-class ProofOrder(Model):
+class CodeAnswer(Model):
+    """The account as it was found, and the code; none for an account that is closed or has not this channel."""
+
+    found: AccountFound
+    code: CodeSent | None = None
+
+
+class ProofOrder(AccountRef):
     request_no: OpaqueId
-    account_id: OpaqueId
     challenge_id: OpaqueId
     proof: OpaqueId
     by: Actor
+
+
+class ProofAnswer(Model):
+    """The account as it was found, and the evidence; none for an account that is closed or without any channel."""
+
+    found: AccountFound
+    identity: IdentityEvidence | None = None
 
 
 async def certificate_of(vault: Vault, deletion: DeletionInput) -> tuple[Certificate, VaultRef] | None:
@@ -148,21 +160,31 @@ class AccountActivities:
         return CertificateFound(certificate=found[1] if found else None)
 
     @activity.defn
-    async def send_identity_code(self, order: ChallengeOrder) -> CodeSent:
-        """Have the platform send a code to the owner's verified channel. The code never passes through here."""
+    async def send_identity_code(self, order: ChallengeOrder) -> CodeAnswer:
+        """Read the account again, then have the platform send a code. The code never passes through here."""
+        found = await self.read_account(order)
+        if found.profile and (found.is_closed or order.channel not in found.profile.channels):
+            return CodeAnswer(found=found)
         created = await self._platform.create_challenge(
             order.account_id, ChallengeRequest(channel=order.channel, request_id=run_key())
         )
-        return CodeSent(
+        code = CodeSent(
             challenge_id=created.challenge_id,
             channel=order.channel,
             expires_at=created.expires_at,
             resend_after=created.resend_after,
         )
+        return CodeAnswer(found=found, code=code)
 
     @activity.defn
-    async def redeem_identity_proof(self, order: ProofOrder) -> IdentityEvidence:
-        """Use up the proof. Its request id is its own, so that one whose answer was lost can be redeemed again."""
+    async def redeem_identity_proof(self, order: ProofOrder) -> ProofAnswer:
+        """Read the account again, then use up the proof.
+
+        Its request id is its own, so that one whose answer was lost can be redeemed again.
+        """
+        found = await self.read_account(order)
+        if found.profile and (found.is_closed or not found.profile.channels):
+            return ProofAnswer(found=found)
         redeemed = await self._platform.redeem_proof(
             order.account_id,
             RedeemRequest(
@@ -171,10 +193,11 @@ class AccountActivities:
                 request_id=composed_id(order.request_no, "redeem", order.challenge_id),
             ),
         )
-        return IdentityEvidence(
+        identity = IdentityEvidence(
             method=IdentityMethod.CODE,
             channel=redeemed.channel,
             evidence_id=order.challenge_id,
             verified_at=redeemed.verified_at,
             by=order.by,
         )
+        return ProofAnswer(found=found, identity=identity)

@@ -302,6 +302,12 @@ class ReviewResult(Model):
     ignored_count: Count = 0
 
 
+class Follow(Model):
+    """Signal `followed` of `AccountDeletion`: a request that has not started it wants to hear how it ends."""
+
+    request_no: OpaqueId
+
+
 class Resume(Model):
     """Argument of the `resume` update of `AccountDeletion`: ops say that the cause is gone."""
 

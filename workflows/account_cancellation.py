@@ -49,10 +49,6 @@ _TOLD_AT_THE_END = {
 }
 
 
-Turn = tuple[int, Instant]
-"""Which phase it is, and when the owner last did something in it: as long as both stay, the owner is idle."""
-
-
 @workflow.defn
 class AccountCancellation(OwnerSteps, ReviewFollowing, DeletionFollowing, FromChildren):
     """Fails only on a bug, or on a start that cannot be read: refusals, withdrawals and rejections are results."""
@@ -229,18 +225,17 @@ class AccountCancellation(OwnerSteps, ReviewFollowing, DeletionFollowing, FromCh
         """
         state, policy = self.state, self.state.request.policy
         while True:
-            turn = state.turn, state.owner_active_at
-            lapses_at = state.lapses_at
+            active_at, lapses_at = state.owner_active_at, state.lapses_at
             assert lapses_at is not None
             remind_at = lapses_at - policy.idle_reminder_before
-            if not await state.during(self._idle_until(remind_at, turn, "Remind the owner")):
+            if not await state.during(self._idle_until(remind_at, active_at, "Remind the owner")):
                 if next_phase := self._moved_by_review():
                     return next_phase
                 if self._may_continue_as_new():
                     return None
                 continue
             self.tell_owner(Template.CANCELLATION_LAPSING, lapses_at=lapses_at.isoformat())
-            if await state.during(self._idle_until(lapses_at, turn, "Lapse")):
+            if await state.during(self._idle_until(lapses_at, active_at, "Lapse")):
                 return state.learn(await self._last_look()) or Phase.LAPSED
             if next_phase := self._moved_by_review():
                 return next_phase
@@ -256,23 +251,22 @@ class AccountCancellation(OwnerSteps, ReviewFollowing, DeletionFollowing, FromCh
                     raise
                 await state.during(workflow.sleep(LOOK_AGAIN, summary="Nobody can say what the account is: ask again"))
 
-    async def _idle_until(self, at: Instant, turn: Turn, summary: str) -> bool:
-        """True when the owner did nothing until then."""
+    async def _idle_until(self, at: Instant, active_at: Instant, summary: str) -> bool:
+        """True when the owner did nothing until then. One who did is given the rest of the time only then.
+
+        A timer for each step would be two events for each step.
+        """
         state = self.state
 
         def has_news() -> bool:
-            return (
-                turn != (state.turn, state.owner_active_at)
-                or (state.phase is Phase.AWAITING_MATERIALS and self._review_is_done())
-                or self._may_continue_as_new()
-            )
+            return (state.phase is Phase.AWAITING_MATERIALS and self._review_is_done()) or self._may_continue_as_new()
 
         try:
             await workflow.wait_condition(
                 has_news, timeout=max(at - workflow.now(), timedelta(0)), timeout_summary=summary
             )
         except TimeoutError:
-            return not has_news()
+            return state.owner_active_at == active_at and not has_news()
         return False
 
     def _may_continue_as_new(self) -> bool:

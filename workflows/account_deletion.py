@@ -32,7 +32,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from domain.errors import ErrorType
     from domain.ids import cancellation_workflow_id, deletion_workflow_id
-    from domain.messages import UNREADABLE, Resume, UnreadableInput
+    from domain.messages import UNREADABLE, Follow, Resume, UnreadableInput
     from domain.model import Instant, VaultRef
     from domain.notifications import StaffDesk, Template
     from domain.phases import Phase
@@ -83,6 +83,8 @@ class AccountDeletion:
         self._stuck: dict[Work, StuckPhase] = {}
         self._certificate: VaultRef | None = None
         self._cancels_refused = 0
+        # Started by hand: a request may be listening, and has nobody else to hear it from.
+        self._is_followed = workflow.info().parent is None
         if isinstance(deletion, UnreadableInput):
             self._unreadable = unreadable(DeletionInput, deletion.given)
             return
@@ -103,14 +105,15 @@ class AccountDeletion:
         if verified.mismatch:
             await self._messenger.give_up()
             raise self._not_authorised(verified.mismatch)
-        if workflow.info().parent is None:
-            # Started by hand: a request may still be listening, and has nobody else to hear it from.
+        if self._is_followed:
             await self._report()
         for stage in DELETION_STAGES:
             await asyncio.gather(*(self._finish(phase) for phase in stage))
             self._describe()
         await self._messenger.give_up()
-        await self._report()
+        if self._is_followed:
+            # The request that started it has its result.
+            await self._report()
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self.view()
 
@@ -244,6 +247,10 @@ class AccountDeletion:
         return self.view()
 
     # What others see
+
+    @workflow.signal(description="From a request that found this deletion running already")
+    def followed(self, by: Follow) -> None:
+        self._is_followed = True
 
     @workflow.query(description="Receipts so far, stuck and stalled phases, the certificate")
     def view(self) -> DeletionView:

@@ -45,9 +45,11 @@ def show_request(view: CancellationView) -> None:
     """Set a request's search attributes and current details."""
     blocking = [reason for _, reason in _in_the_way(view.report)]
     attributes: list[SearchAttributeUpdate[Any]] = [
-        CANCELLATION_PHASE.value_set(view.phase),
         BLOCKING_REASONS.value_set(blocking) if blocking else BLOCKING_REASONS.value_unset(),
     ]
+    if view.phase is not Phase.CHECKING:
+        # The checks end within the policy's limit: nobody looks for them, and each upsert is a write in the index.
+        attributes.append(CANCELLATION_PHASE.value_set(view.phase))
     if view.route:
         attributes.append(CANCELLATION_ROUTE.value_set(view.route))
     if view.real_name_type:

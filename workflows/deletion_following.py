@@ -6,6 +6,7 @@ from temporalio import workflow
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import (
     ActivityError,
+    ApplicationError,
     ChildWorkflowError,
     WorkflowAlreadyStartedError,
 )
@@ -17,6 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.ids import deletion_task_queue, deletion_workflow_id
     from domain.messages import (
         CancellationInput,
+        Follow,
         Resume,
         UnreadableInput,
     )
@@ -75,6 +77,7 @@ class DeletionFollowing(StepBase):
         except WorkflowAlreadyStartedError:
             # Somebody else's run, of this deletion or of another one: it says "look" when it has something to say.
             workflow.logger.info("A deletion is running already", extra={"account_id": state.account_id})
+            await self._follow()
         except ChildWorkflowError as error:
             cause = getattr(error.cause, "type", None) or type(error.cause).__name__
             self._park(str(cause))
@@ -89,6 +92,12 @@ class DeletionFollowing(StepBase):
                 # Whoever ran it may have stopped: starting again does nothing twice.
                 return await self._find_certificate()
         return None
+
+    async def _follow(self) -> None:
+        """Ask to be told of the end. A deletion that has ended by now has left its certificate."""
+        deletion = workflow.get_external_workflow_handle(deletion_workflow_id(self.state.account_id))
+        with suppress(ApplicationError):
+            await deletion.signal(AccountDeletion.followed, Follow(request_no=self.state.request_no))
 
     async def _find_certificate(self) -> VaultRef | None:
         state = self.state

@@ -24,20 +24,19 @@ class IdentitySteps(StepBase):
     @workflow.update(description="Send an identity code to a verified phone or e-mail")
     async def send_code(self, step: SendCode) -> CancellationView:
         async with self._taking(Step.SEND_CODE) as until:
-            await self._look(Step.SEND_CODE, until)
-            self._require_channel(step)
-            challenge = await self._answer(
+            answer = await self._answer(
                 workflow.execute_activity_method(
                     AccountActivities.send_identity_code,
-                    ChallengeOrder(account_id=self.state.account_id, channel=step.channel),
+                    ChallengeOrder(**dict(self.state.account_ref), channel=step.channel),
                     schedule_to_close_timeout=left_of(until),
                     summary=f"Send a code by {step.channel}",
                     **ANSWER_OWNER,
                 ),
                 Step.SEND_CODE,
             )
-            self.state.require(Step.SEND_CODE)
-            self.state.challenge = challenge
+            self._learn(answer.found, Step.SEND_CODE)
+            self._require_channel(step)
+            self.state.challenge = answer.code
             return self.state.view()
 
     @send_code.validator
@@ -64,13 +63,12 @@ class IdentitySteps(StepBase):
     async def submit_identity_proof(self, step: SubmitIdentityProof) -> CancellationView:
         state = self.state
         async with self._taking(Step.SUBMIT_IDENTITY_PROOF) as until:
-            await self._look(Step.SUBMIT_IDENTITY_PROOF, until)
-            identity = await self._answer(
+            answer = await self._answer(
                 workflow.execute_activity_method(
                     AccountActivities.redeem_identity_proof,
                     ProofOrder(
+                        **dict(state.account_ref),
                         request_no=state.request.request_no,
-                        account_id=state.account_id,
                         challenge_id=step.challenge_id,
                         proof=step.proof,
                         by=step.by,
@@ -81,10 +79,11 @@ class IdentitySteps(StepBase):
                 ),
                 Step.SUBMIT_IDENTITY_PROOF,
             )
-            state.require(Step.SUBMIT_IDENTITY_PROOF)
-            state.identity, state.challenge = identity, None
-            state.move(Phase.CHECKING if state.notice else Phase.AWAITING_NOTICE)
-            self.tell_owner(Template.IDENTITY_PROVED)
+            self._learn(answer.found, Step.SUBMIT_IDENTITY_PROOF)
+            if answer.identity:
+                state.identity, state.challenge = answer.identity, None
+                state.move(Phase.CHECKING if state.notice else Phase.AWAITING_NOTICE)
+                self.tell_owner(Template.IDENTITY_PROVED)
             return state.view()
 
     @submit_identity_proof.validator

@@ -94,7 +94,9 @@ class ReviewDecisions:
             )
             self._ignored_count += 1
             self._ignored = [*self._ignored[-(IGNORED_KEPT - 1) :], ignored]
-            workflow.logger.warning("A decision was ignored", extra=ignored.model_dump(mode="json"))
+            if self._ignored_count <= IGNORED_KEPT:
+                # A line for each of thousands that come at once would take longer than a workflow task may.
+                workflow.logger.warning("A decision was ignored", extra=ignored.model_dump(mode="json"))
             return ignored
         # By `decided_at`, not by arrival: a worker that was down must make no one late, and no late decision punctual.
         # While materials are awaited the clock stands still, and nobody can be late.

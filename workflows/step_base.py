@@ -14,7 +14,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.account import AccountActivities
+    from activities.account import AccountActivities, AccountFound
     from domain.errors import NO_ANSWER, ErrorType
     from domain.messages import (
         CancellationInput,
@@ -111,6 +111,11 @@ class StepBase:
             ),
             step,
         )
+        self._learn(found, step)
+
+    def _learn(self, found: AccountFound, step: Step) -> None:
+        """Take the account as it is now, and judge the step by it."""
+        state = self.state
         if state.phase in STEP_PHASES[step] and (closed := state.learn(found)):
             state.move(closed)
         state.show()

@@ -19,7 +19,7 @@ from activities.account import (
     certificate_of,
     closure_of,
 )
-from domain.accounts import AccountStatus, Channel
+from domain.accounts import AccountProfile, AccountStatus, Channel
 from domain.deletion import IdentityMethod, certificate_path, dossier_path
 from domain.errors import ErrorType
 from domain.model import VaultRef
@@ -148,16 +148,20 @@ async def test_a_certificate_of_another_in_the_place_of_ours_is_an_error_and_nev
 
 # --- identity ---
 
-PROOF = ProofOrder(request_no=REQUEST, account_id=ACCOUNT, challenge_id="challenge-1", proof="proof-1", by=OWNER)
+PROOF = ProofOrder(**dict(ORDER), request_no=REQUEST, challenge_id="challenge-1", proof="proof-1", by=OWNER)
+CODE = ChallengeOrder(**dict(ORDER), channel=Channel.PHONE)
+ANOTHER_CHANNEL, NO_CHANNEL = profile(channels=(Channel.EMAIL,)), profile(channels=())
+CLOSED_BY_SOMEBODY = profile(status=AccountStatus.CLOSED)
 
 
 async def test_a_proof_is_redeemed_under_one_request_id_over_attempts_and_runs() -> None:
-    stub = platform(redeem_proof=Redeemed(verified_at=AT, channel=Channel.EMAIL))
+    stub = platform(profile=profile(), redeem_proof=Redeemed(verified_at=AT, channel=Channel.EMAIL))
     activities = AccountActivities(stub.platform, vault())
     for attempt in (1, 2, 3):
         environment = ActivityEnvironment()
         environment.info = replace(environment.info, attempt=attempt, workflow_run_id=str(uuid4()))
-        evidence = await environment.run(activities.redeem_identity_proof, PROOF)
+        evidence = (await environment.run(activities.redeem_identity_proof, PROOF)).identity
+        assert evidence
         assert (evidence.method, evidence.channel) == (IdentityMethod.CODE, Channel.EMAIL)
         assert (evidence.evidence_id, evidence.verified_at, evidence.by) == ("challenge-1", AT, OWNER)
     [request] = {arguments[1].model_dump_json() for arguments in stub.called("redeem_proof")}
@@ -165,7 +169,7 @@ async def test_a_proof_is_redeemed_under_one_request_id_over_attempts_and_runs()
 
 
 async def test_the_longest_ids_that_there_are_redeem_a_proof_and_another_challenge_another() -> None:
-    stub = platform(redeem_proof=Redeemed(verified_at=AT, channel=Channel.PHONE))
+    stub = platform(profile=profile(), redeem_proof=Redeemed(verified_at=AT, channel=Channel.PHONE))
     activities = AccountActivities(stub.platform, vault())
     for last in "ab":
         longest = {"request_no": "C" * 64, "challenge_id": "c" * 63 + last, "proof": "p" * 64}
@@ -176,14 +180,29 @@ async def test_the_longest_ids_that_there_are_redeem_a_proof_and_another_challen
 
 async def test_a_code_is_asked_for_under_the_same_id_by_each_attempt_of_one_run() -> None:
     created = ChallengeCreated(challenge_id="challenge-1", expires_at=CLOSED_AT, resend_after=AT)
-    stub = platform(create_challenge=created)
+    stub = platform(profile=profile(), create_challenge=created)
     activities = AccountActivities(stub.platform, vault())
     run_id = str(uuid4())
     for attempt in (1, 2):
         environment = ActivityEnvironment()
         environment.info = replace(environment.info, attempt=attempt, workflow_run_id=run_id)
-        sent = await environment.run(
-            activities.send_identity_code, ChallengeOrder(account_id=ACCOUNT, channel=Channel.PHONE)
-        )
+        sent = (await environment.run(activities.send_identity_code, CODE)).code
+        assert sent
         assert (sent.challenge_id, sent.channel) == ("challenge-1", Channel.PHONE)
     assert len({arguments[1].request_id for arguments in stub.called("create_challenge")}) == 1
+
+
+@pytest.mark.parametrize("found", [ANOTHER_CHANNEL, NO_CHANNEL, CLOSED_BY_SOMEBODY])
+async def test_no_code_is_sent_to_what_is_not_verified_any_more(found: AccountProfile) -> None:
+    stub = platform(profile=found)
+    answer = await ActivityEnvironment().run(AccountActivities(stub.platform, vault()).send_identity_code, CODE)
+    assert (answer.found.profile, answer.code) == (found, None)
+    assert not stub.called("create_challenge")
+
+
+@pytest.mark.parametrize("found", [NO_CHANNEL, CLOSED_BY_SOMEBODY])
+async def test_no_proof_is_used_up_for_an_account_that_cannot_go_on_with_it(found: AccountProfile) -> None:
+    stub = platform(profile=found)
+    answer = await AccountActivities(stub.platform, vault()).redeem_identity_proof(PROOF)
+    assert (answer.found.profile, answer.identity) == (found, None)
+    assert not stub.called("redeem_proof")

@@ -21,7 +21,7 @@ from workflows import WORKFLOWS
 from workflows.search_attributes import ALL
 
 PAGE = ROOT / "docs" / "messages.md"
-INTERNAL = {"review_reported", "deletion_reported", "materials_supplied"}
+INTERNAL = {"review_reported", "deletion_reported", "followed", "materials_supplied"}
 
 
 @pytest.mark.parametrize("block", blocks(PAGE, "json "), ids=lambda block: block.info.removeprefix("json "))
