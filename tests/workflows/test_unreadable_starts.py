@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -53,7 +52,6 @@ async def good_deletion(service: Service, account: str) -> Document:
         "request_no": f"C-{uuid4().hex}",
         "account_id": account,
         "locale": "en",
-        "closed_at": datetime.now(UTC).isoformat(),
         "dossier": {"path": "dossiers/none", "sha256": "0" * 64},
         "ticket": None,
         "final_notice_limit": "PT1H",
