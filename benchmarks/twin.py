@@ -89,10 +89,6 @@ class BareRequest:
         await self._has_left("opening")
 
     @workflow.update
-    async def wait_while(self, phase: str) -> None:
-        await self._has_left(phase)
-
-    @workflow.update
     async def send_code(self) -> None:
         self._steps += 1
         await _act()
