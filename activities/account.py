@@ -126,7 +126,7 @@ async def closure_of(vault: Vault, profile: AccountProfile, order: AccountRef) -
             "Find out who wrote it.",
             retryable=False,
         )
-    deletion = DeletionInput.from_dossier(dossier, ref, closure.closed_at, order.final_notice_limit, order.stuck_after)
+    deletion = DeletionInput.from_dossier(dossier, ref, order.final_notice_limit, order.stuck_after)
     certified = await certificate_of(vault, deletion)
     return ClosedByUs(request_no=closure.request_id, deletion=deletion, certificate=certified[1] if certified else None)
 

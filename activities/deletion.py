@@ -9,7 +9,7 @@ from temporalio import activity
 from activities.account import certificate_of
 from activities.eligibility import all_forfeits
 from activities.failures import permanent_key
-from domain.accounts import AccountProfile
+from domain.accounts import Closure
 from domain.deletion import (
     Certificate,
     DeletionInput,
@@ -17,6 +17,7 @@ from domain.deletion import (
     Dossier,
     Receipt,
     certificate_path,
+    dossier_path,
     retained_records,
 )
 from domain.errors import ErrorType
@@ -50,7 +51,7 @@ class PhaseDone(Model):
 
 
 class Mismatch(StrEnum):
-    """Which two of a deletion's papers do not name the same account and request."""
+    """Where a deletion's input says something else than the platform's record of the closure, or than the dossier."""
 
     NOT_CLOSED = "NOT_CLOSED"
     CLOSED_BY_ANOTHER_REQUEST = "CLOSED_BY_ANOTHER_REQUEST"
@@ -59,13 +60,21 @@ class Mismatch(StrEnum):
 
 
 class AuthorityVerified(Model):
-    """`mismatch` None: nothing speaks against the deletion."""
+    """Either a mismatch, or nothing speaks against the deletion: then `closed_at` is the platform's own."""
 
-    mismatch: Mismatch | None
+    mismatch: Mismatch | None = None
+    closed_at: Instant | None = None
+
+
+class FinalNoticeOrder(Model):
+    deletion: DeletionInput
+    closed_at: Instant
+    at: Instant
 
 
 class CertificateOrder(Model):
     deletion: DeletionInput
+    closed_at: Instant
     receipts: tuple[Receipt, ...]
     at: Instant
 
@@ -84,28 +93,20 @@ class DeletionActivities:
     async def verify_authority(self, order: PhaseOrder) -> AuthorityVerified:
         """Hold the deletion's input against the platform's own record of the closure, and against the dossier.
 
-        A dossier that is missing or changed is an error, for operations to put right: the account *is* closed.
+        A dossier that is missing or changed is an error, for operations to put right: the account *is* closed. So is an
+        account that the platform does not know: without its record nobody can say whether and when it was closed.
         """
         deletion = order.deletion
-        if mismatch := _against_closure(deletion, await self._profile(deletion.account_id)):
+        closure = (await self._platform.profile(deletion.account_id)).closure
+        if closure is None:
+            return AuthorityVerified(mismatch=Mismatch.NOT_CLOSED)
+        if mismatch := _against_closure(deletion, closure):
             return AuthorityVerified(mismatch=mismatch)
         dossier = await self._vault.read(deletion.dossier, Dossier)
-        # The ticket, too: its contact is told of the end.
-        same = (dossier.account_id, dossier.request_no, dossier.ticket) == (
-            deletion.account_id,
-            deletion.request_no,
-            deletion.ticket,
-        )
-        return AuthorityVerified(mismatch=None if same else Mismatch.DOSSIER_OF_ANOTHER)
-
-    async def _profile(self, account_id: str) -> AccountProfile | None:
-        try:
-            return await self._platform.profile(account_id)
-        except GatewayError as error:
-            if error.type is ErrorType.ACCOUNT_UNKNOWN:
-                # Erased to the last trace by an earlier run: there is nothing left that could be destroyed.
-                return None
-            raise
+        limits = deletion.final_notice_limit, deletion.stuck_after
+        if deletion != DeletionInput.from_dossier(dossier, deletion.dossier, *limits):
+            return AuthorityVerified(mismatch=Mismatch.DOSSIER_OF_ANOTHER)
+        return AuthorityVerified(closed_at=closure.closed_at)
 
     @activity.defn
     async def revoke_credentials(self, order: PhaseOrder) -> PhaseDone:
@@ -162,10 +163,10 @@ class DeletionActivities:
             raise
 
     @activity.defn
-    async def send_final_notice(self, order: PhaseOrder) -> Receipt:
+    async def send_final_notice(self, order: FinalNoticeOrder) -> Receipt:
         """Tell the owner that the account is gone, at the bound contacts and at the ticket's, while these exist."""
         deletion = order.deletion
-        params = {"request_no": deletion.request_no, "closed_at": deletion.closed_at.isoformat()}
+        params = {"request_no": deletion.request_no, "closed_at": order.closed_at.isoformat()}
         messages = await self._notify_account(
             deletion.account_id,
             AccountNotification(template=Template.ACCOUNT_CLOSED, locale=deletion.locale, params=params),
@@ -207,26 +208,24 @@ class DeletionActivities:
             account_id=deletion.account_id,
             notice_version=dossier.notice.version,
             notice_sha256=dossier.notice.sha256,
-            closed_at=deletion.closed_at,
+            closed_at=order.closed_at,
             issued_at=order.at,
             receipts=order.receipts,
             forfeited=(await all_forfeits(self._vault, forfeits)).items if forfeits else (),
             waived=dossier.waivers,
-            retained=retained_records(deletion.closed_at),
+            retained=retained_records(order.closed_at),
             previous=deletion.dossier,
         )
         ref = await self._vault.put_evidence(certificate_path(deletion.request_no, deletion.account_id), certificate)
         return CertificateIssued(receipt=_certificate_receipt(order.at, again=False), certificate=ref)
 
 
-def _against_closure(deletion: DeletionInput, profile: AccountProfile | None) -> Mismatch | None:
-    if profile is None:
-        return None
-    if profile.closure is None:
-        return Mismatch.NOT_CLOSED
-    if profile.closure.request_id != deletion.request_no:
+def _against_closure(deletion: DeletionInput, closure: Closure) -> Mismatch | None:
+    if closure.request_id != deletion.request_no:
         return Mismatch.CLOSED_BY_ANOTHER_REQUEST
-    if profile.closure.dossier_sha256 != deletion.dossier.sha256:
+    # The place, too: the certificate names it, and a copy elsewhere may go away.
+    path = dossier_path(deletion.account_id, closure.dossier_sha256)
+    if deletion.dossier != VaultRef(path=path, sha256=closure.dossier_sha256):
         return Mismatch.CLOSED_ON_ANOTHER_DOSSIER
     return None
 

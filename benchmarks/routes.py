@@ -28,6 +28,7 @@ from domain.phases import Phase
 from domain.policy import Policy
 from runtime.desk_base import ANSWER_LIMIT, LOOK_LIMIT
 from runtime.front_desk import FrontDesk
+from runtime.news import news
 from workflows.account_cancellation import AccountCancellation
 
 STEPS = ("start", "send_code", "verify", "accept_notice", "report", "recheck", "confirm")
@@ -162,7 +163,9 @@ class Twin:
             await _update(handle, "accept_notice")
         with clock.step("report"):
             await handle.query(BareRequest.view, rpc_timeout=LOOK_LIMIT)
-            await handle.execute_update(BareRequest.wait_while, "checking", rpc_timeout=ANSWER_LIMIT)
+            async for _ in news(handle, ANSWER_LIMIT):
+                if await handle.query(BareRequest.view, rpc_timeout=LOOK_LIMIT) != "checking":
+                    break
         with clock.step("recheck"):
             await _update(handle, "recheck")
         with clock.step("confirm"):

@@ -85,10 +85,6 @@ class BareRequest:
         await self._has_left("opening")
 
     @workflow.update
-    async def wait_while(self, phase: str) -> None:
-        await self._has_left(phase)
-
-    @workflow.update
     async def send_code(self) -> None:
         await _act()
 

@@ -192,6 +192,7 @@ def dossiers_of(account_id: str) -> str:
 class DeletionInput(Model):
     """Everything a deletion needs, all of it to be had from the dossier: a lost history cannot lose a deletion.
 
+    When the account was closed is not in it: the platform says that, and nobody else.
     A field that only a newer version knows is passed over.
     """
 
@@ -200,7 +201,6 @@ class DeletionInput(Model):
     request_no: OpaqueId
     account_id: OpaqueId
     locale: Locale
-    closed_at: Instant
     dossier: VaultRef
     ticket: TicketRef | None
     final_notice_limit: timedelta
@@ -208,18 +208,12 @@ class DeletionInput(Model):
 
     @classmethod
     def from_dossier(
-        cls,
-        dossier: Dossier,
-        ref: VaultRef,
-        closed_at: Instant,
-        final_notice_limit: timedelta,
-        stuck_after: timedelta,
+        cls, dossier: Dossier, ref: VaultRef, final_notice_limit: timedelta, stuck_after: timedelta
     ) -> Self:
         return cls(
             request_no=dossier.request_no,
             account_id=dossier.account_id,
             locale=dossier.locale,
-            closed_at=closed_at,
             dossier=ref,
             ticket=dossier.ticket,
             final_notice_limit=final_notice_limit,

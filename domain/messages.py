@@ -68,13 +68,6 @@ class Open(Model):
     """Argument of `open`, with which a request is started: the answer is its first phase, once that is known."""
 
 
-class WaitWhile(Model):
-    """Argument of `wait_while`: answers when the request has left the phase, or as it is after so many seconds."""
-
-    phase: Phase
-    seconds: float = Field(ge=0, le=20)
-
-
 class SendCode(Model):
     channel: Channel
     by: Actor

@@ -35,9 +35,6 @@ ENDING_LIMIT = timedelta(seconds=45)
 BEGINNING_LIMIT = timedelta(seconds=10)
 """How long a deletion may take to exist once its request is in phase DELETING: usually some milliseconds."""
 
-POLL = 0.05
-"""Seconds between two looks at what is about to be there."""
-
 
 class DeskBase:
     """One client, one task queue, the platform and the vault."""

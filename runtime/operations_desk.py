@@ -1,6 +1,5 @@
 """The work of operations: deletions that need somebody."""
 
-import asyncio
 from typing import Any, Final
 
 from temporalio.client import WorkflowExecutionStatus, WorkflowQueryRejectedError
@@ -15,7 +14,8 @@ from domain.messages import (
 )
 from domain.phases import Phase
 from domain.policy import Policy
-from runtime.desk_base import ANSWER_LIMIT, BEGINNING_LIMIT, LOOK_LIMIT, POLL, described
+from runtime.desk_base import ANSWER_LIMIT, BEGINNING_LIMIT, LOOK_LIMIT, described
+from runtime.news import news
 from runtime.owner_desk import OwnerDesk
 from runtime.plain_errors import Unreachable, plain_errors
 from workflows.account_cancellation import AccountCancellation
@@ -108,23 +108,31 @@ class OperationsDesk(OwnerDesk):
             await self.start(account_id, resume.operator_id)
 
     async def _begins(self, account_id: str) -> bool:
-        deadline = asyncio.get_running_loop().time() + BEGINNING_LIMIT.total_seconds()
-        while asyncio.get_running_loop().time() < deadline:
-            found = await described(self._deletion(account_id))
-            if found and found.status in (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.COMPLETED):
+        """Whether the request, which was woken or started, has begun the deletion anew."""
+        async for _ in news(self._request(account_id), BEGINNING_LIMIT):
+            status = await self._status_of_deletion(account_id)
+            if status in (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.COMPLETED):
                 return True
-            await asyncio.sleep(POLL)
         return False
 
     async def _begun(self, account_id: str) -> WorkflowExecutionStatus | None:
         """The deletion's status, or None. A request is in phase DELETING a moment before its deletion exists."""
-        handle, request = self._deletion(account_id), self._request(account_id)
-        deadline = asyncio.get_running_loop().time() + BEGINNING_LIMIT.total_seconds()
-        while (found := await described(handle)) is None and asyncio.get_running_loop().time() < deadline:
-            asked = await described(request)
-            if asked is None or asked.status is not WorkflowExecutionStatus.RUNNING:
-                return None
-            if asked.typed_search_attributes.get(CANCELLATION_PHASE) != Phase.DELETING:
-                return None
-            await asyncio.sleep(POLL)
+        status = await self._status_of_deletion(account_id)
+        if status is None and await self._is_deleting(account_id):
+            async for _ in news(self._request(account_id), BEGINNING_LIMIT):
+                status = await self._status_of_deletion(account_id)
+                if status is not None or not await self._is_deleting(account_id):
+                    break
+        return status
+
+    async def _status_of_deletion(self, account_id: str) -> WorkflowExecutionStatus | None:
+        found = await described(self._deletion(account_id))
         return found.status if found else None
+
+    async def _is_deleting(self, account_id: str) -> bool:
+        found = await described(self._request(account_id))
+        return (
+            found is not None
+            and found.status is WorkflowExecutionStatus.RUNNING
+            and found.typed_search_attributes.get(CANCELLATION_PHASE) == Phase.DELETING
+        )

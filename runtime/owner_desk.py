@@ -1,6 +1,6 @@
 """The steps of owners, and of the backend that passes them on."""
 
-import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
@@ -42,7 +42,6 @@ from domain.messages import (
     SendCode,
     SubmitIdentityProof,
     SupplyMaterials,
-    WaitWhile,
     Withdraw,
     WithdrawalReason,
 )
@@ -52,7 +51,8 @@ from domain.policy import Policy
 from domain.standing import RunEnd
 from domain.tickets import TicketRef
 from gateways.contract import ChallengeShown
-from runtime.desk_base import ANSWER_LIMIT, ENDING_LIMIT, LOOK_LIMIT, POLL, DeskBase
+from runtime.desk_base import ANSWER_LIMIT, ENDING_LIMIT, LOOK_LIMIT, DeskBase
+from runtime.news import news
 from runtime.plain_errors import lacks_namespace, plain_errors
 from workflows.account_cancellation import AccountCancellation
 from workflows.search_attributes import CANCELLATION_PHASE
@@ -69,7 +69,6 @@ _UPDATES: Final[dict[Step, Any]] = {
 }
 # `Any`: the SDK's types (1.35) lose the result of an update that is asynchronous and has a description.
 _OPEN: Final[Any] = AccountCancellation.open
-_WAIT_WHILE: Final[Any] = AccountCancellation.wait_while
 _RECHECK: Final[Any] = AccountCancellation.recheck
 
 _RUN_ENDS: Final = {
@@ -162,22 +161,20 @@ class OwnerDesk(DeskBase):
             return await self._request(account_id).describe(rpc_timeout=LOOK_LIMIT)
 
     async def wait_while(self, account_id: str, phase: Phase, limit: timedelta = ANSWER_LIMIT) -> CancellationView:
-        """The request once it has left a phase, or as it is when `limit` is over."""
-        clock = asyncio.get_running_loop().time
-        deadline = clock() + limit.total_seconds()
+        """The request once it has left a phase, or as it is when `limit` is over or it has ended."""
         view = await self.view(account_id)
-        while view.phase is phase and not view.run_ended and (left := deadline - clock()) > 0:
-            wait = WaitWhile(phase=phase, seconds=min(left, 20))
-            try:
-                async with plain_errors(f"request of account {account_id}"):
-                    view = await self._request(account_id).execute_update(_WAIT_WHILE, wait, rpc_timeout=ANSWER_LIMIT)
-            except Refusal as refusal:
-                # Too many wait already, or the run has ended meanwhile.
-                if refusal.type not in (ErrorType.NOT_NOW, ErrorType.NOT_FOUND):
-                    raise
-                await asyncio.sleep(POLL)
+        if view.phase is phase:
+            async for _ in self.news(account_id, limit):
                 view = await self.view(account_id)
+                if view.phase is not phase:
+                    break
         return view
+
+    async def news(self, account_id: str, limit: timedelta) -> AsyncIterator[None]:
+        """A step at once, and then whenever the view may be another one: see `runtime.news`."""
+        async with plain_errors(f"request of account {account_id}"):
+            async for _ in news(self._request(account_id), limit):
+                yield
 
     async def send_code(
         self, account_id: str, channel: Channel, by: Actor, *, key: str | None = None

@@ -42,7 +42,11 @@ def verified_contact() -> ColumnElement[bool]:
 
 @router.get("", name=Endpoint.PROFILE, tags=[Group.IDENTITY])
 async def profile(account_id: AccountId, platform: Platform) -> AccountProfile:
-    """Kinds and states only: which channels are verified, never their addresses. `closure` says who closed it."""
+    """Kinds and states only: which channels are verified, never their addresses.
+
+    `closure` says for which request, on which dossier and when it was closed. It stays when all else is erased: a
+    certificate's dates come from it.
+    """
     async with platform.read() as connection:
         return await read_profile(connection, account_id)
 

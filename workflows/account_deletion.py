@@ -15,7 +15,7 @@ with workflow.unsafe.imports_passed_through():
         CertificateIssued,
         CertificateOrder,
         DeletionActivities,
-        Mismatch,
+        FinalNoticeOrder,
         PhaseDone,
         PhaseOrder,
     )
@@ -69,9 +69,9 @@ _PHASE_OF = {
 class AccountDeletion:
     """Verifies its authority, then runs `DELETION_STAGES` to the end, whatever happens.
 
-    Fails, and has touched nothing, when its id, its input, the dossier and the platform's closure do not name the same
-    account and request. Started again under the same id after a terminate it goes through all stages once more; what
-    was done before is answered as already gone.
+    Fails, and has touched nothing, when its id or its input says something else than the dossier and the platform's
+    closure: nothing that it does or certifies rests on the word of whoever started it. Started again under the same id
+    after a terminate it goes through all stages once more; what was done before is answered as already gone.
     """
 
     @workflow.init
@@ -102,9 +102,10 @@ class AccountDeletion:
     async def _delete_everything(self) -> DeletionView:
         self._describe()
         verified = await self._bring(Verification.VERIFY_AUTHORITY, self._verify)
-        if verified.mismatch:
+        if verified.closed_at is None:
             await self._messenger.give_up()
-            raise self._not_authorised(verified.mismatch)
+            raise self._not_authorised(str(verified.mismatch))
+        self._closed_at = verified.closed_at
         if self._is_followed:
             await self._report()
         for stage in DELETION_STAGES:
@@ -117,7 +118,7 @@ class AccountDeletion:
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self.view()
 
-    def _not_authorised(self, why: Mismatch | str) -> ApplicationError:
+    def _not_authorised(self, why: str) -> ApplicationError:
         return ApplicationError(
             f"The deletion of {self._deletion.account_id} for request {self._deletion.request_no} is not authorised: "
             f"{why}. Nothing was touched.",
@@ -176,7 +177,7 @@ class AccountDeletion:
         try:
             return await workflow.execute_activity_method(
                 DeletionActivities.send_final_notice,
-                PhaseOrder(deletion=self._deletion, at=workflow.now()),
+                FinalNoticeOrder(deletion=self._deletion, closed_at=self._closed_at, at=workflow.now()),
                 activity_id=DeletionPhase.SEND_FINAL_NOTICE,
                 schedule_to_close_timeout=self._deletion.final_notice_limit,
                 summary=f"Tell the owner of {self._deletion.account_id}, before contact data go",
@@ -190,7 +191,12 @@ class AccountDeletion:
     async def _issue_certificate(self, limit: timedelta) -> Receipt:
         issued: CertificateIssued = await workflow.execute_activity_method(
             DeletionActivities.issue_certificate,
-            CertificateOrder(deletion=self._deletion, receipts=self._ordered_receipts(), at=workflow.now()),
+            CertificateOrder(
+                deletion=self._deletion,
+                closed_at=self._closed_at,
+                receipts=self._ordered_receipts(),
+                at=workflow.now(),
+            ),
             activity_id=DeletionPhase.ISSUE_CERTIFICATE,
             schedule_to_close_timeout=limit,
             summary=f"Certificate of {self._deletion.request_no}",

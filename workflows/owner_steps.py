@@ -1,7 +1,6 @@
 """The owner's eight steps as updates, each with its validator, and the query that shows where the request stands."""
 
 from contextlib import suppress
-from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
@@ -11,7 +10,6 @@ with workflow.unsafe.imports_passed_through():
     from domain.messages import (
         CancellationView,
         Open,
-        WaitWhile,
         Withdraw,
         WithdrawalReason,
     )
@@ -41,26 +39,6 @@ class OwnerSteps(IdentitySteps, ReportSteps, TicketSteps):
                 timeout_summary="The first phase",
             )
         return state.view()
-
-    @workflow.update(description="Answers when the request has left a phase, or as it is after so many seconds")
-    async def wait_while(self, wait: WaitWhile) -> CancellationView:
-        state = self.state
-        self._in_flight += 1
-        try:
-            await workflow.wait_condition(
-                lambda: state.phase is not wait.phase,
-                timeout=timedelta(seconds=wait.seconds),
-                timeout_summary="Somebody watches",
-            )
-        except TimeoutError:
-            pass
-        finally:
-            self._in_flight -= 1
-        return state.view()
-
-    @wait_while.validator
-    def _validate_wait_while(self, wait: WaitWhile) -> None:
-        self._refuse_a_crowd()
 
     @workflow.update(description="Withdraw the request, at any time before the point of no return")
     async def withdraw(self, step: Withdraw) -> CancellationView:

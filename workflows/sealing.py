@@ -144,7 +144,7 @@ async def _close(state: CancellationState, dossier: Dossier, ref: VaultRef) -> P
     state.closing = True
     state.show()
     try:
-        closed = await workflow.execute_activity_method(
+        await workflow.execute_activity_method(
             SealingActivities.close_account,
             CloseOrder(
                 account_id=state.account_id,
@@ -164,9 +164,7 @@ async def _close(state: CancellationState, dossier: Dossier, ref: VaultRef) -> P
         raise _NotClosed(error_type(error), is_final=is_final(error)) from None
     policy = state.request.policy
     state.closed_request_no = state.request_no
-    state.deletion_input = DeletionInput.from_dossier(
-        dossier, ref, closed.closed_at, policy.final_notice_limit, policy.stuck_after
-    )
+    state.deletion_input = DeletionInput.from_dossier(dossier, ref, policy.final_notice_limit, policy.stuck_after)
     return Phase.DELETING
 
 

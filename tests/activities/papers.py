@@ -105,7 +105,7 @@ async def stored(vault: ObjectVault, paper: Dossier) -> VaultRef:
 
 
 def deletion(ref: VaultRef, **changes: Any) -> DeletionInput:
-    whole = DeletionInput.from_dossier(dossier(), ref, CLOSED_AT, timedelta(days=1), timedelta(hours=1))
+    whole = DeletionInput.from_dossier(dossier(), ref, timedelta(days=1), timedelta(hours=1))
     return whole.model_copy(update=changes)
 
 

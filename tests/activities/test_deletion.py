@@ -13,8 +13,10 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.deletion import (
     POLLED_FOR,
+    AuthorityVerified,
     CertificateOrder,
     DeletionActivities,
+    FinalNoticeOrder,
     Mismatch,
     PhaseDone,
     PhaseOrder,
@@ -22,9 +24,10 @@ from activities.deletion import (
 from activities.eligibility import EligibilityActivities, ForfeitOrder
 from domain.accounts import AccountProfile
 from domain.checks import MAX_LISTED, Entitlements
-from domain.deletion import Certificate, DeletionPhase, Receipt, certificate_path
+from domain.deletion import Certificate, DeletionPhase, Receipt, certificate_path, dossier_path
 from domain.errors import ErrorType
 from domain.ids import deletion_workflow_id
+from domain.locale import Locale
 from domain.model import VaultRef
 from domain.tickets import TicketForm, TicketRef, ticket_path
 from gateways.contract import Accepted, ClosurePhase, PhaseReceipt, PhaseRunning, TicketContact
@@ -84,55 +87,74 @@ async def run(stub: Stub, phase: DeletionPhase, **of_attempt: Any) -> PhaseDone:
 # --- authority ---
 
 
-async def verified(profile: AccountProfile | GatewayError, records: ObjectVault, ref: VaultRef) -> Mismatch | None:
+async def verified(
+    profile: AccountProfile | GatewayError, records: ObjectVault, ref: VaultRef, **changes: Any
+) -> AuthorityVerified:
     activities = DeletionActivities(platform(profile=profile).platform, records)
-    return (await activities.verify_authority(PhaseOrder(deletion=deletion(ref), at=AT))).mismatch
+    return await activities.verify_authority(PhaseOrder(deletion=deletion(ref, **changes), at=AT))
 
 
-async def test_a_deletion_with_its_closure_and_its_dossier_is_authorised() -> None:
+async def test_a_deletion_as_its_closure_and_its_dossier_say_is_authorised_and_hears_when_it_was_closed() -> None:
     records = vault()
     ref = await stored(records, dossier())
-    assert await verified(profile(closure(ref.sha256)), records, ref) is None
+    assert await verified(profile(closure(ref.sha256)), records, ref) == AuthorityVerified(closed_at=CLOSED_AT)
 
 
-async def test_an_account_that_the_platform_knows_no_longer_is_authorised_by_its_dossier_alone() -> None:
+async def test_an_account_that_the_platform_does_not_know_is_for_operations_and_authorises_nothing() -> None:
     records = vault()
     ref = await stored(records, dossier())
-    assert await verified(UNKNOWN_ACCOUNT, records, ref) is None
+    with pytest.raises(GatewayError) as caught:
+        await verified(UNKNOWN_ACCOUNT, records, ref)
+    assert (caught.value.type, caught.value.retryable) == (ErrorType.ACCOUNT_UNKNOWN, False)
 
 
 async def test_papers_that_do_not_name_the_same_account_and_request_authorise_nothing() -> None:
     records = vault()
-    ref = await stored(records, dossier())
-    other_account, other_request = (
-        await stored(records, dossier(account_id="acc-2")),
-        await stored(records, dossier(request_no="C-2")),
-    )
+    ref, other = await stored(records, dossier()), await stored(records, dossier(request_no="C-2"))
     found = {
         Mismatch.NOT_CLOSED: await verified(profile(), records, ref),
         Mismatch.CLOSED_BY_ANOTHER_REQUEST: await verified(profile(closure(ref.sha256, "C-2")), records, ref),
         Mismatch.CLOSED_ON_ANOTHER_DOSSIER: await verified(profile(closure("f" * 64)), records, ref),
-        Mismatch.DOSSIER_OF_ANOTHER: await verified(profile(closure(other_account.sha256)), records, other_account),
+        Mismatch.DOSSIER_OF_ANOTHER: await verified(profile(closure(other.sha256)), records, other),
     }
-    assert found == {mismatch: mismatch for mismatch in Mismatch}
-    of_request = await verified(profile(closure(other_request.sha256)), records, other_request)
-    assert of_request is Mismatch.DOSSIER_OF_ANOTHER
-    assert await verified(UNKNOWN_ACCOUNT, records, other_account) is Mismatch.DOSSIER_OF_ANOTHER
+    assert found == {mismatch: AuthorityVerified(mismatch=mismatch) for mismatch in Mismatch}
 
 
-async def test_a_ticket_that_is_not_the_dossiers_is_not_told_of_the_end() -> None:
-    mine, other = (TicketRef(ticket_no=number, revision=1, sha256="d" * 64) for number in ("T-1", "T-2"))
+async def test_a_dossier_of_another_account_in_the_place_of_ones_own_authorises_nothing() -> None:
+    records, theirs = vault(), dossier(account_id="acc-2")
+    planted = await records.put_evidence(dossier_path(ACCOUNT, theirs.content_sha256()), theirs)
+    found = await verified(profile(closure(planted.sha256)), records, planted)
+    assert found.mismatch is Mismatch.DOSSIER_OF_ANOTHER
+
+
+async def test_a_copy_of_the_dossier_somewhere_else_is_not_what_a_certificate_may_name() -> None:
     records = vault()
-    ref = await stored(records, dossier(ticket=mine))
-    activities = DeletionActivities(platform(profile=profile(closure(ref.sha256))).platform, records)
-    for ticket, mismatch in ((mine, None), (other, Mismatch.DOSSIER_OF_ANOTHER), (None, Mismatch.DOSSIER_OF_ANOTHER)):
-        order = PhaseOrder(deletion=deletion(ref, ticket=ticket), at=AT)
-        assert (await activities.verify_authority(order)).mismatch is mismatch
+    own = await stored(records, dossier())
+    copy = await records.put_evidence("dossiers/acc-1/copy.json", dossier())
+    assert copy.sha256 == own.sha256
+    found = await verified(profile(closure(own.sha256)), records, copy)
+    assert found.mismatch is Mismatch.CLOSED_ON_ANOTHER_DOSSIER
+
+
+TICKET, OTHER_TICKET = (TicketRef(ticket_no=number, revision=1, sha256="d" * 64) for number in ("T-1", "T-2"))
+
+
+@pytest.mark.parametrize(
+    "change", [{"ticket": OTHER_TICKET}, {"ticket": None}, {"locale": Locale.EN}], ids=["ticket", "no ticket", "locale"]
+)
+async def test_whatever_the_dossier_says_otherwise_authorises_nothing(change: dict[str, Any]) -> None:
+    records = vault()
+    ref = await stored(records, dossier(ticket=TICKET))
+    closed = profile(closure(ref.sha256))
+    assert (await verified(closed, records, ref, ticket=TICKET)).mismatch is None
+    found = await verified(closed, records, ref, **({"ticket": TICKET} | change))
+    assert found.mismatch is Mismatch.DOSSIER_OF_ANOTHER
 
 
 async def test_a_dossier_that_is_missing_is_an_error_for_operations_and_no_mismatch() -> None:
+    missing = VaultRef(path=dossier_path(ACCOUNT, SOME_REF.sha256), sha256=SOME_REF.sha256)
     with pytest.raises(GatewayError) as caught:
-        await verified(profile(closure(SOME_REF.sha256)), vault(), SOME_REF)
+        await verified(profile(closure(missing.sha256)), vault(), missing)
     assert (caught.value.type, caught.value.retryable) == (ErrorType.VAULT_RECORD_MISSING, False)
 
 
@@ -248,7 +270,8 @@ async def test_what_was_gone_before_says_so() -> None:
 # --- the final notice ---
 
 
-async def final_notice(stub: Stub, records: ObjectVault, order: PhaseOrder) -> Receipt:
+async def final_notice(stub: Stub, records: ObjectVault, ticket: TicketRef | None = None) -> Receipt:
+    order = FinalNoticeOrder(deletion=deletion(SOME_REF, ticket=ticket), closed_at=CLOSED_AT, at=AT)
     activities = DeletionActivities(stub.platform, records)
     return await environment(DeletionPhase.SEND_FINAL_NOTICE).run(activities.send_final_notice, order)
 
@@ -269,10 +292,9 @@ async def test_the_owner_is_told_at_the_bound_contacts_and_at_the_tickets() -> N
     )
     kept = await records.put_evidence(ticket_path("T-1", 1), form)
     ticket = TicketRef(ticket_no="T-1", revision=1, sha256=kept.sha256)
-    order = PhaseOrder(deletion=deletion(SOME_REF, ticket=ticket), at=AT)
     for notified, count in ((Accepted(delivered=2), 3), (UNKNOWN_ACCOUNT, 1)):
         stub = platform(notify_account=notified, notify_contact=Accepted(delivered=1))
-        receipt = await final_notice(stub, records, order)
+        receipt = await final_notice(stub, records, ticket)
         assert receipt.counts == {"messages": count}
         [(sent, key)] = stub.called("notify_contact")
         assert sent.contact == TicketContact(email="owner@example.com", phone="+8613800138000")
@@ -280,7 +302,7 @@ async def test_the_owner_is_told_at_the_bound_contacts_and_at_the_tickets() -> N
 
 
 async def test_without_a_ticket_and_without_an_account_there_is_nobody_left_to_tell() -> None:
-    receipt = await final_notice(platform(notify_account=UNKNOWN_ACCOUNT), vault(), ORDER)
+    receipt = await final_notice(platform(notify_account=UNKNOWN_ACCOUNT), vault())
     assert receipt.counts == {"messages": 0}
 
 
@@ -301,7 +323,7 @@ async def test_a_certificate_lists_every_one_of_5000_vouchers() -> None:
     shown = (await listing.list_entitlements(ForfeitOrder(account_id=ACCOUNT))).forfeits
     assert len(shown.items) == MAX_LISTED
     ref = await stored(records, dossier(shown))
-    order = CertificateOrder(deletion=deletion(ref), receipts=RECEIPTS, at=AT)
+    order = CertificateOrder(deletion=deletion(ref), closed_at=CLOSED_AT, receipts=RECEIPTS, at=AT)
     paper, _ = await issue(records, order)
     assert paper.forfeited == everything.items
     assert (paper.request_no, paper.account_id, paper.previous) == (REQUEST, ACCOUNT, ref)
@@ -311,7 +333,7 @@ async def test_a_certificate_lists_every_one_of_5000_vouchers() -> None:
 async def test_a_certificate_is_written_once_and_a_repeat_answers_the_first() -> None:
     records = vault()
     ref = await stored(records, dossier())
-    order = CertificateOrder(deletion=deletion(ref), receipts=RECEIPTS, at=AT)
+    order = CertificateOrder(deletion=deletion(ref), closed_at=CLOSED_AT, receipts=RECEIPTS, at=AT)
     first, receipt = await issue(records, order)
     later = order.model_copy(update={"at": AT + timedelta(days=1), "receipts": ()})
     again, repeated = await issue(records, later)
@@ -326,7 +348,7 @@ async def test_a_certificate_of_another_dossier_in_its_place_is_an_error() -> No
     foreign = certificate(deletion(SOME_REF))
     await records.put_evidence(certificate_path(REQUEST, ACCOUNT), foreign)
     with pytest.raises(GatewayError) as caught:
-        await issue(records, CertificateOrder(deletion=deletion(ref), receipts=RECEIPTS, at=AT))
+        await issue(records, CertificateOrder(deletion=deletion(ref), closed_at=CLOSED_AT, receipts=RECEIPTS, at=AT))
     assert caught.value.type is ErrorType.VAULT_RECORD_FOREIGN
 
 
@@ -336,5 +358,5 @@ async def test_a_vault_that_lost_the_whole_list_issues_no_certificate_that_leave
     shown = (await listing.list_entitlements(ForfeitOrder(account_id=ACCOUNT))).forfeits
     ref = await stored(records, dossier(shown))
     with pytest.raises(GatewayError) as caught:
-        await issue(records, CertificateOrder(deletion=deletion(ref), receipts=RECEIPTS, at=AT))
+        await issue(records, CertificateOrder(deletion=deletion(ref), closed_at=CLOSED_AT, receipts=RECEIPTS, at=AT))
     assert caught.value.type is ErrorType.VAULT_RECORD_MISSING

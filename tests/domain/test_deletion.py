@@ -205,13 +205,12 @@ def test_a_deletion_can_be_had_from_the_dossier_alone(dossier: Dossier) -> None:
     assert read_again.content_sha256() == ref.sha256
 
     limits = (timedelta(hours=24), timedelta(hours=2))
-    deletion = DeletionInput.from_dossier(read_again, ref, CLOSED_AT, *limits)
-    assert deletion == DeletionInput.from_dossier(dossier, ref, CLOSED_AT, *limits)
+    deletion = DeletionInput.from_dossier(read_again, ref, *limits)
+    assert deletion == DeletionInput.from_dossier(dossier, ref, *limits)
     assert deletion == DeletionInput(
         request_no="C-1",
         account_id="acc-1",
         locale=dossier.locale,
-        closed_at=CLOSED_AT,
         dossier=ref,
         ticket=dossier.ticket,
         final_notice_limit=timedelta(hours=24),

@@ -10,7 +10,15 @@ from temporalio.client import WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 
 from activities.account import AccountRef, closure_of
-from domain.deletion import Certificate, DeletionInput, DeletionPhase, DeletionStatus, certificate_path, dossier_path
+from domain.deletion import (
+    Certificate,
+    DeletionInput,
+    DeletionPhase,
+    DeletionStatus,
+    certificate_path,
+    dossier_path,
+    retained_records,
+)
 from domain.errors import ErrorType
 from domain.ids import deletion_task_queue, deletion_workflow_id
 from domain.locale import Locale
@@ -41,6 +49,8 @@ Change = Callable[[DeletionInput], dict[str, Any]]
 CHANGES: dict[str, Change] = {
     "another request": lambda _: {"request_no": "C20260101-OTHERONE"},
     "another dossier": lambda own: {"dossier": own.dossier.model_copy(update={"sha256": "0" * 64})},
+    "a copy of the dossier": lambda own: {"dossier": own.dossier.model_copy(update={"path": "dossiers/copy.json"})},
+    "another language": lambda _: {"locale": Locale.ZH},
     "another ticket": lambda _: {"ticket": TicketRef(ticket_no="T-1", revision=1, sha256="0" * 64)},
 }
 
@@ -119,6 +129,26 @@ async def test_a_deletion_that_differs_from_the_closure_touches_nothing(service:
     await assert_nothing_was_touched(service, account)
     await service.start(account)
     await closed_for_good(service, account)
+
+
+async def test_no_word_of_whoever_starts_a_deletion_moves_a_date_of_the_certificate(service: Service) -> None:
+    account = await closed_and_untouched(service)
+    own = await closure_input(service, account)
+    forged = own.model_dump(mode="json") | {"closed_at": "2001-01-01T00:00:00Z"}
+    await service.client.execute_workflow(
+        "AccountDeletion",
+        forged,
+        id=deletion_workflow_id(account),
+        task_queue=deletion_task_queue(service.task_queue),
+    )
+    closure = (await service.store.account(account)).profile.closure
+    assert closure is not None
+    certificate = await service.desk.certificate(own.request_no, account)
+    assert certificate.closed_at == closure.closed_at
+    assert certificate.retained == retained_records(closure.closed_at)
+    told = [m for m in await service.store.outbox() if m.template is Template.ACCOUNT_CLOSED]
+    dates = {m.params["closed_at"] for m in told if m.params["request_no"] == own.request_no}
+    assert dates == {closure.closed_at.isoformat()}
 
 
 async def hanging(service: Service) -> tuple[str, WorkflowHandle[Any, Any]]:
