@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, redirect_stdout
 from functools import partial
+from io import TextIOWrapper
 from typing import Annotated, Any, Literal
 
 from cyclopts import App, Group, Parameter
@@ -229,7 +230,15 @@ def run(arguments: Sequence[str]) -> int:
     return code
 
 
+def _print_what_can_be_printed() -> None:
+    """A terminal of another encoding (GBK, ASCII) shows what it has no sign for as `?`, and gets everything else."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def main() -> None:
+    _print_what_can_be_printed()
     try:
         code = run(sys.argv[1:])
         sys.stdout.flush()

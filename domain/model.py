@@ -2,9 +2,10 @@
 
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, Any
+from unicodedata import category, normalize
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class Model(BaseModel):
@@ -32,8 +33,23 @@ Fen = Annotated[int, Field(ge=0)]
 
 Count = Annotated[int, Field(ge=0)]
 
+
+def as_meant(typed: Any) -> Any:
+    """What somebody typed or pasted, as it was meant: full-width signs as plain ones, and no invisible ones.
+
+    For ids, codes and numbers, which have none of them. A name or a note is not touched.
+    """
+    if not isinstance(typed, str):
+        return typed
+    # "Cf" are zero-width blanks, joiners, byte order marks and marks of direction.
+    return "".join(sign for sign in normalize("NFKC", typed) if category(sign) != "Cf").strip()
+
+
 OpaqueId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 """An id that names a thing and says nothing about a person: no `@`, no `+`, no blank."""
+
+TypedId = Annotated[OpaqueId, BeforeValidator(as_meant)]
+"""An id at the edge, where people type and paste."""
 
 Sha256Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 

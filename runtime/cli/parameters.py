@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from domain.actors import Actor, Via
 from domain.locale import Locale
-from domain.model import OpaqueId, Sha256Hex
+from domain.model import Sha256Hex, TypedId
 
 T = TypeVar("T")
 
@@ -68,7 +68,7 @@ def _several(type_: Any, tokens: Sequence[Token]) -> Any:
 
 _OPAQUE = "an id has letters, digits, '.', '_' and '-' only, begins with a letter or digit, and has at most 64."
 
-Id = Annotated[str, Parameter(converter=_single(_valid(OpaqueId, _OPAQUE)))]
+Id = Annotated[str, Parameter(converter=_single(_valid(TypedId, _OPAQUE)))]
 Account = Annotated[Id, Parameter(help="The account's id.")]
 ActingFor = Annotated[
     Id | None,
