@@ -205,13 +205,14 @@ class OwnerDesk(DeskBase):
         """Run the checks, or wait for those that run already; answers with the complete report."""
         return await self._step(account_id, Step.RECHECK, Recheck(by=by), key)
 
-    async def begin_recheck(self, account_id: str, by: Actor) -> None:
+    async def begin_recheck(self, account_id: str, by: Actor, *, key: str | None = None) -> None:
         """As `recheck`, without waiting for the report: for whoever shows the checks as they finish."""
         async with plain_errors(f"request of account {account_id}"):
             await self._request(account_id).start_update(
                 _RECHECK,
                 Recheck(by=by),
                 wait_for_stage=WorkflowUpdateStage.ACCEPTED,
+                id=_update_id(Step.RECHECK, key) if key else None,
                 rpc_timeout=ANSWER_LIMIT,
             )
 
