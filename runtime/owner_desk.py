@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from typing import Any, Final
 
 from pydantic import SecretStr
@@ -54,6 +53,7 @@ from gateways.contract import ChallengeShown
 from runtime.desk_base import ANSWER_LIMIT, ENDING_LIMIT, LOOK_LIMIT, DeskBase
 from runtime.news import news
 from runtime.plain_errors import lacks_namespace, plain_errors
+from runtime.step_keys import update_id
 from workflows.account_cancellation import AccountCancellation
 from workflows.search_attributes import CANCELLATION_PHASE
 
@@ -212,7 +212,7 @@ class OwnerDesk(DeskBase):
                 _RECHECK,
                 Recheck(by=by),
                 wait_for_stage=WorkflowUpdateStage.ACCEPTED,
-                id=_update_id(Step.RECHECK, key) if key else None,
+                id=await self._update_id(account_id, Step.RECHECK, key) if key else None,
                 rpc_timeout=ANSWER_LIMIT,
             )
 
@@ -238,14 +238,14 @@ class OwnerDesk(DeskBase):
 
     async def taken(self, account_id: str, step: Step, key: str | None) -> CancellationView | None:
         """The answer of this very step, when it was taken before: for whatever comes ahead of a step, and cannot be
-        done twice. Raises `Refusal` when it was refused.
+        done twice. Raises `Refusal` when it was refused, and not just put off.
         """
         if key is None:
             return None
-        update: WorkflowUpdateHandle[CancellationView] = self._request(account_id).get_update_handle(
-            _update_id(step, key), result_type=CancellationView
-        )
         async with plain_errors(f"request of account {account_id}"):
+            update: WorkflowUpdateHandle[CancellationView] = self._request(account_id).get_update_handle(
+                await self._update_id(account_id, step, key), result_type=CancellationView
+            )
             try:
                 return await update.result(rpc_timeout=ANSWER_LIMIT)
             except RPCError as error:
@@ -258,15 +258,13 @@ class OwnerDesk(DeskBase):
             view: CancellationView = await self._request(account_id).execute_update(
                 _UPDATES[step],
                 argument,
-                id=_update_id(step, key) if key else None,
+                id=await self._update_id(account_id, step, key) if key else None,
                 rpc_timeout=ANSWER_LIMIT,
             )
             return view
 
-
-def _update_id(step: Step, key: str) -> str:
-    """Hashed: a caller may put anything into a key, and Temporal shows an update's id to everybody."""
-    return composed_id(step, sha256(key.encode()).hexdigest()[:32])
+    async def _update_id(self, account_id: str, step: Step, key: str) -> str:
+        return await update_id(self._client, self._request(account_id), step, key)
 
 
 def challenge_of(view: CancellationView) -> CodeSent:

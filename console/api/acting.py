@@ -27,7 +27,8 @@ StepKey = Annotated[
     Header(
         alias="Idempotency-Key",
         description="The same step under the same key is taken once; a repeat gets the first answer again. That may "
-        "be a refusal: what is changed, or tried later, has a new key.",
+        "be a refusal: what is changed has a new key. What was only put off (`NotNow`, `ResendTooSoon`, "
+        "`DailyCodeLimit`) is tried anew.",
         examples=[_EXAMPLE],
     ),
 ]
