@@ -12,6 +12,7 @@ from temporalio.client import (
     WorkflowHandle,
     WorkflowQueryFailedError,
     WorkflowQueryRejectedError,
+    WorkflowUpdateFailedError,
     WorkflowUpdateHandle,
     WorkflowUpdateStage,
 )
@@ -125,14 +126,20 @@ class OwnerDesk(DeskBase):
             static_summary=f"Cancellation of {request.account_id}",
             search_attributes=TypedSearchAttributes([SearchAttributePair(CANCELLATION_PHASE, Phase.OPENING)]),
         )
-        view = await self._client.execute_update_with_start_workflow(
-            _OPEN,
-            Open(),
-            start_workflow_operation=starting,
-            # Under its own id each time: an earlier answer is kept, and would be given again without a start.
-            id=composed_id("open", request.request_no, attempt),
-            rpc_timeout=ANSWER_LIMIT,
-        )
+        try:
+            view = await self._client.execute_update_with_start_workflow(
+                _OPEN,
+                Open(),
+                start_workflow_operation=starting,
+                # Under its own id each time: an earlier answer is kept, and would be given again without a start.
+                id=composed_id("open", request.request_no, attempt),
+                rpc_timeout=ANSWER_LIMIT,
+            )
+        except WorkflowUpdateFailedError as error:
+            if getattr(error.cause, "type", None) != ErrorType.NOT_NOW:
+                raise
+            # It runs, and has been opened so often that its history is full.
+            return await self.view(request.account_id), self._request(request.account_id)
         return view, await starting.workflow_handle()
 
     async def view(self, account_id: str) -> CancellationView:
