@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -67,6 +68,7 @@ def page(
         session=getattr(request.state, "session", None),
         development=services.settings.development_sign_in,
         now=services.now(),
+        new_key=lambda: token_urlsafe(16),
         **context,
     )
     response = HTMLResponse(html, status, {"Cache-Control": "no-store", **(headers or {})})

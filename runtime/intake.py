@@ -142,7 +142,14 @@ class TicketIntake:
             filed_at=now,
             previous_sha256=previous.sha256,
         )
-        return await self._store(form, letter, needs)
+        while True:
+            try:
+                return await self._store(form, letter, needs)
+            except GatewayError as error:
+                if error.type is not ErrorType.VAULT_RECORD_CHANGED:
+                    raise
+            # Somebody, by a double click maybe, was quicker by a moment and has the number: it is listed by now.
+            form = form.model_copy(update={"revision": await self._next_revision(previous)})
 
     async def discard(self, ref: TicketRef) -> None:
         """Take back a revision that its request has refused: no contact data shall lie there for nothing.

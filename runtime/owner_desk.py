@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from typing import Any, Final
 
 from pydantic import SecretStr
@@ -13,6 +12,7 @@ from temporalio.client import (
     WorkflowHandle,
     WorkflowQueryFailedError,
     WorkflowQueryRejectedError,
+    WorkflowUpdateFailedError,
     WorkflowUpdateHandle,
     WorkflowUpdateStage,
 )
@@ -54,6 +54,7 @@ from gateways.contract import ChallengeShown
 from runtime.desk_base import ANSWER_LIMIT, ENDING_LIMIT, LOOK_LIMIT, DeskBase
 from runtime.news import news
 from runtime.plain_errors import lacks_namespace, plain_errors
+from runtime.step_keys import update_id
 from workflows.account_cancellation import AccountCancellation
 from workflows.search_attributes import CANCELLATION_PHASE
 
@@ -125,14 +126,20 @@ class OwnerDesk(DeskBase):
             static_summary=f"Cancellation of {request.account_id}",
             search_attributes=TypedSearchAttributes([SearchAttributePair(CANCELLATION_PHASE, Phase.OPENING)]),
         )
-        view = await self._client.execute_update_with_start_workflow(
-            _OPEN,
-            Open(),
-            start_workflow_operation=starting,
-            # Under its own id each time: an earlier answer is kept, and would be given again without a start.
-            id=composed_id("open", request.request_no, attempt),
-            rpc_timeout=ANSWER_LIMIT,
-        )
+        try:
+            view = await self._client.execute_update_with_start_workflow(
+                _OPEN,
+                Open(),
+                start_workflow_operation=starting,
+                # Under its own id each time: an earlier answer is kept, and would be given again without a start.
+                id=composed_id("open", request.request_no, attempt),
+                rpc_timeout=ANSWER_LIMIT,
+            )
+        except WorkflowUpdateFailedError as error:
+            if getattr(error.cause, "type", None) != ErrorType.NOT_NOW:
+                raise
+            # It runs, and has been opened so often that its history is full.
+            return await self.view(request.account_id), self._request(request.account_id)
         return view, await starting.workflow_handle()
 
     async def view(self, account_id: str) -> CancellationView:
@@ -205,13 +212,14 @@ class OwnerDesk(DeskBase):
         """Run the checks, or wait for those that run already; answers with the complete report."""
         return await self._step(account_id, Step.RECHECK, Recheck(by=by), key)
 
-    async def begin_recheck(self, account_id: str, by: Actor) -> None:
+    async def begin_recheck(self, account_id: str, by: Actor, *, key: str | None = None) -> None:
         """As `recheck`, without waiting for the report: for whoever shows the checks as they finish."""
         async with plain_errors(f"request of account {account_id}"):
             await self._request(account_id).start_update(
                 _RECHECK,
                 Recheck(by=by),
                 wait_for_stage=WorkflowUpdateStage.ACCEPTED,
+                id=await self._update_id(account_id, Step.RECHECK, key) if key else None,
                 rpc_timeout=ANSWER_LIMIT,
             )
 
@@ -237,14 +245,14 @@ class OwnerDesk(DeskBase):
 
     async def taken(self, account_id: str, step: Step, key: str | None) -> CancellationView | None:
         """The answer of this very step, when it was taken before: for whatever comes ahead of a step, and cannot be
-        done twice. Raises `Refusal` when it was refused.
+        done twice. Raises `Refusal` when it was refused, and not just put off.
         """
         if key is None:
             return None
-        update: WorkflowUpdateHandle[CancellationView] = self._request(account_id).get_update_handle(
-            _update_id(step, key), result_type=CancellationView
-        )
         async with plain_errors(f"request of account {account_id}"):
+            update: WorkflowUpdateHandle[CancellationView] = self._request(account_id).get_update_handle(
+                await self._update_id(account_id, step, key), result_type=CancellationView
+            )
             try:
                 return await update.result(rpc_timeout=ANSWER_LIMIT)
             except RPCError as error:
@@ -257,15 +265,13 @@ class OwnerDesk(DeskBase):
             view: CancellationView = await self._request(account_id).execute_update(
                 _UPDATES[step],
                 argument,
-                id=_update_id(step, key) if key else None,
+                id=await self._update_id(account_id, step, key) if key else None,
                 rpc_timeout=ANSWER_LIMIT,
             )
             return view
 
-
-def _update_id(step: Step, key: str) -> str:
-    """Hashed: a caller may put anything into a key, and Temporal shows an update's id to everybody."""
-    return composed_id(step, sha256(key.encode()).hexdigest()[:32])
+    async def _update_id(self, account_id: str, step: Step, key: str) -> str:
+        return await update_id(self._client, self._request(account_id), step, key)
 
 
 def challenge_of(view: CancellationView) -> CodeSent:

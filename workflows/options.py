@@ -28,6 +28,10 @@ LOOK_LIMIT = timedelta(seconds=8)
 STEPS_IN_FLIGHT = 6
 """Owner's steps that may wait at once. The server lets ten updates wait: a withdrawal must always find a place."""
 
+REFUSALS_AT_THE_END = 50
+"""Steps that a request may still refuse once the server asks for a new history. It keeps some 200 places for updates
+then, of 2000: a request under review cannot continue as new, and a withdrawal must always find a place."""
+
 ANSWER_OWNER: ActivityOptions = {
     "start_to_close_timeout": _HTTP_CALL,
     # A person waits for the answer: a few quick tries, then an honest error that leaves the request where it was.

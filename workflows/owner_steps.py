@@ -40,6 +40,10 @@ class OwnerSteps(IdentitySteps, ReportSteps, TicketSteps):
             )
         return state.view()
 
+    @open.validator
+    def _validate_open(self, _: Open) -> None:
+        self._refuse_to_fill_up()
+
     @workflow.update(description="Withdraw the request, at any time before the point of no return")
     async def withdraw(self, step: Withdraw) -> CancellationView:
         self.state.require(Step.WITHDRAW)

@@ -28,7 +28,7 @@ with workflow.unsafe.imports_passed_through():
 from workflows.cancellation_state import CancellationState, ContinuedCancellation
 from workflows.failures import error_details
 from workflows.notices import Messenger
-from workflows.options import ANSWER_LIMIT, ANSWER_OWNER, STEPS_IN_FLIGHT
+from workflows.options import ANSWER_LIMIT, ANSWER_OWNER, REFUSALS_AT_THE_END, STEPS_IN_FLIGHT
 from workflows.unreadable import unreadable
 
 T = TypeVar("T")
@@ -51,6 +51,7 @@ class StepBase:
         self._review: workflow.ChildWorkflowHandle[Any, ReviewResult] | None = None
         self._filing = asyncio.Lock()
         self._in_flight = 0
+        self._refused_at_the_end = 0
         if self._state:
             request = self._state.request
             self._messenger = Messenger(request.account_id, request.request_no, request.locale, request.policy, sent)
@@ -73,8 +74,16 @@ class StepBase:
             state.require(step)
 
     def _refuse_a_crowd(self) -> None:
+        """The server takes only so many updates at once, and so many in one history."""
         if self._in_flight >= STEPS_IN_FLIGHT:
             raise not_now("Other steps of this request are still under way.", workflow.now() + ANSWER_LIMIT)
+        if self._refused_at_the_end >= REFUSALS_AT_THE_END:
+            raise not_now("Too many steps of this request were refused.", workflow.now() + ANSWER_LIMIT)
+
+    def _refuse_to_fill_up(self) -> None:
+        """For what changes nothing: once the server asks for a new history the view has to do."""
+        if workflow.info().is_continue_as_new_suggested():
+            raise not_now("The history of this request is full. Look at it by its view.", workflow.now() + ANSWER_LIMIT)
 
     @asynccontextmanager
     async def _taking(self, step: Step) -> AsyncIterator[Instant]:
@@ -87,6 +96,9 @@ class StepBase:
                 self.state.require(step)
             self.state.owner_active_at = workflow.now()
             yield until
+        except ApplicationError:
+            self._refused_at_the_end += workflow.info().is_continue_as_new_suggested()
+            raise
         finally:
             self._in_flight -= 1
 

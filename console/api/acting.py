@@ -1,6 +1,5 @@
-"""Who takes a step, and what its caller calls it: two headers that every step has."""
+"""Who takes a step of the API, and what its caller calls it: two headers that every step has."""
 
-from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import Depends, Header
@@ -8,7 +7,8 @@ from pydantic import StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
 from console.access.guard import Visitor
-from domain.actors import Actor, Via
+from console.acting import Acting
+from domain.actors import Via
 from domain.model import OpaqueId
 
 _Key = Annotated[str, StringConstraints(pattern="^[!-~]{1,255}$")] | SkipJsonSchema[None]
@@ -27,7 +27,8 @@ StepKey = Annotated[
     Header(
         alias="Idempotency-Key",
         description="The same step under the same key is taken once; a repeat gets the first answer again. That may "
-        "be a refusal: what is changed, or tried later, has a new key.",
+        "be a refusal: what is changed has a new key. What was only put off (`NotNow`, `ResendTooSoon`, "
+        "`DailyCodeLimit`) is tried anew.",
         examples=[_EXAMPLE],
     ),
 ]
@@ -42,20 +43,8 @@ OnBehalfOf = Annotated[
 ]
 
 
-@dataclass(frozen=True)
-class Acting:
-    """`key` is None when the call stands alone."""
-
-    by: Actor
-    key: str | None
-
-
 async def _acting(visitor: Visitor, on_behalf_of: OnBehalfOf = None, idempotency_key: StepKey = None) -> Acting:
-    return Acting(
-        by=Actor(subject=on_behalf_of or visitor.subject, via=Via.API),
-        # A key is its program's own: two programs may use the same.
-        key=f"{visitor.subject} {idempotency_key}" if idempotency_key else None,
-    )
+    return Acting.of(visitor, Via.API, idempotency_key, on_behalf_of=on_behalf_of)
 
 
 Step = Annotated[Acting, Depends(_acting)]

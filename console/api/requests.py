@@ -8,6 +8,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from console.access.guard import Visitor
 from console.access.limits import ANSWERING_CODES, SENDING_CODES, limited
+from console.acting import Acting
 from console.api.acting import StartKey, Step
 from console.api.document import TOKEN, VAULT, problems
 from console.api.filing import ONLY_FILING, ONLY_MATERIALS, Filing, Materials
@@ -85,10 +86,9 @@ async def api_start(
     A request that operations have ended (`run_ended`) stands in nobody's way. A closed account answers with the request
     that closed it: `phase` is then `CLOSED`.
     """
-    now = desk.now()
-    key = f"{visitor.subject} {idempotency_key}" if idempotency_key else None
+    key = Acting.of(visitor, Via.API, idempotency_key).key
     view, own = await start_once(
-        desk.desk, key, start.account_id, start.requested_by, via=Via.API, locale=start.locale, now=now
+        desk.desk, key, start.account_id, start.requested_by, via=Via.API, locale=start.locale, now=desk.now()
     )
     if own:
         response.headers["Location"] = request.url_for("api_status", account_id=start.account_id).path

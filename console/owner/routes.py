@@ -5,25 +5,27 @@ from typing import Annotated, Final, Literal
 from fastapi import APIRouter, Form, Request, Response
 from pydantic import SecretStr
 
-from console.access.guard import OwnAccount, Visitor
+from console.access.guard import OwnAccount
 from console.access.limits import ANSWERING_CODES, SENDING_CODES, limited
 from console.errors import EXPECTED, Trouble
 from console.owner import tickets
-from console.owner.acting import ByOwner
+from console.owner.acting import OwnerActing
 from console.owner.showing import HOME, home, look, refuse, render, show, take, unavailable
 from console.owner.stages import may_start, stage_of
 from console.pages import language
 from console.services import Desk
 from domain.accounts import Channel
-from domain.actors import Via
 from domain.errors import ErrorType
 from domain.messages import WithdrawalReason
 from domain.model import Sha256Hex
 from domain.phases import Phase, Step
+from runtime.start_keys import start_once
 
 router = APIRouter()
 
 _NO_CODE: Final = SecretStr("")
+_STARTED_BEFORE: Final = frozenset({ErrorType.IDEMPOTENCY_CONFLICT, ErrorType.ALREADY_OVER})
+"""By this very form, in another language or long ago."""
 
 
 @router.get("")
@@ -45,31 +47,37 @@ async def owner_live(request: Request, desk: Desk, account: OwnAccount, phase: s
 
 
 @router.post("/start")
-async def owner_start(request: Request, desk: Desk, account: OwnAccount, visitor: Visitor) -> Response:
+async def owner_start(request: Request, desk: Desk, account: OwnAccount, acting: OwnerActing) -> Response:
     """Start a request, unless there is one: a second click must not start another after the first has ended."""
+    by, locale = acting.by, language(request)
     try:
         view = (await look(desk, account)).view
-        if may_start(view):
-            await desk.desk.start(account, visitor.subject, via=Via.CONSOLE, locale=language(request))
+        if acting.is_about(view) and may_start(view):
+            await start_once(desk.desk, acting.key, account, by.subject, via=by.via, locale=locale, now=desk.now())
     except EXPECTED as error:
-        return unavailable(request, Trouble.of(error))
+        trouble = Trouble.of(error)
+        return home() if trouble.type in _STARTED_BEFORE else unavailable(request, trouble)
     return home()
 
 
 @router.post("/code")
 async def owner_send_code(
-    request: Request, desk: Desk, account: OwnAccount, by: ByOwner, channel: Annotated[Channel, Form()]
+    request: Request, desk: Desk, account: OwnAccount, acting: OwnerActing, channel: Annotated[Channel, Form()]
 ) -> Response:
     async def send() -> None:
         await limited(SENDING_CODES)(request)
-        await desk.desk.send_code(account, channel, by)
+        await desk.desk.send_code(account, channel, acting.by, key=acting.key)
 
-    return await take(request, desk, account, Step.SEND_CODE, send())
+    return await take(request, desk, account, acting, Step.SEND_CODE, send())
 
 
 @router.post("/code-answer")
 async def owner_answer_code(
-    request: Request, desk: Desk, account: OwnAccount, by: ByOwner, code: Annotated[SecretStr, Form()] = _NO_CODE
+    request: Request,
+    desk: Desk,
+    account: OwnAccount,
+    acting: OwnerActing,
+    code: Annotated[SecretStr, Form()] = _NO_CODE,
 ) -> Response:
     digits = "".join(code.get_secret_value().split())
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 12):
@@ -78,9 +86,9 @@ async def owner_answer_code(
 
     async def answer() -> None:
         await limited(ANSWERING_CODES)(request)
-        await desk.desk.verify(account, digits, by)
+        await desk.desk.verify(account, digits, acting.by, key=acting.key)
 
-    return await take(request, desk, account, Step.SUBMIT_IDENTITY_PROOF, answer())
+    return await take(request, desk, account, acting, Step.SUBMIT_IDENTITY_PROOF, answer())
 
 
 @router.post("/notice")
@@ -88,18 +96,19 @@ async def owner_accept_notice(
     request: Request,
     desk: Desk,
     account: OwnAccount,
-    by: ByOwner,
+    acting: OwnerActing,
     version: Annotated[str, Form(max_length=40)],
     sha256: Annotated[Sha256Hex, Form()],
 ) -> Response:
     """Accept the text that was shown; when another one is in force by now, that one is shown."""
-    accepting = desk.desk.accept_notice(account, version, sha256, by)
-    return await take(request, desk, account, Step.ACCEPT_NOTICE, accepting)
+    accepting = desk.desk.accept_notice(account, version, sha256, acting.by, key=acting.key)
+    return await take(request, desk, account, acting, Step.ACCEPT_NOTICE, accepting)
 
 
 @router.post("/recheck")
-async def owner_recheck(request: Request, desk: Desk, account: OwnAccount, by: ByOwner) -> Response:
-    return await take(request, desk, account, Step.RECHECK, desk.desk.begin_recheck(account, by))
+async def owner_recheck(request: Request, desk: Desk, account: OwnAccount, acting: OwnerActing) -> Response:
+    checking = desk.desk.begin_recheck(account, acting.by, key=acting.key)
+    return await take(request, desk, account, acting, Step.RECHECK, checking)
 
 
 @router.get("/confirm")
@@ -118,15 +127,15 @@ async def owner_confirm(
     request: Request,
     desk: Desk,
     account: OwnAccount,
-    by: ByOwner,
+    acting: OwnerActing,
     report: Annotated[Sha256Hex, Form()],
     typed_account: Annotated[str, Form()] = "",
 ) -> Response:
     if typed_account.strip() != account:
         trouble = Trouble(ErrorType.BAD_INPUT, "This is not the id of this account.", {"field": "typed_account"})
         return await refuse(request, desk, account, Step.CONFIRM, trouble, template="confirm")
-    confirming = desk.desk.confirm(account, report, by)
-    return await take(request, desk, account, Step.CONFIRM, confirming, template="confirm")
+    confirming = desk.desk.confirm(account, report, acting.by, key=acting.key)
+    return await take(request, desk, account, acting, Step.CONFIRM, confirming, template="confirm")
 
 
 @router.post("/withdraw")
@@ -134,10 +143,11 @@ async def owner_withdraw(
     request: Request,
     desk: Desk,
     account: OwnAccount,
-    by: ByOwner,
+    acting: OwnerActing,
     reason: Annotated[WithdrawalReason, Form()] = WithdrawalReason.CHANGED_MIND,
 ) -> Response:
-    return await take(request, desk, account, Step.WITHDRAW, desk.desk.withdraw(account, reason, by))
+    withdrawing = desk.desk.withdraw(account, reason, acting.by, key=acting.key)
+    return await take(request, desk, account, acting, Step.WITHDRAW, withdrawing)
 
 
 @router.get("/certificate")

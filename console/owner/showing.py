@@ -1,15 +1,16 @@
 """From an account to the page that is right for it now, and from a step back to that page."""
 
-from collections.abc import Awaitable
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 from fastapi import Request, Response
 
 from console.errors import EXPECTED, Trouble, retry_after
 from console.owner import wording
+from console.owner.acting import ByForm
 from console.owner.stages import is_by_ticket, lost_its_approval, may_file_ticket, stage_of, was_ended
 from console.pages import language, not_listed, page
 from console.services import Services
@@ -149,17 +150,21 @@ async def take(
     request: Request,
     services: Services,
     account: str,
+    acting: ByForm,
     step: Step,
-    taking: Awaitable[object],
+    taking: Coroutine[Any, Any, object],
     *,
     template: str | None = None,
     typed: dict[str, str] | None = None,
 ) -> Response:
     """Take a step, then see the page that is right now. A refusal is shown beside its form."""
     try:
-        await taking
+        if acting.is_about(await services.desk.view(account)):
+            await taking
     except EXPECTED as error:
         return await refuse(request, services, account, step, Trouble.of(error), template=template, typed=typed)
+    finally:
+        taking.close()
     return home()
 
 

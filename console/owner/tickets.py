@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, File, Form, Request, Response, UploadFil
 from console.access.guard import OwnAccount
 from console.errors import EXPECTED, Trouble
 from console.owner import wording
-from console.owner.acting import ByOwner
+from console.owner.acting import OwnerActing
 from console.owner.showing import home, look, refuse, render, take, unavailable
 from console.owner.stages import is_without_channel, was_ended
 from console.pages import language, page
@@ -90,7 +90,7 @@ async def owner_file_ticket(
     request: Request,
     desk: Desk,
     account: OwnAccount,
-    by: ByOwner,
+    acting: OwnerActing,
     fields: Fields,
     report_digest: Annotated[str, Form(max_length=64)] = "",
 ) -> Response:
@@ -101,22 +101,25 @@ async def owner_file_ticket(
         fields.paper,
         await fields.letter(),
         report_digest=report_digest,
-        by=by,
+        by=acting.by,
         now=desk.now(),
+        key=acting.key,
     )
-    return await take(request, desk, account, Step.FILE_TICKET, filing, template="ticket", typed=fields.typed)
+    return await take(request, desk, account, acting, Step.FILE_TICKET, filing, template="ticket", typed=fields.typed)
 
 
 @router.post("/materials")
 async def owner_supply_materials(
-    request: Request, desk: Desk, account: OwnAccount, by: ByOwner, fields: Fields
+    request: Request, desk: Desk, account: OwnAccount, acting: OwnerActing, fields: Fields
 ) -> Response:
     letter = await fields.letter()
     if letter is None and not any(fields.typed.values()):
         trouble = Trouble(ErrorType.BAD_INPUT, "Nothing was supplied.", {"field": "materials"})
         return await refuse(request, desk, account, Step.SUPPLY_MATERIALS, trouble)
-    supplying = supply_materials(desk.desk, desk.intake, account, fields.paper, letter, by=by, now=desk.now())
-    return await take(request, desk, account, Step.SUPPLY_MATERIALS, supplying, typed=fields.typed)
+    supplying = supply_materials(
+        desk.desk, desk.intake, account, fields.paper, letter, by=acting.by, now=desk.now(), key=acting.key
+    )
+    return await take(request, desk, account, acting, Step.SUPPLY_MATERIALS, supplying, typed=fields.typed)
 
 
 @router.get("/letter-template")

@@ -48,6 +48,8 @@ def _anonymous(history: WorkflowHistory) -> dict[str, object]:
 
     def scrub(node: object) -> object:
         if isinstance(node, dict):
+            if node.get("kind") == "TASK_QUEUE_KIND_STICKY":
+                node = node | {"name": _REPLACED["identity"]}
             return {key: _REPLACED.get(key) or scrub(value) for key, value in node.items() if key != "stackTrace"}
         return [scrub(item) for item in node] if isinstance(node, list) else node
 

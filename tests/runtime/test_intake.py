@@ -1,3 +1,4 @@
+import asyncio
 import re
 from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
@@ -258,6 +259,13 @@ async def test_a_revision_that_never_reached_its_request_does_not_block_the_next
     again = await intake.supply(first, CHANGES, pdf(2), needs=PERSONAL, now=LATER)
     assert (lost.revision, again.revision) == (2, 3)
     assert (await intake.load(again)).previous_sha256 == first.sha256
+
+
+async def test_of_two_revisions_that_are_supplied_at_once_each_has_a_number_of_its_own(intake: TicketIntake) -> None:
+    first = await intake.file(INDIVIDUAL, None, needs=PERSONAL, now=NOW)
+    later = (LATER + timedelta(milliseconds=n) for n in range(5))
+    refs = await asyncio.gather(*(intake.supply(first, CHANGES, pdf(), needs=PERSONAL, now=now) for now in later))
+    assert sorted(ref.revision for ref in refs) == [2, 3, 4, 5, 6]
 
 
 async def test_a_letter_left_over_by_a_crash_does_not_block_the_next_revision(

@@ -1,27 +1,35 @@
 """Requests and reviews that outgrow one history: they continue as new, and nobody notices."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from sqlalchemy import insert
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle
 
 from domain.checks import EntitlementKind
+from domain.errors import ErrorType
 from domain.notifications import Template
 from domain.phases import Phase
-from domain.tickets import DecisionKind, IgnoredBecause
+from domain.tickets import DecisionKind, IgnoredBecause, TicketRef
 from sandbox.kinds import Product
 from sandbox.store import SandboxStore
 from sandbox.tables import EntitlementRow
 from tests.replay.routes import ROUTES, Route
-from tests.service import Service, eventually, service_on, temporal_environment
-from tests.workflows.tickets import MARGIN, Case, blocked, file, no_task_has_failed, refusal, under_review
+from tests.service import Service, eventually, owner_of, service_on, temporal_environment
+from tests.workflows.poison import events
+from tests.workflows.tickets import MARGIN, Case, blocked, file, no_task_has_failed, refusal, refused_type, under_review
 
+MOST_UPDATES = 40
 SHORT = {
     "limit__historyCount__suggestContinueAsNew": "60",
-    "history__maxTotalUpdates": "40",
+    "history__maxTotalUpdates": str(MOST_UPDATES),
     "history__maxTotalUpdates__suggestContinueAsNewThreshold": "0.4",
 }
 """A server that asks for a new history after 60 events or 16 updates, and takes no more than 40 of these."""
@@ -119,6 +127,86 @@ async def test_a_review_that_continued_as_new_keeps_its_clock_its_decisions_and_
     assert (await case.request.result()).outcome is Phase.CLOSED
     assert len(await case.until_messages(Template.TICKET_APPROVED, 2)) == 2
     await no_run_has_failed(short, case.review)
+
+
+# Under review a request cannot continue as new: it would lose its review's result
+
+
+async def updates_of(handle: WorkflowHandle[Any, Any]) -> int:
+    return len(await events(handle, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED))
+
+
+async def length_of(handle: WorkflowHandle[Any, Any]) -> int:
+    return (await handle.describe()).history_length
+
+
+async def test_a_review_that_is_late_for_weeks_may_be_watched_by_any_number_and_asked_for_as_often(
+    short: Service,
+) -> None:
+    case = await under_review(short)
+    account, request = case.account_id, case.request
+    request_no, run_id = (await short.desk.view(account)).request_no, (await request.describe()).run_id
+    watch = partial(short.desk.wait_while, account, Phase.UNDER_REVIEW)
+    for _ in range(4):
+        await case.skip_to(await case.now() + timedelta(weeks=1))
+        watching = [asyncio.create_task(watch(timedelta(seconds=1))) for _ in range(50)]
+        # A backend that starts the account again finds the request that there is.
+        found = [await short.start(account) for _ in range(25)]
+        found += await asyncio.gather(*watching)
+        assert {(view.request_no, view.phase) for view in found} == {(request_no, Phase.UNDER_REVIEW)}
+    assert (await eventually(lambda: short.desk.view(account), lambda view: view.overdue)).review is not None
+    assert await updates_of(request) < MOST_UPDATES / 2
+    assert (await request.describe()).run_id == run_id
+    # Whoever watches and starts from now on leaves no trace at all.
+    before = await length_of(request)
+    await asyncio.gather(*(watch(timedelta(seconds=1)) for _ in range(50)), *(short.start(account) for _ in range(5)))
+    assert await length_of(request) == before
+    await case.approve()
+    assert (await request.result()).outcome is Phase.CLOSED
+    await no_run_has_failed(short, request)
+
+
+@pytest_asyncio.fixture
+async def narrow(sandbox: tuple[str, SandboxStore], tmp_path: Path) -> AsyncIterator[Service]:
+    """A server that asks for a new history early, and still takes nearly as much as in life after that."""
+    limits = {"history__maxTotalUpdates": "120", "history__maxTotalUpdates__suggestContinueAsNewThreshold": "0.4"}
+    async with (
+        await temporal_environment(**limits) as environment,
+        service_on(environment, sandbox, tmp_path) as service,
+        service.worker(),
+    ):
+        yield service
+
+
+async def test_however_many_steps_are_refused_under_review_a_withdrawal_finds_its_place(narrow: Service) -> None:
+    case = await under_review(narrow)
+    await case.ask_for_materials()
+    account, by = case.account_id, owner_of(case.account_id)
+    # The revision that stands is none that could be supplied.
+    supply = partial(narrow.desk.supply_materials, account, case.ticket, by)
+    refused = [await refused_type(supply()) for _ in range(150)]
+    wrong = refused.index(ErrorType.NOT_NOW)
+    assert set(refused[:wrong]) == {ErrorType.TICKET_MISMATCH}
+    assert set(refused[wrong:]) == {ErrorType.NOT_NOW}
+    assert (await narrow.withdraw(account)).phase is Phase.WITHDRAWN
+    assert (await case.request.result()).outcome is Phase.WITHDRAWN
+    await no_run_has_failed(narrow, case.request)
+
+
+async def test_steps_that_overlap_without_end_keep_no_request_from_continuing_as_new(narrow: Service) -> None:
+    account = await blocked(narrow)
+    wrong = TicketRef(ticket_no="T-none", revision=1, sha256="0" * 64)
+
+    async def hammer() -> set[ErrorType]:
+        file = partial(narrow.desk.file_ticket, account, wrong, owner_of(account))
+        return {await refused_type(file()) for _ in range(60)}
+
+    refused = await asyncio.gather(*(hammer() for _ in range(5)))
+    assert set().union(*refused) <= {ErrorType.VAULT_RECORD_MISSING, ErrorType.NOT_NOW}
+    request = narrow.request(account)
+    assert len(await eventually(lambda: runs_of(narrow, request), lambda runs: len(runs) > 1)) > 1
+    assert (await narrow.withdraw(account)).phase is Phase.WITHDRAWN
+    await no_run_has_failed(narrow, request)
 
 
 async def until_counted(case: Case, number: int) -> None:
