@@ -12,7 +12,7 @@ from console.access.sessions import Session, Sessions
 from console.pages import keep_language, page
 from console.services import Desk
 from domain.locale import Locale
-from domain.model import Instant, Model, OpaqueId
+from domain.model import Instant, Model, TypedId
 
 log = structlog.get_logger()
 
@@ -25,7 +25,7 @@ _GONE: Final = 410
 class HandOverRequest(Model):
     """`requested_by` is the opaque id of the person at the backend; `locale` the language of the pages."""
 
-    requested_by: OpaqueId | None = None
+    requested_by: TypedId | None = None
     locale: Locale | None = None
 
 
@@ -38,7 +38,7 @@ class HandOverLink(Model):
 
 @api_router.post("/cancellations/{account_id}/hand-over", status_code=201)
 async def api_hand_over(
-    request: Request, desk: Desk, account_id: OpaqueId, wish: HandOverRequest | None = None
+    request: Request, desk: Desk, account_id: TypedId, wish: HandOverRequest | None = None
 ) -> HandOverLink:
     """A link that signs the owner of this account in, for the pages of this account only."""
     wish = wish or HandOverRequest()

@@ -9,7 +9,7 @@ from console.access.roles import Principal, Role
 from console.access.sessions import Session, Sessions
 from console.services import Desk
 from domain.errors import ErrorType, Refusal
-from domain.model import OpaqueId
+from domain.model import TypedId
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(limited(SIGNING_IN))])
 
@@ -19,8 +19,8 @@ async def sign_in_for_development(
     request: Request,
     desk: Desk,
     role: Annotated[Role, Form()],
-    subject: Annotated[OpaqueId, Form()],
-    account_id: Annotated[OpaqueId | None, Form()] = None,
+    subject: Annotated[TypedId, Form()],
+    account_id: Annotated[TypedId | None, Form()] = None,
 ) -> Response:
     if role is Role.BACKEND:
         raise Refusal(ErrorType.BAD_INPUT, "A backend has no pages: it sends a service token to the API.")

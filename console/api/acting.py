@@ -9,7 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 from console.access.guard import Visitor
 from console.acting import Acting
 from domain.actors import Via
-from domain.model import OpaqueId
+from domain.model import TypedId
 
 _Key = Annotated[str, StringConstraints(pattern="^[!-~]{1,255}$")] | SkipJsonSchema[None]
 _EXAMPLE: Final = "3b7c7a52-6f0e-4a0e-9a54-6a1f6c1c8f7e"
@@ -33,7 +33,7 @@ StepKey = Annotated[
     ),
 ]
 OnBehalfOf = Annotated[
-    OpaqueId | SkipJsonSchema[None],
+    TypedId | SkipJsonSchema[None],
     Header(
         alias="On-Behalf-Of",
         description="The opaque id of the person who takes the step. Without it, it is the token's subject. Who proves "

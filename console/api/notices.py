@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from console.api.document import public_problems
 from domain.errors import ErrorType, Refusal
 from domain.locale import Locale
-from domain.model import Model, OpaqueId, Sha256Hex
+from domain.model import Model, Sha256Hex, TypedId
 from domain.notices import CURRENT_VERSION, NOTICES, Notice
 
 router = APIRouter(tags=["Notices"])
@@ -34,7 +34,7 @@ async def api_notices() -> NoticeList:
 
 
 @router.get("/notices/{version}/{locale}", responses=public_problems(ErrorType.NOT_FOUND))
-async def api_notice(version: OpaqueId, locale: Locale) -> Notice:
+async def api_notice(version: TypedId, locale: Locale) -> Notice:
     """A notice with its text (Markdown). Its `sha256` is what an owner accepts."""
     notice = NOTICES.get((version, locale))
     if notice is None:

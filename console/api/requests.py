@@ -3,7 +3,7 @@
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import Field, Secret, StringConstraints
+from pydantic import BeforeValidator, Field, Secret, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
 from console.access.guard import Visitor
@@ -20,7 +20,7 @@ from domain.deletion import Certificate
 from domain.errors import ErrorType, Refusal
 from domain.locale import Locale
 from domain.messages import CancellationView, WithdrawalReason
-from domain.model import Model, OpaqueId, Sha256Hex
+from domain.model import Model, Sha256Hex, TypedId, as_meant
 from gateways.contract import ChallengeShown
 from runtime.filing import file_ticket, supply_materials
 from runtime.front_desk import challenge_of
@@ -35,8 +35,8 @@ _TICKET: Final = (*_STEP, ErrorType.TICKET_INCOMPLETE, ErrorType.LETTER_REFUSED,
 class Start(Model):
     """`requested_by` is the opaque id of the person who asks; they can never decide a ticket of this request."""
 
-    account_id: OpaqueId = Field(examples=["acct-clean-phone"])
-    requested_by: OpaqueId = Field(examples=["user-42"])
+    account_id: TypedId = Field(examples=["acct-clean-phone"])
+    requested_by: TypedId = Field(examples=["user-42"])
     locale: Locale = Locale.ZH
 
 
@@ -45,7 +45,7 @@ class CodeOrder(Model):
 
 
 class CodeAnswer(Model):
-    code: Secret[Annotated[str, StringConstraints(pattern="^[0-9]{4,12}$")]]
+    code: Secret[Annotated[str, StringConstraints(pattern="^[0-9]{4,12}$"), BeforeValidator(as_meant)]]
 
 
 class NoticeAccepted(Model):
@@ -109,7 +109,7 @@ async def api_start(
     },
 )
 async def api_status(
-    request: Request, desk: Desk, account_id: OpaqueId, waiting: Wait, if_none_match: IfNoneMatch = None
+    request: Request, desk: Desk, account_id: TypedId, waiting: Wait, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Where the account's latest request stands: whose turn it is, the report, the review, the deletion."""
     return await watched(request, desk, account_id, if_none_match, waiting.seconds)
@@ -128,7 +128,7 @@ async def api_status(
         body=True,
     ),
 )
-async def api_send_code(desk: Desk, step: Step, account_id: OpaqueId, code: CodeOrder) -> CancellationView:
+async def api_send_code(desk: Desk, step: Step, account_id: TypedId, code: CodeOrder) -> CancellationView:
     """Send an identity code to the owner's verified phone or e-mail."""
     return await desk.desk.send_code(account_id, code.channel, step.by, key=step.key)
 
@@ -137,7 +137,7 @@ async def api_send_code(desk: Desk, step: Step, account_id: OpaqueId, code: Code
     "/cancellations/{account_id}/challenge",
     responses=problems(*_STEP, ErrorType.CHALLENGE_UNKNOWN, ErrorType.RATE_LIMITED),
 )
-async def api_challenge(desk: Desk, account_id: OpaqueId) -> ChallengeShown:
+async def api_challenge(desk: Desk, account_id: TypedId) -> ChallengeShown:
     """Where the code went, masked, for the owner's own eyes; how many tries are left, and when another can be sent."""
     challenge = challenge_of(await desk.desk.view(account_id))
     return await desk.desk.show_challenge(challenge.challenge_id)
@@ -159,19 +159,19 @@ async def api_challenge(desk: Desk, account_id: OpaqueId) -> ChallengeShown:
         body=True,
     ),
 )
-async def api_answer_code(desk: Desk, step: Step, account_id: OpaqueId, answer: CodeAnswer) -> CancellationView:
+async def api_answer_code(desk: Desk, step: Step, account_id: TypedId, answer: CodeAnswer) -> CancellationView:
     """Pass on the code that the owner typed. It goes to the platform, and is kept nowhere."""
     return await desk.desk.verify(account_id, answer.code.get_secret_value(), step.by, key=step.key)
 
 
 @router.post("/cancellations/{account_id}/notice", responses=problems(*_STEP, ErrorType.STALE_NOTICE, body=True))
-async def api_accept_notice(desk: Desk, step: Step, account_id: OpaqueId, notice: NoticeAccepted) -> CancellationView:
+async def api_accept_notice(desk: Desk, step: Step, account_id: TypedId, notice: NoticeAccepted) -> CancellationView:
     """The owner has read and accepted the notice in force. The five checks start."""
     return await desk.desk.accept_notice(account_id, notice.version, notice.sha256, step.by, key=step.key)
 
 
 @router.post("/cancellations/{account_id}/recheck", responses=problems(*_STEP))
-async def api_recheck(desk: Desk, step: Step, account_id: OpaqueId) -> CancellationView:
+async def api_recheck(desk: Desk, step: Step, account_id: TypedId) -> CancellationView:
     """Run the five checks, or wait for those that run; answers with the complete report.
 
     What the platform could not tell is `UNKNOWN`, or has no `entitlements`: not the owner's fault, try again.
@@ -183,7 +183,7 @@ async def api_recheck(desk: Desk, step: Step, account_id: OpaqueId) -> Cancellat
     "/cancellations/{account_id}/confirmation",
     responses=problems(*_STEP, ErrorType.STALE_REPORT, ErrorType.IDENTITY_STALE, body=True),
 )
-async def api_confirm(desk: Desk, step: Step, account_id: OpaqueId, confirmation: LastWord) -> CancellationView:
+async def api_confirm(desk: Desk, step: Step, account_id: TypedId, confirmation: LastWord) -> CancellationView:
     """The owner's last word, about the report that they were shown (`report.digest`). Then there is no way back.
 
     It is for whoever proved identity, and proved it lately (`identity_expires_at`); else identity is due again.
@@ -194,7 +194,7 @@ async def api_confirm(desk: Desk, step: Step, account_id: OpaqueId, confirmation
 @router.post(
     "/cancellations/{account_id}/withdrawal", responses=problems(*_STEP, ErrorType.POINT_OF_NO_RETURN, body=True)
 )
-async def api_withdraw(desk: Desk, step: Step, account_id: OpaqueId, withdrawal: Withdrawal) -> CancellationView:
+async def api_withdraw(desk: Desk, step: Step, account_id: TypedId, withdrawal: Withdrawal) -> CancellationView:
     """End the request, as long as the account is not being closed."""
     return await desk.desk.withdraw(account_id, withdrawal.reason_code, step.by, key=step.key)
 
@@ -204,7 +204,7 @@ async def api_withdraw(desk: Desk, step: Step, account_id: OpaqueId, withdrawal:
     dependencies=[ONLY_FILING],
     responses=problems(*_TICKET, ErrorType.TICKET_NOT_ALLOWED, ErrorType.STALE_REPORT, body=True),
 )
-async def api_file_ticket(desk: Desk, step: Step, account_id: OpaqueId, filing: Filing) -> CancellationView:
+async def api_file_ticket(desk: Desk, step: Step, account_id: TypedId, filing: Filing) -> CancellationView:
     """File a manual request about the report that its owner was shown. `ticket_needs` says what it has to carry.
 
     It is reviewed within three business days; what came in goes to the vault alone, and what is refused goes nowhere.
@@ -228,7 +228,7 @@ async def api_file_ticket(desk: Desk, step: Step, account_id: OpaqueId, filing: 
     responses=problems(*_TICKET, body=True),
 )
 async def api_supply_materials(
-    desk: Desk, step: Step, account_id: OpaqueId, ticket_no: OpaqueId, materials: Materials
+    desk: Desk, step: Step, account_id: TypedId, ticket_no: TypedId, materials: Materials
 ) -> CancellationView:
     """Supply what the reviewer asked for: the next revision. What is not sent stays as it was."""
     view = await desk.desk.view(account_id)
@@ -252,9 +252,9 @@ _CERTIFICATE: Final = (ErrorType.NOT_FOUND, ErrorType.VAULT_RECORD_FOREIGN, *VAU
 @router.get("/certificates/{request_no}", responses=problems(*_CERTIFICATE))
 async def api_certificate(
     desk: Desk,
-    request_no: OpaqueId,
+    request_no: TypedId,
     account_id: Annotated[
-        OpaqueId | SkipJsonSchema[None],
+        TypedId | SkipJsonSchema[None],
         Query(description="Needed only where a caller has used one request number for several accounts."),
     ] = None,
 ) -> Certificate:
@@ -263,6 +263,6 @@ async def api_certificate(
 
 
 @router.get("/cancellations/{account_id}/certificate", responses=problems(*_CERTIFICATE))
-async def api_certificate_of_account(desk: Desk, account_id: OpaqueId) -> Certificate:
+async def api_certificate_of_account(desk: Desk, account_id: TypedId) -> Certificate:
     """The same by account, whatever the request's number was, and however long ago it was closed."""
     return await desk.desk.certificate_of_account(account_id)

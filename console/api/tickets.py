@@ -15,7 +15,7 @@ from domain.accounts import RealNameType
 from domain.checks import Check, Reason
 from domain.errors import ErrorType, Refusal
 from domain.messages import DecisionAnswer, ReviewView
-from domain.model import Count, Instant, Model, OpaqueId, Sha256Hex
+from domain.model import Count, Instant, Model, Sha256Hex, TypedId
 from domain.tickets import Decision, DecisionKind, DecisionReason, LetterType, TicketForm
 from runtime.deciding import decide
 from runtime.intake import MAX_NOTE_CHARACTERS
@@ -82,7 +82,7 @@ class Decide(Model):
     """
 
     kind: DecisionKind
-    decision_id: OpaqueId = Field(examples=["D-20261124-0007"])
+    decision_id: TypedId = Field(examples=["D-20261124-0007"])
     revision_sha256: Sha256Hex
     report_digest: Sha256Hex
     reason_codes: tuple[DecisionReason, ...] = ()
@@ -170,7 +170,7 @@ def _no_such_page() -> Refusal:
 
 
 @router.get("/tickets/{ticket_no}", responses=problems(ErrorType.NOT_FOUND, *VAULT))
-async def api_ticket(desk: Desk, ticket_no: OpaqueId) -> TicketShown:
+async def api_ticket(desk: Desk, ticket_no: TypedId) -> TicketShown:
     """Everything to decide by: the report, what is asked to be waived, the clock, the contacts, earlier decisions."""
     review = await desk.desk.review(ticket_no)
     return TicketShown(review=review, form=await desk.intake.load(review.case.ticket))
@@ -180,7 +180,7 @@ async def api_ticket(desk: Desk, ticket_no: OpaqueId) -> TicketShown:
     "/tickets/{ticket_no}/decisions",
     responses=problems(ErrorType.NOT_FOUND, ErrorType.DECISION_REFUSED, ErrorType.VAULT_UNAVAILABLE, body=True),
 )
-async def api_decide(desk: Desk, visitor: Visitor, ticket_no: OpaqueId, wish: Decide) -> DecisionAnswer:
+async def api_decide(desk: Desk, visitor: Visitor, ticket_no: TypedId, wish: Decide) -> DecisionAnswer:
     """Decide. A decision that does not count is refused: why (`because`), and who was first (`decided_by`)."""
     decision = Decision(
         decision_id=wish.decision_id,
@@ -207,7 +207,7 @@ _LETTER: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary
         **problems(ErrorType.NOT_FOUND, *VAULT),
     },
 )
-async def api_letter(desk: Desk, ticket_no: OpaqueId) -> Response:
+async def api_letter(desk: Desk, ticket_no: TypedId) -> Response:
     """The stamped letter of consent, as an attachment; verified against its hash."""
     form = await desk.intake.load((await desk.desk.review(ticket_no)).case.ticket)
     content = await desk.intake.read_letter(form)

@@ -17,7 +17,7 @@ from console.services import Desk
 from domain.accounts import Channel
 from domain.errors import ErrorType
 from domain.messages import WithdrawalReason
-from domain.model import Sha256Hex
+from domain.model import Sha256Hex, as_meant
 from domain.phases import Phase, Step
 from runtime.start_keys import start_once
 
@@ -79,7 +79,7 @@ async def owner_answer_code(
     acting: OwnerActing,
     code: Annotated[SecretStr, Form()] = _NO_CODE,
 ) -> Response:
-    digits = "".join(code.get_secret_value().split())
+    digits = "".join(as_meant(code.get_secret_value()).split())
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 12):
         trouble = Trouble(ErrorType.BAD_INPUT, "Enter the digits of the code.", {"field": "code"})
         return await refuse(request, desk, account, Step.SUBMIT_IDENTITY_PROOF, trouble)
@@ -131,7 +131,7 @@ async def owner_confirm(
     report: Annotated[Sha256Hex, Form()],
     typed_account: Annotated[str, Form()] = "",
 ) -> Response:
-    if typed_account.strip() != account:
+    if as_meant(typed_account) != account:
         trouble = Trouble(ErrorType.BAD_INPUT, "This is not the id of this account.", {"field": "typed_account"})
         return await refuse(request, desk, account, Step.CONFIRM, trouble, template="confirm")
     confirming = desk.desk.confirm(account, report, acting.by, key=acting.key)

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from domain.accounts import RealNameType
 from domain.checks import Check
-from domain.model import Model, OpaqueId, Sha256Hex
+from domain.model import Model, Sha256Hex, TypedId
 from domain.tickets import DecisionKind, DecisionReason
 
 _ABOUT_LETTER: Final = (
@@ -44,7 +44,7 @@ class Draft(Model):
 
 class PreviewForm(Draft):
     kind: DecisionKind
-    decision_id: OpaqueId | None = None
+    decision_id: TypedId | None = None
     revision_sha256: Sha256Hex | None = None
     report_digest: Sha256Hex | None = None
 
@@ -53,6 +53,6 @@ class DecisionForm(Draft):
     """`decision_id` was made with the page: a double click is one decision. The hashes name what was looked at."""
 
     kind: DecisionKind
-    decision_id: OpaqueId
+    decision_id: TypedId
     revision_sha256: Sha256Hex
     report_digest: Sha256Hex

@@ -16,7 +16,7 @@ from console.staff.showing import StaffRoute, is_fragment, room
 from console.staff.tickets import show
 from domain.errors import ErrorType
 from domain.locale import Locale
-from domain.model import OpaqueId
+from domain.model import TypedId
 from domain.tickets import Decision, IgnoredBecause
 from runtime.deciding import decide
 
@@ -27,7 +27,7 @@ _SOMEBODY_WAS_FIRST = (IgnoredBecause.ALREADY_DECIDED, IgnoredBecause.WRONG_PHAS
 
 @router.post("/preview")
 async def staff_decision_preview(
-    request: Request, desk: Desk, visitor: Visitor, ticket_no: OpaqueId, chosen: Annotated[PreviewForm, Form()]
+    request: Request, desk: Desk, visitor: Visitor, ticket_no: TypedId, chosen: Annotated[PreviewForm, Form()]
 ) -> Response:
     case = await case_file(desk, room(request).letters, ticket_no)
     message = owner_message(chosen.kind, ticket_no, chosen.reason_codes, case.owner_locale or Locale.ZH)
@@ -38,7 +38,7 @@ async def staff_decision_preview(
 
 @router.post("/decisions")
 async def staff_decide(
-    request: Request, desk: Desk, visitor: Visitor, ticket_no: OpaqueId, form: Annotated[DecisionForm, Form()]
+    request: Request, desk: Desk, visitor: Visitor, ticket_no: TypedId, form: Annotated[DecisionForm, Form()]
 ) -> Response:
     """Decide as the reviewer who is signed in, at this moment. What is refused is told beside the form."""
     try:

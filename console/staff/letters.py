@@ -7,7 +7,7 @@ from console.services import Desk, Services
 from console.staff.letter_pictures import CannotBeShown
 from console.staff.showing import StaffRoute, room
 from domain.errors import ErrorType, Refusal
-from domain.model import OpaqueId
+from domain.model import TypedId
 from domain.tickets import TicketForm
 
 router = APIRouter(route_class=StaffRoute, prefix="/tickets/{ticket_no}/letter")
@@ -16,7 +16,7 @@ _PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 @router.get("")
-async def staff_letter(request: Request, desk: Desk, ticket_no: OpaqueId, revision: int | None = None) -> Response:
+async def staff_letter(request: Request, desk: Desk, ticket_no: TypedId, revision: int | None = None) -> Response:
     form = await _form(desk, ticket_no, revision)
     data = await room(request).letters.file(desk.intake, form)
     assert form.letter is not None
@@ -30,7 +30,7 @@ async def staff_letter(request: Request, desk: Desk, ticket_no: OpaqueId, revisi
 
 @router.get("/pages/{number}.png")
 async def staff_letter_page(
-    request: Request, desk: Desk, ticket_no: OpaqueId, number: int, revision: int | None = None
+    request: Request, desk: Desk, ticket_no: TypedId, number: int, revision: int | None = None
 ) -> Response:
     form = await _form(desk, ticket_no, revision)
     try:

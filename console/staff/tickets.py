@@ -19,7 +19,7 @@ from domain.checks import Marketplace
 from domain.errors import ErrorType, Refusal
 from domain.ids import cancellation_workflow_id, review_workflow_id
 from domain.locale import Locale
-from domain.model import OpaqueId
+from domain.model import TypedId
 from domain.notices import CURRENT_NOTICE
 from domain.tickets import DecisionKind, ReviewStatus
 
@@ -28,7 +28,7 @@ router = APIRouter(route_class=StaffRoute, prefix="/tickets/{ticket_no}")
 
 @router.get("")
 async def staff_ticket(
-    request: Request, desk: Desk, visitor: Visitor, ticket_no: OpaqueId, decided: OpaqueId | None = None
+    request: Request, desk: Desk, visitor: Visitor, ticket_no: TypedId, decided: TypedId | None = None
 ) -> Response:
     try:
         case = await case_file(desk, room(request).letters, ticket_no)
@@ -41,7 +41,7 @@ async def staff_ticket(
 
 
 @router.get("/live")
-async def staff_ticket_live(request: Request, desk: Desk, ticket_no: OpaqueId, seen: str) -> Response:
+async def staff_ticket_live(request: Request, desk: Desk, ticket_no: TypedId, seen: str) -> Response:
     """A word when somebody else has changed the ticket since its page was loaded; nothing while nobody has."""
     review = await room(request).looks.get(ticket_no, lambda: desk.desk.review(ticket_no))
     if stamp(review) == seen:

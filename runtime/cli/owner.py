@@ -8,7 +8,7 @@ from domain.actors import Via
 from domain.errors import ErrorType, Refusal
 from domain.locale import Locale
 from domain.messages import CancellationView, WithdrawalReason
-from domain.model import Instant, Model, OpaqueId
+from domain.model import Instant, Model, OpaqueId, as_meant
 from domain.notices import CURRENT_NOTICE
 from domain.phases import Phase
 from runtime.cli import screens
@@ -96,7 +96,7 @@ async def verify(account: Account, code: Annotated[str, OrStdin], /, *, acting_f
         The code, or - to read it from standard input, where no other user of this machine can see it.
     """
     async with open_session() as session:
-        return _of(await session.desk.verify(account, or_stdin(code).strip(), actor(account, acting_for)))
+        return _of(await session.desk.verify(account, as_meant(or_stdin(code)), actor(account, acting_for)))
 
 
 async def accept_notice(
