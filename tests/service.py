@@ -48,9 +48,12 @@ _NUMBERS = count(1)
 async def eventually(probe: Callable[[], Awaitable[T]], accept: Callable[[T], bool], seconds: float = 20) -> T:
     """Poll until the answer is accepted. The last answer is in the failure."""
     deadline = asyncio.get_running_loop().time() + seconds
+    pause = 0.02
     while not accept(answer := await probe()):
         assert asyncio.get_running_loop().time() < deadline, f"not within {seconds} s; last: {answer}"
-        await asyncio.sleep(0.03)
+        await asyncio.sleep(pause)
+        # Each question takes time away from what is waited for: what was not there soon is asked for less often.
+        pause = min(pause * 1.4, 0.25)
     return answer
 
 
