@@ -1,5 +1,6 @@
 """Session fixtures: one real Temporal server with per-workflow time skipping, one sandbox platform over HTTP."""
 
+import os
 from collections.abc import AsyncIterator
 
 # Imported early: first imported after SQLAlchemy's greenlets have run, it trips over a bug of CPython 3.11's parser
@@ -17,6 +18,16 @@ hypothesis.settings.register_profile(
     "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("unhurried")
+
+# For the Temporal servers, of which each has one test at a time to serve: fewer collections, and no second processor.
+os.environ.setdefault("GOGC", "400")
+os.environ.setdefault("GOMAXPROCS", "1")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: tests wait, for programs that start and for what is tried again later."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest_asyncio.fixture(scope="session")
