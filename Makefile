@@ -51,9 +51,8 @@ dev: setup ## keep the local stack running
 screenshots: setup system ## take the READMEs' pictures anew
 	@$(BIN)/python -m demo.screenshots
 
-# Files are begun in their order: left to itself the plugin would begin those last that have few tests, which are the longest.
 test: setup system ## the whole test suite
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 $(ARGS)
 
 # TPL010 wants an assertion to fail the workflow. Here a bug must suspend it instead: a mended worker then goes on.
 lint: setup ## style, formatting, and what a workflow may not call
