@@ -12,7 +12,7 @@ from starlette.datastructures import UploadFile as Part
 from domain.model import Fen, Sha256Hex
 from domain.tickets import BalanceChoice, BalanceWish
 from runtime.filing import Paper
-from runtime.letters import MAX_BYTES
+from runtime.letters.problems import MAX_BYTES
 
 _EMAIL: Final = Form(max_length=320, description="Where the reviewer's questions go.", examples=["owner@example.com"])
 _PHONE: Final = Form(

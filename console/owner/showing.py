@@ -22,7 +22,7 @@ from domain.phases import STEP_PHASES, Phase, Step
 from domain.policy import Policy
 from domain.tickets import BalanceWish, MissingPart
 from gateways.contract import ChallengeShown
-from runtime.letters import MAX_BYTES
+from runtime.letters.problems import MAX_BYTES
 
 HOME: Final = "/owner"
 

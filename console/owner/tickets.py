@@ -19,7 +19,8 @@ from domain.model import Fen, Sha256Hex
 from domain.phases import Phase, Step
 from domain.tickets import BalanceChoice, BalanceWish
 from runtime.filing import Paper, file_ticket, supply_materials
-from runtime.letters import MAX_BYTES, template_letter
+from runtime.letters.problems import MAX_BYTES
+from runtime.letters.template import template_letter
 
 router = APIRouter()
 
