@@ -19,6 +19,7 @@ import resource
 import runpy
 import struct
 import sys
+from pathlib import Path
 
 MEMORY_BYTES = 512 << 20
 CPU_SECONDS = 10
@@ -70,18 +71,18 @@ def forbid_calls() -> None:
 
 
 def forbid_files(readable: list[str]) -> None:
-    """Landlock: nothing may be opened but what is below these folders, and nothing written at all."""
+    """Landlock: nothing may be opened but these files and what is below these folders, and nothing written at all."""
     create, add, restrict = 444, 445, 446
     read_file, read_folder, everything = 1 << 2, 1 << 3, (1 << 13) - 1
     ruleset = _LIBC.syscall(create, struct.pack("Q", everything), 8, 0)
     if ruleset < 0 and ctypes.get_errno() in (errno.ENOSYS, errno.EOPNOTSUPP):
         return
     _must(ruleset)
-    for folder in readable:
-        if not os.path.isabs(folder) or not os.path.exists(folder):
+    for entry in map(Path, readable):
+        if not entry.is_absolute() or not entry.exists():
             continue
-        opened = os.open(folder, os.O_PATH)
-        rights = read_file | (read_folder if os.path.isdir(folder) else 0)
+        opened = os.open(entry, os.O_PATH)
+        rights = read_file | (read_folder if entry.is_dir() else 0)
         _must(_LIBC.syscall(add, ruleset, 1, struct.pack("=Qi", rights, opened), 0))
         os.close(opened)
     _must(_LIBC.prctl(38, 1, 0, 0, 0))
@@ -105,8 +106,10 @@ def main() -> None:
     sys.addaudithook(_refuse_network)
     if sys.platform == "linux":
         system = ["/usr", "/lib", "/lib64", "/etc/ld.so.cache"]
-        forbid_files([sys.prefix, sys.base_prefix, os.path.dirname(program), *system, *arguments])
+        forbid_files([sys.prefix, sys.base_prefix, str(Path(program).parent), *system, *arguments])
         forbid_calls()
+    # One thread for pyvips: more of them would only take more memory.
+    os.environ["VIPS_CONCURRENCY"] = "1"
     sys.argv = [program, *arguments]
     runpy.run_path(program, run_name="__main__")
 

@@ -35,8 +35,7 @@ _WORDS: Final = {
     ),
     LetterProblem.NOT_A_LETTER: (
         "文件不是 PDF 或图片。Word、WPS 等文档请先导出为 PDF；也可以上传扫描件或照片（JPEG、PNG、TIFF、HEIC、WebP）。",
-        "The file is not a PDF or a picture. Export a Word or WPS document as PDF, or send a scan or photo "
-        "(JPEG, PNG, TIFF, HEIC, WebP).",
+        "The file is not a PDF or a picture (JPEG, PNG, TIFF, HEIC, WebP). Export a document as PDF, or send a scan.",
     ),
     LetterProblem.OFD: (
         "暂不支持 OFD 文件。请在 OFD 阅读器中将其导出（或打印）为 PDF 后上传。",
@@ -55,8 +54,8 @@ _WORDS: Final = {
         "A picture has more than 120 million pixels. Scan or photograph the letter at a lower resolution.",
     ),
     LetterProblem.CANNOT_BE_RENDERED: (
-        "文件无法显示，可能已损坏或过于复杂。请重新扫描，或打印为 PDF 后上传。",
-        "The file cannot be shown: it may be damaged, or too complex. Scan the letter again, or print it to a new PDF.",
+        "文件无法显示，或页面全是空白：可能已损坏或过于复杂。请重新扫描，或打印为 PDF 后上传。",
+        "The file cannot be shown, or is blank: damaged perhaps, or too complex. Scan it again, or print it as PDF.",
     ),
 }
 

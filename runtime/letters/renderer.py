@@ -1,6 +1,6 @@
 """A letter made harmless: whatever was sent becomes a PDF of pictures of its pages, or is refused with a reason."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -28,10 +28,11 @@ class RenderedLetter:
     signature: LetterSignature | None
 
 
-async def render_letter(data: bytes, *, fonts: Path = FONTS) -> RenderedLetter:
+async def render_letter(data: bytes, *, fonts: Path = FONTS, trust_roots: Path | None = None) -> RenderedLetter:
     """Render all pages, in a process of its own. Raises `Refusal(LETTER_REFUSED)` with a `LetterProblem` as `because`.
 
-    Costs up to 10 s of a CPU and 512 MiB: call it through `LetterDesk`.
+    Costs up to 10 s of a CPU and 512 MiB, and as much again for its signatures where there are `trust_roots`. The
+    service calls it through `LetterDesk`.
     """
     if not data:
         raise refusal(LetterProblem.EMPTY)
@@ -39,9 +40,19 @@ async def render_letter(data: bytes, *, fonts: Path = FONTS) -> RenderedLetter:
         raise refusal(LetterProblem.TOO_LARGE)
     try:
         made = await run("rendering.py", data, str(fonts), most=_MAX_CLEANED_BYTES)
-        return _rendered(data, made)
+        letter = _rendered(data, made)
     except (ProgramFailed, KeyError, ValueError):
         raise refusal(LetterProblem.CANNOT_BE_RENDERED) from None
+    if letter.signature and trust_roots:
+        letter = replace(letter, signature=await _verified(data, trust_roots))
+    return letter
+
+
+async def _verified(data: bytes, trust_roots: Path) -> LetterSignature:
+    try:
+        return LetterSignature.model_validate((await run("verification.py", data, str(trust_roots.absolute()))).head)
+    except (ProgramFailed, ValueError):
+        return LetterSignature()
 
 
 def _rendered(data: bytes, made: Output) -> RenderedLetter:
