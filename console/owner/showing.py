@@ -120,7 +120,6 @@ def render(
         not_listed=not_listed,
         not_told=partial(wording.not_told, locale=locale),
         why_not_closed=partial(wording.why_not_closed, locale=locale),
-        letter_problem=wording.letter_problem,
         html=wording.html,
     )
 

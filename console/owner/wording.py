@@ -12,7 +12,6 @@ from domain.accounts import RefusalReason
 from domain.checks import ENTITLEMENTS, Check, Marketplace
 from domain.errors import ErrorType
 from domain.locale import Locale, pick
-from runtime.letters.problems import LetterProblem, words
 from runtime.texts import text
 
 _NAMES: Final[dict[str, tuple[str, str]]] = {
@@ -116,11 +115,6 @@ def name(code: str, locale: Locale) -> str:
     if code in set(Marketplace):
         return text(Marketplace(code), locale).title
     return pick(locale, *_NAMES.get(code, (code, code)))
-
-
-def letter_problem(because: str) -> str:
-    """In Chinese: English readers have the refusal's own message."""
-    return words(LetterProblem(because), Locale.ZH)
 
 
 def age(instant: datetime, now: datetime, locale: Locale) -> str:

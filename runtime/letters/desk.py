@@ -23,17 +23,8 @@ _KEPT_SECONDS: Final = 15 * 60.0
 _SMALLEST: Final = 4096
 """What a failure counts as."""
 
-Upload = Callable[[], Awaitable[bytes]]
-"""Reads what was sent. Called when its turn has come: until then it lies on the disk, and not in memory."""
-
-
-def at_hand(data: bytes) -> Upload:
-    """For whoever has read it already."""
-
-    async def read() -> bytes:
-        return data
-
-    return read
+Upload = bytes | Callable[[], Awaitable[bytes]]
+"""What was sent; or how to read it when its turn has come, so that it waits on the disk and not in memory."""
 
 
 class LetterDesk:
@@ -63,7 +54,7 @@ class LetterDesk:
         Raises `Refusal(LETTER_REFUSED)`, as `render_letter` does.
         """
         async with self._turn("account", account), self._running:
-            data = await upload()
+            data = upload if isinstance(upload, bytes) else await upload()
             key = (await asyncio.to_thread(sha256, data)).hexdigest()
             async with self._turn("letter", key):
                 if key not in self._letters:
@@ -73,7 +64,7 @@ class LetterDesk:
                 raise refusal(made)
             yield data, made
 
-    async def picture(self, key: tuple[str, int], cleaned: Upload, ticket: str) -> bytes:
+    async def picture(self, key: tuple[str, int], cleaned: Callable[[], Awaitable[bytes]], ticket: str) -> bytes:
         """A page of a cleaned PDF as PNG; `key` is its hash, and the page's number from 1.
 
         Raises `ProgramFailed`, and what `cleaned` does.
@@ -97,4 +88,4 @@ class LetterDesk:
         try:
             return await render_letter(data, trust_roots=self._trust_roots)
         except Refusal as refused:
-            return LetterProblem(refused.details["because"])
+            return LetterProblem(str(refused.details["because"]))

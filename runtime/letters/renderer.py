@@ -31,8 +31,8 @@ class RenderedLetter:
 async def render_letter(data: bytes, *, fonts: Path = FONTS, trust_roots: Path | None = None) -> RenderedLetter:
     """Render all pages, in a process of its own. Raises `Refusal(LETTER_REFUSED)` with a `LetterProblem` as `because`.
 
-    Costs up to 10 s of a CPU and 512 MiB, and as much again for its signatures where there are `trust_roots`. The
-    service calls it through `LetterDesk`.
+    Costs up to 10 s of a CPU and 512 MiB, and as much again for its signatures where there are `trust_roots` (an
+    absolute path). The service calls it through `LetterDesk`.
     """
     if not data:
         raise refusal(LetterProblem.EMPTY)
@@ -50,7 +50,7 @@ async def render_letter(data: bytes, *, fonts: Path = FONTS, trust_roots: Path |
 
 async def _verified(data: bytes, trust_roots: Path) -> LetterSignature:
     try:
-        return LetterSignature.model_validate((await run("verification.py", data, str(trust_roots.absolute()))).head)
+        return LetterSignature.model_validate((await run("verification.py", data, str(trust_roots))).head)
     except (ProgramFailed, ValueError):
         return LetterSignature()
 

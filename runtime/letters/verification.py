@@ -22,7 +22,7 @@ from pyhanko_certvalidator import ValidationContext
 def verified(data: bytes, roots: Path) -> dict[str, Any]:
     """Of several signatures the worst counts."""
     files = [str(file) for file in (sorted(roots.iterdir()) if roots.is_dir() else [roots])]
-    trusted = list(load_certs_from_pemder(files))
+    trusted = list(load_certs_from_pemder(files))  # type: ignore[no-untyped-call]
     signatures = PdfFileReader(BytesIO(data), strict=False).embedded_regular_signatures
     found = [
         validate_pdf_signature(signature, ValidationContext(trust_roots=trusted, allow_fetching=False))

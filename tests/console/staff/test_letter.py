@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import httpx2
 import pytest
+from console.staff.picture_process import MAX_PIXELS
 from PIL import Image, PngImagePlugin
 
 from console.access.roles import Role
-from console.staff.picture_process import MAX_PIXELS
 from domain.accounts import RealNameType
 from domain.ids import new_number
 from domain.model import VaultRef
