@@ -26,11 +26,11 @@ CPU_SECONDS = 10
 
 _FORBIDDEN_CALLS = {
     "x86_64": {
-        "socket": 41, "connect": 42, "socketpair": 53, "execve": 59, "kill": 62, "ptrace": 101,
+        "socket": 41, "connect": 42, "execve": 59, "kill": 62, "ptrace": 101,
         "process_vm_readv": 310, "process_vm_writev": 311, "execveat": 322,
     },
     "aarch64": {
-        "socket": 198, "connect": 203, "socketpair": 199, "execve": 221, "kill": 129, "ptrace": 117,
+        "socket": 198, "connect": 203, "execve": 221, "kill": 129, "ptrace": 117,
         "process_vm_readv": 270, "process_vm_writev": 271, "execveat": 281,
     },
 }  # fmt: skip
@@ -96,7 +96,8 @@ def _must(result: int) -> None:
 
 
 def _refuse_network(event: str, _: tuple[object, ...]) -> None:
-    if event.startswith("socket."):
+    # A pair of sockets that are connected to each other reaches nobody, and every event loop has one.
+    if event in ("socket.connect", "socket.sendto", "socket.bind", "socket.getaddrinfo"):
         raise PermissionError(event)
 
 

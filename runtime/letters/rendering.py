@@ -35,6 +35,10 @@ _QUALITIES = (85, 60, 30)
 _A4_INCHES = 210 / 25.4
 _PAPERS_INCHES = (100 / 25.4, 310 / 25.4)
 """The short side of a paper, A6 to A3. What a picture claims beyond that is a default of the program that saved it."""
+_SCANNED_DPI = 100
+"""72 and 96 are those of a screen, and say nothing of paper."""
+_SCANNED_DPI = 100
+"""72 and 96 are those of a screen, and say nothing of paper."""
 _LONGEST_INCHES = 200
 """A page of a PDF has no more."""
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
@@ -139,8 +143,8 @@ def paper_of(header: Picture) -> tuple[tuple[float, float], tuple[int, int]]:
     width, height = header.width, header.height
     within_pixels(width, height)
     across, down = header.xres * 25.4, header.yres * 25.4
-    if across <= 0 or down <= 0:
-        across = down = 72.0
+    if min(across, down) < 1 or max(across, down) < _SCANNED_DPI:
+        across = down = 1.0
     if header.get_typeof("orientation") and 5 <= header.get("orientation") <= 8:
         width, height, across, down = height, width, down, across
     paper = width / across, height / down
