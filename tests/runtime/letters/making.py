@@ -6,6 +6,11 @@ from zlib import compress, crc32
 
 from PIL import Image, ImageDraw
 
+from runtime.letters.desk import LetterDesk
+
+LETTERS = LetterDesk()
+"""For whoever files the same letter again and again: it is rendered once."""
+
 RED, GREEN, BLUE, GREY, WHITE = (200, 30, 30), (30, 150, 60), (40, 60, 190), (128, 128, 128), (255, 255, 255)
 
 
@@ -76,7 +81,7 @@ def document(*objects: str, trailer: str = "") -> bytes:
     return made + end.encode()
 
 
-def form(*widgets: str, acro_form: str | None = "") -> bytes:
+def pdf_with(*widgets: str, acro_form: str | None = "") -> bytes:
     """A PDF of one page with these fields and annotations; object 5 draws a filled red box, for their appearance.
 
     `acro_form` are entries of the document's own list of fields; None leaves it out.
@@ -92,6 +97,13 @@ def form(*widgets: str, acro_form: str | None = "") -> bytes:
         stream("1 0 0 rg 0 0 100 100 re f", "/Type /XObject /Subtype /Form /BBox [0 0 100 100]"),
         *widgets,
     )
+
+
+SEAL = (
+    "<< /Type /Annot /Subtype /Widget /FT /Sig /T (Seal) /Rect [50 50 350 350] /F 4 /AP << /N 5 0 R >> "
+    "/V << /Type /Sig /Filter /Adobe.PPKLite /Contents <30> /ByteRange [0 1 2 3] >> >>"
+)
+"""A signature field that is signed: whether the signature is worth anything is another matter."""
 
 
 def many_pixels(width: int, height: int) -> bytes:

@@ -24,12 +24,13 @@ from tests.runtime.letters.making import (
     GREEN,
     GREY,
     RED,
+    SEAL,
     WHITE,
     document,
     fields,
-    form,
     many_pixels,
     pdf,
+    pdf_with,
     quarters,
     saved,
     scan,
@@ -193,10 +194,6 @@ async def test_twenty_pages_are_taken_and_one_more_is_not() -> None:
 
 
 STAMP = "<< /Type /Annot /Subtype /Stamp /Rect [50 50 350 350] /F 4 /AP << /N 5 0 R >> >>"
-SEAL = (
-    "<< /Type /Annot /Subtype /Widget /FT /Sig /T (Seal) /Rect [50 50 350 350] /F 4 /AP << /N 5 0 R >> "
-    "/V << /Type /Sig /Filter /Adobe.PPKLite /Contents <30> /ByteRange [0 1 2 3] >> >>"
-)
 TICKED = (
     "<< /Type /Annot /Subtype /Widget /FT /Btn /T (Agreed) /Rect [50 50 350 350] /F 4 /V /Yes /AS /Yes "
     "/AP << /N << /Yes 5 0 R >> >> >>"
@@ -206,11 +203,11 @@ TICKED = (
 @pytest.mark.parametrize(
     ("data", "signed"),
     [
-        pytest.param(form(STAMP, acro_form=None), False, id="stamp"),
-        pytest.param(form(SEAL), True, id="signature"),
-        pytest.param(form(SEAL, acro_form=None), True, id="signature that no list names"),
-        pytest.param(form(TICKED), False, id="ticked box"),
-        pytest.param(form(TICKED, acro_form=None), False, id="ticked box that no list names"),
+        pytest.param(pdf_with(STAMP, acro_form=None), False, id="stamp"),
+        pytest.param(pdf_with(SEAL), True, id="signature"),
+        pytest.param(pdf_with(SEAL, acro_form=None), True, id="signature that no list names"),
+        pytest.param(pdf_with(TICKED), False, id="ticked box"),
+        pytest.param(pdf_with(TICKED, acro_form=None), False, id="ticked box that no list names"),
     ],
 )
 async def test_what_was_put_upon_a_page_is_seen(data: bytes, signed: bool) -> None:
@@ -225,7 +222,7 @@ async def test_what_was_typed_into_a_form_is_seen(acro_form: str) -> None:
         "<< /Type /Annot /Subtype /Widget /FT /Tx /T (Name) /V (Sample Company) /Rect [50 180 350 220] /F 4 "
         "/DA (/F1 24 Tf 0 g) >>"
     )
-    page = await drawn(await render_letter(form(typed, acro_form=acro_form)))
+    page = await drawn(await render_letter(pdf_with(typed, acro_form=acro_form)))
     assert page.convert("L").histogram()[0] > 500
 
 
