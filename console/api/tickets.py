@@ -1,7 +1,6 @@
 """Support staff's work by program: the queue by deadline, a ticket with its form and letter, and the decision."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from pathlib import PurePosixPath
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Response
@@ -203,16 +202,19 @@ _LETTER: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary
     "/tickets/{ticket_no}/letter",
     response_class=Response,
     responses={
-        200: {"description": "As it was filed.", "content": {media_type.value: _LETTER for media_type in LetterType}},
+        200: {"description": "All pages, as pictures.", "content": {LetterType.PDF.value: _LETTER}},
         **problems(ErrorType.NOT_FOUND, *VAULT),
     },
 )
 async def api_letter(desk: Desk, ticket_no: TypedId) -> Response:
-    """The stamped letter of consent, as an attachment; verified against its hash."""
+    """The stamped letter of consent as a PDF of pictures of its pages, whatever it was sent as.
+
+    Nothing but what can be seen is in it; verified against its hash. `form.letter.signature` of the ticket says whether
+    the original carries an electronic signature.
+    """
     form = await desk.intake.load((await desk.desk.review(ticket_no)).case.ticket)
     content = await desk.intake.read_letter(form)
-    assert form.letter is not None
-    name = f"{ticket_no}-{PurePosixPath(form.letter.path).name}"
+    name = f"{ticket_no}-r{form.revision}-letter.pdf"
     return Response(
-        content, headers={"Content-Disposition": f'attachment; filename="{name}"'}, media_type=form.letter.media_type
+        content, headers={"Content-Disposition": f'attachment; filename="{name}"'}, media_type=LetterType.PDF
     )

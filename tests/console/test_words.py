@@ -27,6 +27,7 @@ SHOWN: tuple[type[StrEnum], ...] = (
     tickets.IgnoredBecause,
     tickets.MissingPart,
     tickets.ReviewStatus,
+    tickets.SignatureCheck,
 )
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 

@@ -16,6 +16,7 @@ from runtime.filing import Paper, file_ticket
 from runtime.intake import TicketIntake
 from sandbox.kinds import Endpoint, FaultKind
 from sandbox.tables import EntitlementRow
+from tests.runtime.letters.making import LETTERS
 from tests.service import Service, eventually, owner_of
 from tests.workflows.tickets import NOTICE, refusal
 
@@ -42,7 +43,7 @@ async def hand_in(
     )
     return await file_ticket(
         service.desk,
-        TicketIntake(service.vault),
+        TicketIntake(service.vault, LETTERS),
         account,
         paper,
         letter,

@@ -1,0 +1,78 @@
+"""Runs one of this package's programs on hostile bytes, in a process that is limited and has nothing of ours."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+_HERE: Final = Path(__file__).parent
+_SECONDS: Final = 30.0
+"""On the clock; it has 10 s of the CPU, which it may have to wait for."""
+_MAX_HEAD_BYTES: Final = 64 << 10
+
+
+class ProgramFailed(Exception):
+    """It crashed, came to one of its limits, or said nothing that makes sense."""
+
+
+@dataclass(frozen=True)
+class Output:
+    head: dict[str, Any]
+    content: bytes
+
+
+async def run(program: str, data: bytes, *arguments: str, most: int = 0) -> Output:
+    """What `program` makes of `data`: a head, and a content of at most `most` bytes. Raises `ProgramFailed`."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", str(_HERE / "confinement.py"), str(_HERE / program), *arguments),
+        env={},
+        cwd="/",
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        async with asyncio.timeout(_SECONDS):
+            _, made = await asyncio.gather(_feed(process, data), _read(process, most + _MAX_HEAD_BYTES))
+            failed = await process.wait()
+    except TimeoutError:
+        raise ProgramFailed from None
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+    head, _, content = made.partition(b"\n")
+    if failed or len(content) > most:
+        raise ProgramFailed
+    try:
+        found = json.loads(head)
+    except ValueError:
+        raise ProgramFailed from None
+    return Output(found, content)
+
+
+async def _feed(process: Process, data: bytes) -> None:
+    assert process.stdin is not None
+    # It may end, or refuse, before it has read everything.
+    with suppress(BrokenPipeError, ConnectionResetError):
+        process.stdin.write(data)
+        await process.stdin.drain()
+    process.stdin.close()
+
+
+async def _read(process: Process, most: int) -> bytes:
+    assert process.stdout is not None
+    made = bytearray()
+    while chunk := await process.stdout.read(1 << 20):
+        made += chunk
+        if len(made) > most:
+            raise ProgramFailed
+    return bytes(made)
