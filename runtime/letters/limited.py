@@ -14,7 +14,7 @@ from typing import Any, Final
 _HERE: Final = Path(__file__).parent
 _SECONDS: Final = 30.0
 """On the clock; it has 10 s of the CPU, which it may have to wait for."""
-_MAX_HEAD_BYTES: Final = 64 << 10
+_CHUNK: Final = 1 << 20
 
 
 class ProgramFailed(Exception):
@@ -40,39 +40,37 @@ async def run(program: str, data: bytes, *arguments: str, most: int = 0) -> Outp
     )
     try:
         async with asyncio.timeout(_SECONDS):
-            _, made = await asyncio.gather(_feed(process, data), _read(process, most + _MAX_HEAD_BYTES))
+            _, output = await asyncio.gather(_feed(process, data), _read(process, most))
             failed = await process.wait()
-    except TimeoutError:
+    except (TimeoutError, ValueError):
         raise ProgramFailed from None
     finally:
         if process.returncode is None:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
-    head, _, content = made.partition(b"\n")
-    if failed or len(content) > most:
+    if failed:
         raise ProgramFailed
-    try:
-        found = json.loads(head)
-    except ValueError:
-        raise ProgramFailed from None
-    return Output(found, content)
+    return output
 
 
 async def _feed(process: Process, data: bytes) -> None:
     assert process.stdin is not None
     # It may end, or refuse, before it has read everything.
     with suppress(BrokenPipeError, ConnectionResetError):
-        process.stdin.write(data)
-        await process.stdin.drain()
+        for at in range(0, len(data), _CHUNK):
+            process.stdin.write(memoryview(data)[at : at + _CHUNK])
+            await process.stdin.drain()
     process.stdin.close()
 
 
-async def _read(process: Process, most: int) -> bytes:
+async def _read(process: Process, most: int) -> Output:
+    """Raises `ValueError` for a head that is none, and `ProgramFailed` for more than was asked for."""
     assert process.stdout is not None
-    made = bytearray()
-    while chunk := await process.stdout.read(1 << 20):
-        made += chunk
-        if len(made) > most:
+    head = json.loads(await process.stdout.readline())
+    content = bytearray()
+    while chunk := await process.stdout.read(_CHUNK):
+        content += chunk
+        if len(content) > most:
             raise ProgramFailed
-    return bytes(made)
+    return Output(head, bytes(content))

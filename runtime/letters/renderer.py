@@ -41,7 +41,7 @@ async def render_letter(data: bytes, *, fonts: Path = FONTS, trust_roots: Path |
     try:
         made = await run("rendering.py", data, str(fonts), most=_MAX_CLEANED_BYTES)
         letter = _rendered(data, made)
-    except (ProgramFailed, KeyError, ValueError):
+    except (ProgramFailed, KeyError, TypeError, ValueError):
         raise refusal(LetterProblem.CANNOT_BE_RENDERED) from None
     if letter.signature and trust_roots:
         letter = replace(letter, signature=await _verified(data, trust_roots))

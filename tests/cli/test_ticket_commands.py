@@ -95,7 +95,7 @@ async def test_a_lead_gets_the_letter_as_it_was_sent_once_and_with_a_warning(
     ticket = filed["review"]["ticket"]["ticket_no"]
     out = tmp_path / "original.pdf"
     words = ("ticket", "original", ticket, "--operator", "lead-2", "--out", str(out))
-    shown = await cli(*words)
+    shown = await cli.process(*words)
     assert "nothing has made it harmless" in " ".join(shown.out.split())
     assert "lead-2" in shown.err
     assert ticket in shown.err
