@@ -18,19 +18,9 @@ from domain.accounts import RealNameType
 from domain.actors import Actor
 from domain.errors import ErrorType, Refusal
 from domain.ids import new_number
+from domain.letters import Letter, LetterOriginal, LetterType
 from domain.model import Model, OpaqueId, Sha256Hex, VaultRef
-from domain.tickets import (
-    BalanceChoice,
-    Letter,
-    LetterOriginal,
-    LetterType,
-    Statement,
-    TicketForm,
-    TicketNeeds,
-    TicketRef,
-    missing_parts,
-    ticket_path,
-)
+from domain.tickets import BalanceChoice, Statement, TicketForm, TicketNeeds, TicketRef, missing_parts, ticket_path
 from gateways.errors import GatewayError
 from gateways.ports import Vault
 from runtime.letters.desk import LetterDesk, Upload

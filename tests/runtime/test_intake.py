@@ -10,18 +10,9 @@ from pydantic import ValidationError
 from domain.accounts import RealNameType
 from domain.actors import Actor, Via
 from domain.errors import ErrorType, Refusal
+from domain.letters import LetterSignature, LetterType, SignatureCheck
 from domain.model import VaultRef
-from domain.tickets import (
-    BalanceChoice,
-    BalanceWish,
-    LetterSignature,
-    LetterType,
-    MissingPart,
-    SignatureCheck,
-    Statement,
-    TicketNeeds,
-    TicketRef,
-)
+from domain.tickets import BalanceChoice, BalanceWish, MissingPart, Statement, TicketNeeds, TicketRef
 from gateways.errors import GatewayError
 from gateways.vault import ObjectVault
 from runtime.intake import MAX_NOTE_CHARACTERS, TicketChanges, TicketDraft, TicketIntake
