@@ -18,12 +18,10 @@ from domain.accounts import RealNameType
 from domain.actors import Actor
 from domain.errors import ErrorType, Refusal
 from domain.ids import new_number
+from domain.letters import Letter, LetterOriginal, LetterType
 from domain.model import Model, OpaqueId, Sha256Hex, VaultRef
 from domain.tickets import (
     BalanceChoice,
-    Letter,
-    LetterOriginal,
-    LetterType,
     Statement,
     TicketForm,
     TicketNeeds,

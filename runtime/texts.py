@@ -9,11 +9,12 @@ from typing import NamedTuple
 from domain.accounts import Channel, RealNameType, RefusalReason
 from domain.checks import Check, EntitlementKind, Figure, Marketplace, Reason, Remedy, Verdict
 from domain.deletion import DeletionPhase, DeletionStatus, RetentionRule, Verification
+from domain.letters import SignatureCheck
 from domain.locale import Locale
 from domain.messages import Route, WithdrawalReason
 from domain.phases import Phase, Step
 from domain.standing import ReviewEnd, RunEnd
-from domain.tickets import BalanceWish, DecisionReason, IgnoredBecause, MissingPart, ReviewStatus, SignatureCheck
+from domain.tickets import BalanceWish, DecisionReason, IgnoredBecause, MissingPart, ReviewStatus
 
 
 class Text(NamedTuple):

@@ -13,9 +13,10 @@ from console.services import Desk, Services
 from domain.accounts import RealNameType
 from domain.checks import Check, Reason
 from domain.errors import ErrorType, Refusal
+from domain.letters import LetterType
 from domain.messages import DecisionAnswer, ReviewView
 from domain.model import Count, Instant, Model, OpaqueId, Sha256Hex
-from domain.tickets import Decision, DecisionKind, DecisionReason, LetterType, TicketForm
+from domain.tickets import Decision, DecisionKind, DecisionReason, TicketForm
 from runtime.deciding import decide
 from runtime.intake import MAX_NOTE_CHARACTERS
 from runtime.ticket_queue import MAX_PAGE, Bucket, BucketKind, QueuedTicket, QueueFilter, buckets

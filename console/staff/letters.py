@@ -6,8 +6,9 @@ from console.pages import page
 from console.services import Desk, Services
 from console.staff.showing import StaffRoute
 from domain.errors import ErrorType, Refusal
+from domain.letters import LetterType
 from domain.model import OpaqueId
-from domain.tickets import LetterType, TicketForm
+from domain.tickets import TicketForm
 from runtime.letters.limited import ProgramFailed
 
 router = APIRouter(route_class=StaffRoute, prefix="/tickets/{ticket_no}/letter")

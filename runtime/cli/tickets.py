@@ -16,8 +16,9 @@ from cyclopts.types import PositiveInt
 
 from domain.business_calendar import load
 from domain.checks import Check
+from domain.letters import LetterOriginal
 from domain.model import Model, OpaqueId
-from domain.tickets import Decision, DecisionKind, DecisionReason, LetterOriginal, ReviewStatus
+from domain.tickets import Decision, DecisionKind, DecisionReason, ReviewStatus
 from runtime.cli import ticket_screens
 from runtime.cli.answers import Answer, UsageError
 from runtime.cli.parameters import (

@@ -5,7 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from domain.tickets import LetterSignature, LetterType
+from domain.letters import LetterSignature, LetterType
 from runtime.letters.limited import Output, ProgramFailed, run
 from runtime.letters.problems import MAX_BYTES, LetterProblem, refusal
 

@@ -13,6 +13,7 @@ from domain.accounts import RealNameType
 from domain.actors import Via
 from domain.checking import check_balance, check_icp_filing
 from domain.checks import Balance, Check, CheckOutcome, EligibilityReport, ForfeitList, IcpFilings
+from domain.letters import Letter, LetterOriginal, LetterType
 from domain.tickets import (
     CLOCK_SKEW,
     DECIDED_STATUS,
@@ -22,9 +23,6 @@ from domain.tickets import (
     DecisionKind,
     DecisionReason,
     IgnoredBecause,
-    Letter,
-    LetterOriginal,
-    LetterType,
     MissingPart,
     RecordedDecision,
     ReviewCase,

@@ -9,14 +9,12 @@ from pydantic import ValidationError
 from domain.accounts import RealNameType
 from domain.actors import Actor, Via
 from domain.errors import ErrorType, Refusal
+from domain.letters import LetterSignature, LetterType, SignatureCheck
 from domain.model import VaultRef
 from domain.tickets import (
     BalanceChoice,
     BalanceWish,
-    LetterSignature,
-    LetterType,
     MissingPart,
-    SignatureCheck,
     Statement,
     TicketNeeds,
     TicketRef,

@@ -11,11 +11,12 @@ from console.access.roles import Role
 from domain.accounts import RealNameType
 from domain.checks import Check
 from domain.errors import ErrorType
+from domain.letters import LetterType
 from domain.locale import Locale
 from domain.messages import DecisionRefused
 from domain.notices import CURRENT_NOTICE
 from domain.phases import Phase
-from domain.tickets import DecisionKind, DecisionReason, IgnoredBecause, LetterType, MissingPart, ReviewStatus
+from domain.tickets import DecisionKind, DecisionReason, IgnoredBecause, MissingPart, ReviewStatus
 from runtime.letters.problems import MAX_BYTES, LetterProblem
 from tests.console.api.conftest import Api, refused
 from tests.runtime.letters.making import SEAL, pdf, pdf_with, scan

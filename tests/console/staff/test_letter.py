@@ -11,7 +11,7 @@ from PIL import Image
 from console.access.roles import Role
 from domain.accounts import RealNameType
 from domain.ids import new_number
-from domain.tickets import Letter, LetterOriginal, LetterSignature, LetterType, SignatureCheck
+from domain.letters import Letter, LetterOriginal, LetterSignature, LetterType, SignatureCheck
 from runtime.intake import TicketDraft, TicketIntake
 from tests.console.conftest import Console
 from tests.console.staff.pages import ticket_page, words

@@ -8,7 +8,7 @@ from hashlib import sha256
 import pytest
 
 from domain.errors import Refusal
-from domain.tickets import LetterType
+from domain.letters import LetterType
 from runtime.letters import desk as desk_module
 from runtime.letters.desk import LetterDesk
 from runtime.letters.limited import ProgramFailed

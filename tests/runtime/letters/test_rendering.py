@@ -16,7 +16,7 @@ from pyhanko.pdf_utils.writer import copy_into_new_writer
 
 from demo.letter import scanned_letter
 from domain.errors import ErrorType, Refusal
-from domain.tickets import LetterType
+from domain.letters import LetterType
 from runtime.letters.problems import MAX_BYTES, MAX_PAGES, LetterProblem
 from runtime.letters.renderer import FONTS, RenderedLetter, page_picture, render_letter
 from tests.runtime.letters.making import (

@@ -19,7 +19,7 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import PdfSignatureMetadata, SimpleSigner, fields, signers
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from domain.tickets import LetterSignature, SignatureCheck
+from domain.letters import LetterSignature, SignatureCheck
 from runtime.letters.renderer import render_letter
 from tests.runtime.letters.making import pdf
 
