@@ -89,12 +89,10 @@ Page = tuple[Picture, float, float]
 
 def page_count(data: bytes, media_type: str) -> int:
     """Of the others only the first picture counts: the rest are previews, brighter versions, or a film."""
-
     return pyvips.Image.new_from_buffer(data, "").get_n_pages() if media_type == "image/tiff" else 1
 
 
 def picture_pages(data: bytes, media_type: str, count: int) -> Iterator[Page]:
-
     if media_type == "image/heic":
         yield heic_page(data)
         return
@@ -163,18 +161,33 @@ def pixels_of(paper: tuple[float, float], dpi: float) -> tuple[int, int]:
 # ---- PDF
 
 
-def open_pdf(data: bytes) -> Document:
-    """pdfium repairs what it can. Raises `Problem`."""
+def cleaned_pdf(data: bytes) -> tuple[bytes, int, bool]:
+    """The pictures of its pages, how many they are, and whether it has been signed.
 
+    pdfium repairs what it opens. Raises `Problem`, and `PdfiumError` for what it cannot read.
+    """
     try:
-        return pypdfium2.PdfDocument(data)
+        document = pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
-        locked = error.err_code in (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY)
-        raise Problem("PASSWORD" if locked else "CANNOT_BE_RENDERED") from None
+        if error.err_code in (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY):
+            raise Problem("PASSWORD") from None
+        raise
+    draw_fields(document)
+    count = within_limit(len(document))
+    return bound(pdf_pages(document), count), count, has_signature(document)
+
+
+def repaired(data: bytes) -> bytes:
+    """By qpdf, which finds the pages where the table of contents is lost, or lies."""
+    import pikepdf  # noqa: PLC0415 - seldom needed
+
+    made = BytesIO()
+    with pikepdf.Pdf.open(BytesIO(data)) as document:
+        document.save(made)
+    return made.getvalue()
 
 
 def pdf_pages(document: Document) -> Iterator[Page]:
-
     for page in document:
         paper = page.get_width() / 72, page.get_height() / 72
         scale = pixels_of(paper, MAX_DPI)[0] / page.get_width()
@@ -189,14 +202,12 @@ def draw_fields(document: Document) -> None:
 
     The library's own `init_forms` does nothing without that list. To be called before any page is opened.
     """
-
     config = raw.FPDF_FORMFILLINFO(version=2)
     document.formenv = pypdfium2.PdfFormEnv(raw.FPDFDOC_InitFormFillEnvironment(document, config), config)
 
 
 def has_signature(document: Document) -> bool:
     """Whether any signature field has been signed, in the document's list of fields or on a page."""
-
     listed = (raw.FPDF_GetSignatureObject(document, at) for at in range(raw.FPDF_GetSignatureCount(document)))
     if any(raw.FPDFSignatureObj_GetContents(signature, None, 0) for signature in listed):
         return True
@@ -216,7 +227,6 @@ def has_signature(document: Document) -> bool:
 
 def bound(pages: Iterable[Page], count: int) -> bytes:
     """One PDF of these pictures. Raises `Problem` where there is nothing to be seen, or far too much."""
-
     document, blank = pypdfium2.PdfDocument.new(), True
     for picture, width, height in pages:
         image = in_few_colours(picture.copy_memory())
@@ -252,17 +262,15 @@ def jpeg(image: Picture, most: int) -> bytes:
 
 def cleaned(data: bytes) -> tuple[dict[str, object], bytes]:
     media_type = media_type_of(data)
-    signed = False
     if media_type == "application/pdf":
-        document = open_pdf(data[data.index(_PDF) :])
-        draw_fields(document)
-        count = within_limit(len(document))
-        signed = has_signature(document)
-        pages = pdf_pages(document)
+        data = data[data.index(_PDF) :]
+        try:
+            made, count, signed = cleaned_pdf(data)
+        except pypdfium2.PdfiumError:
+            made, count, signed = cleaned_pdf(repaired(data))
     else:
-        count = within_limit(page_count(data, media_type))
-        pages = picture_pages(data, media_type, count)
-    made = bound(pages, count)
+        count, signed = within_limit(page_count(data, media_type)), False
+        made = bound(picture_pages(data, media_type, count), count)
     return {"media_type": media_type, "pages": count, "has_signature": signed}, made
 
 
@@ -273,7 +281,6 @@ def within_limit(pages: int) -> int:
 
 
 def drawn(data: bytes, number: int) -> tuple[dict[str, object], bytes]:
-
     (image,) = pypdfium2.PdfDocument(data)[number - 1].get_objects()
     made: bytes = pyvips.Image.new_from_buffer(bytes(image.get_data()), "").pngsave_buffer(compression=3)
     return {"media_type": "image/png"}, made

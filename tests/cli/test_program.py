@@ -31,7 +31,7 @@ COMMANDS = sorted(_commands(starter.app))
 def test_every_command_of_the_service_is_there() -> None:
     owner = {(name,) for name in ("start", "status", "verify", "recheck", "confirm", "withdraw", "certificate")}
     owner |= {("send-code",), ("accept-notice",)}
-    staff = ("file", "list", "show", "approve", "reject", "request-materials", "supply")
+    staff = ("file", "list", "show", "original", "approve", "reject", "request-materials", "supply")
     rest = {("due",), ("deletion", "show"), ("deletion", "resume"), ("demo",), ("dev",)}
     assert set(COMMANDS) == owner | {("ticket", name) for name in staff} | rest
 

@@ -256,6 +256,8 @@ def _moved(data: bytes) -> bytes:
         pytest.param(lambda data: b"From: scanner\r\n" * 400 + data, id="junk before"),
         pytest.param(lambda data: data + b"\nScanned by X\n" * 300, id="junk behind"),
         pytest.param(lambda data: data.replace(b"\n", b"\r\n"), id="CR LF"),
+        pytest.param(lambda data: data[: data.rindex(b"trailer") + 9], id="end cut off"),
+        pytest.param(lambda data: data.replace(b"/Count 2", b"/Count 9"), id="count"),
         pytest.param(lambda data: re.sub(rb"/Length \d+", b"/Length 7", data), id="length"),
         pytest.param(lambda data: data.replace(b"%PDF-1.7", b"%PDF1.7"), id="header"),
     ],
