@@ -299,7 +299,7 @@ async def test_a_signal_goes_through_while_no_worker_runs(cli: CommandLine) -> N
     # Not killed: a worker that crashed leaves its workflows bound to it for ten seconds.
     await cli.stack.worker.stop()
     try:
-        cli.monkeypatch.setattr("runtime.staff_desk.LOOK_LIMIT", timedelta(seconds=1))
+        cli.monkeypatch.setattr("runtime.desk_base.LOOK_LIMIT", timedelta(seconds=1))
         assert "No worker" in (await cli.error("ticket", "show", ticket, code=4))["message"]
         sent = await cli.json("ticket", "approve", ticket, *OPERATOR, "--waive", "ICP_FILING", *read, "--signal")
         assert (sent["kind"], sent["status"]) == ("approve", None)
