@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-_HERE: Final = Path(__file__).parent
+_HERE: Final = Path(__file__).resolve().parent
 _SECONDS: Final = 30.0
 """On the clock; it has 10 s of the CPU, which it may have to wait for."""
 _CHUNK: Final = 1 << 20
