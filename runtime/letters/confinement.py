@@ -26,11 +26,11 @@ CPU_SECONDS = 10
 
 _FORBIDDEN_CALLS = {
     "x86_64": {
-        "socket": 41, "connect": 42, "execve": 59, "kill": 62, "ptrace": 101,
+        "socket": 41, "connect": 42, "execve": 59, "kill": 62, "ptrace": 101, "setpgid": 109, "setsid": 112,
         "process_vm_readv": 310, "process_vm_writev": 311, "execveat": 322,
     },
     "aarch64": {
-        "socket": 198, "connect": 203, "execve": 221, "kill": 129, "ptrace": 117,
+        "socket": 198, "connect": 203, "execve": 221, "kill": 129, "ptrace": 117, "setpgid": 154, "setsid": 157,
         "process_vm_readv": 270, "process_vm_writev": 271, "execveat": 281,
     },
 }  # fmt: skip

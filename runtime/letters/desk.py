@@ -35,7 +35,8 @@ class LetterDesk:
     """
 
     def __init__(self, trust_roots: Path | None = None) -> None:
-        self._trust_roots = trust_roots
+        # Absolute: what reads them works elsewhere.
+        self._trust_roots = trust_roots.absolute() if trust_roots else None
         self._running = asyncio.Semaphore(_AT_ONCE)
         self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._letters: TTLCache[str, RenderedLetter | LetterProblem] = TTLCache(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-_HERE: Final = Path(__file__).parent
+_HERE: Final = Path(__file__).resolve().parent
 _SECONDS: Final = 30.0
 """On the clock; it has 10 s of the CPU, which it may have to wait for."""
 _CHUNK: Final = 1 << 20
@@ -38,9 +38,10 @@ async def run(program: str, data: bytes, *arguments: str, most: int = 0) -> Outp
         stderr=asyncio.subprocess.DEVNULL,
         start_new_session=True,
     )
+    feeding = asyncio.create_task(_feed(process, data))
     try:
         async with asyncio.timeout(_SECONDS):
-            _, output = await asyncio.gather(_feed(process, data), _read(process, most))
+            output = await _read(process, most)
             failed = await process.wait()
     except (TimeoutError, ValueError):
         raise ProgramFailed from None
@@ -48,7 +49,9 @@ async def run(program: str, data: bytes, *arguments: str, most: int = 0) -> Outp
         if process.returncode is None:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+        # Nothing of it stays: neither itself, nor what it still had to say.
+        await process.communicate()
+        await feeding
     if failed:
         raise ProgramFailed
     return output
