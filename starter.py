@@ -89,6 +89,11 @@ _staff(
 )
 _staff("tickets:show", "Show what a ticket asks for, and its history.", "ticket show T20261122-7KQ2M9XT")
 _staff(
+    "tickets:original",
+    "For a lead: hand out the letter as it was sent. The pages and the API show the cleaned one.",
+    "ticket original T20261122-7KQ2M9XT --operator lead-2 --out original.pdf",
+)
+_staff(
     "tickets:approve",
     "Approve a ticket: the account is sealed and deleted.",
     "ticket approve T20261122-7KQ2M9XT --operator agent-7 --waive BALANCE,ICP_FILING",

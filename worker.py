@@ -24,14 +24,14 @@ from runtime.logs import configure_logging
 from runtime.settings import Settings
 from runtime.temporal import connect, telemetry
 from runtime.workers import Workers
-from runtime.workflow_runner import ContextFreeRunner
+from runtime.workflow_runner import CorrectedRunner
 from workflows import SHARED_MODULES, WORKFLOWS
 from workflows.eligibility import CONCURRENT_ACTIVITIES
 from workflows.malformed_messages import KeepMalformedMessagesOut
 
 log = structlog.get_logger()
 
-WORKFLOW_RUNNER = ContextFreeRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*SHARED_MODULES))
+WORKFLOW_RUNNER = CorrectedRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*SHARED_MODULES))
 """Histories are replayed in the same sandbox that the worker runs them in."""
 
 

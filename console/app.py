@@ -27,7 +27,7 @@ from console.pages import STATIC
 from console.services import Services
 from console.settings import ConsoleSettings
 from console.staff import routes as staff
-from runtime.letters import MAX_BYTES
+from runtime.letters.problems import MAX_BYTES
 
 _MAX_BODY_BYTES: Final = MAX_BYTES + 64 * 1024
 """The largest letter, and the form around it."""

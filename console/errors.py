@@ -20,7 +20,7 @@ from domain.locale import Locale
 from gateways.contract import PROBLEM_MEDIA_TYPE, PROBLEM_STATUS
 from gateways.errors import GatewayError
 from runtime.plain_errors import Unreachable
-from runtime.refusals import IN_CHINESE
+from runtime.refusals import in_chinese
 
 log = structlog.get_logger()
 
@@ -74,7 +74,7 @@ class Trouble:
         return datetime.fromisoformat(at) if isinstance(at, str) else at
 
     def words(self, locale: Locale) -> str:
-        return IN_CHINESE[self.type] if locale is Locale.ZH else self.message
+        return in_chinese(self.type, self.details) if locale is Locale.ZH else self.message
 
     @classmethod
     def of(cls, error: Exception) -> "Trouble":

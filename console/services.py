@@ -15,6 +15,7 @@ from gateways.platform import ChallengeDesk, HttpPlatform
 from gateways.vault import ObjectVault
 from runtime.front_desk import FrontDesk
 from runtime.intake import TicketIntake
+from runtime.letters.desk import LetterDesk
 from runtime.settings import Settings
 from runtime.temporal import connect
 
@@ -47,7 +48,7 @@ async def open_services(settings: ConsoleSettings, service: Settings) -> AsyncIt
         client = await connect(lazy=True)
         yield Services(
             desk=FrontDesk(client, service.task_queue, platform, challenges, vault),
-            intake=TicketIntake(vault),
+            intake=TicketIntake(vault, LetterDesk(service.letter_trust_roots)),
             client=client,
             calendar=load(service.calendar_dir),
             settings=settings,

@@ -11,10 +11,11 @@ from demo.scene import Scene, WrongTurn
 from demo.texts import Say
 from demo.virtual_clock import pass_deadline
 from domain.checks import Check, CheckOutcome, EligibilityReport, Figure, Marketplace
+from domain.letters import LetterType
 from domain.messages import CancellationView, ReviewView
 from domain.notifications import Template
 from domain.phases import Phase
-from domain.tickets import DecisionKind, DecisionReason, LetterType, ReviewStatus
+from domain.tickets import DecisionKind, DecisionReason, ReviewStatus
 from runtime.texts import text, yuan
 
 

@@ -11,25 +11,10 @@ from typing import Literal, Self
 from domain.accounts import RealNameType
 from domain.actors import Via
 from domain.checks import Check, EligibilityReport, Waiver
-from domain.model import Count, Fen, Instant, Model, OpaqueId, Sha256Hex, VaultRef
+from domain.letters import Letter
+from domain.model import Fen, Instant, Model, OpaqueId, Sha256Hex, VaultRef
 
 TICKET_CATEGORY: Literal["账号与认证"] = "账号与认证"
-
-
-class LetterType(StrEnum):
-    PDF = "application/pdf"
-    JPEG = "image/jpeg"
-    PNG = "image/png"
-
-
-class Letter(Model):
-    """The stamped letter of consent, as it was inspected and stored."""
-
-    path: str
-    sha256: Sha256Hex
-    media_type: LetterType
-    size_bytes: Count
-    pages: Count
 
 
 class Statement(Model):

@@ -1,13 +1,16 @@
 """What the desks of owners, staff and operations share: handles of the workflows, and limits of patience."""
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from temporalio.client import (
     Client,
     WorkflowExecutionDescription,
     WorkflowHandle,
+    WorkflowQueryFailedError,
 )
+from temporalio.common import QueryRejectCondition
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.deletion import DeletionView
@@ -18,10 +21,12 @@ from domain.messages import (
 )
 from gateways.platform import ChallengeDesk
 from gateways.ports import Platform, Vault
-from runtime.plain_errors import lacks_namespace
+from runtime.plain_errors import OVERTAKEN_BY_NEWS, lacks_namespace
 from workflows.account_cancellation import AccountCancellation
 from workflows.account_deletion import AccountDeletion
 from workflows.ticket_review import TicketReview
+
+T = TypeVar("T")
 
 ANSWER_LIMIT = timedelta(seconds=40)
 """How long a step may take before it is called unreachable: longer than a re-check with dead upstreams."""
@@ -31,6 +36,9 @@ LOOK_LIMIT = timedelta(seconds=20)
 
 ENDING_LIMIT = timedelta(seconds=45)
 """How long a request that is over may take to end: it gives back its hold, and leaves its last message."""
+
+_LOOKS = 5
+"""How often a workflow is asked again about which there are always news."""
 
 BEGINNING_LIMIT = timedelta(seconds=10)
 """How long a deletion may take to exist once its request is in phase DELETING: usually some milliseconds."""
@@ -56,6 +64,20 @@ class DeskBase:
 
     def _deletion(self, account_id: str) -> WorkflowHandle[AccountDeletion, DeletionView]:
         return self._client.get_workflow_handle_for(AccountDeletion.run, deletion_workflow_id(account_id))
+
+
+async def look(
+    handle: WorkflowHandle[Any, Any], query: Callable[[Any], T], reject_condition: QueryRejectCondition | None = None
+) -> T:
+    """What a workflow shows. News that come in between are waited for: the worker takes them in first."""
+    looks = 0
+    while True:
+        try:
+            return await handle.query(query, reject_condition=reject_condition, rpc_timeout=LOOK_LIMIT)
+        except WorkflowQueryFailedError as error:
+            looks += 1
+            if OVERTAKEN_BY_NEWS not in str(error) or looks == _LOOKS:
+                raise
 
 
 async def described(handle: WorkflowHandle[Any, Any]) -> WorkflowExecutionDescription | None:

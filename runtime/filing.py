@@ -12,6 +12,7 @@ from domain.phases import Step
 from domain.tickets import BalanceChoice, TicketRef
 from runtime.front_desk import FrontDesk
 from runtime.intake import TicketChanges, TicketDraft, TicketIntake
+from runtime.letters.desk import Upload
 from runtime.refusals import require
 
 
@@ -31,7 +32,7 @@ async def file_ticket(
     intake: TicketIntake,
     account_id: str,
     paper: Paper,
-    letter: bytes | None,
+    letter: Upload | None,
     *,
     report_digest: str,
     by: Actor,
@@ -74,7 +75,7 @@ async def supply_materials(
     intake: TicketIntake,
     account_id: str,
     paper: Paper,
-    letter: bytes | None,
+    letter: Upload | None,
     *,
     by: Actor,
     now: datetime,

@@ -3,7 +3,6 @@
 Everything here handles contact data, and none of it may reach Temporal or a message.
 """
 
-import asyncio
 import re
 import secrets
 from contextlib import suppress
@@ -19,25 +18,24 @@ from domain.accounts import RealNameType
 from domain.actors import Actor
 from domain.errors import ErrorType, Refusal
 from domain.ids import new_number
+from domain.letters import Letter, LetterOriginal, LetterType
 from domain.model import Model, OpaqueId, Sha256Hex, VaultRef
-from domain.tickets import (
-    BalanceChoice,
-    Letter,
-    LetterType,
-    Statement,
-    TicketForm,
-    TicketNeeds,
-    TicketRef,
-    missing_parts,
-    ticket_path,
-)
+from domain.tickets import BalanceChoice, Statement, TicketForm, TicketNeeds, TicketRef, missing_parts, ticket_path
 from gateways.errors import GatewayError
 from gateways.ports import Vault
-from runtime.letters import inspect_letter
+from runtime.letters.desk import LetterDesk, Upload
+from runtime.letters.renderer import RenderedLetter
 
 MAX_NOTE_CHARACTERS: Final = 4000
 
-_EXTENSIONS: Final = {LetterType.PDF: "pdf", LetterType.JPEG: "jpg", LetterType.PNG: "png"}
+_EXTENSIONS: Final = {
+    LetterType.PDF: "pdf",
+    LetterType.JPEG: "jpg",
+    LetterType.PNG: "png",
+    LetterType.TIFF: "tif",
+    LetterType.HEIC: "heic",
+    LetterType.WEBP: "webp",
+}
 
 
 class _Filing(Model):
@@ -92,10 +90,11 @@ class TicketIntake:
     has been stored. Raises `GatewayError` when the vault does.
     """
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Vault, letters: LetterDesk | None = None) -> None:
         self._vault = vault
+        self._letters = letters or LetterDesk()
 
-    async def file(self, draft: TicketDraft, letter: bytes | None, *, needs: TicketNeeds, now: datetime) -> TicketRef:
+    async def file(self, draft: TicketDraft, letter: Upload | None, *, needs: TicketNeeds, now: datetime) -> TicketRef:
         """File a new ticket as revision 1."""
         form = TicketForm(
             ticket_no=new_number("T", now),
@@ -118,7 +117,7 @@ class TicketIntake:
         self,
         previous: TicketRef,
         changes: TicketChanges,
-        letter: bytes | None,
+        letter: Upload | None,
         *,
         needs: TicketNeeds,
         now: datetime,
@@ -163,16 +162,34 @@ class TicketIntake:
             await self._vault.discard(ref.record.path)
             if form.letter and own_letter:
                 await self._vault.discard(form.letter.path)
+                await self._vault.discard(form.letter.original.path)
 
     async def load(self, ref: TicketRef) -> TicketForm:
         """The form of one revision, verified against its hash."""
         return await self._vault.read(ref.record, TicketForm)
 
     async def read_letter(self, form: TicketForm) -> bytes:
-        """The letter as it was filed, verified against its hash. Raises `Refusal(NOT_FOUND)` when there is none."""
-        if form.letter is None:
-            raise Refusal(ErrorType.NOT_FOUND, f"Ticket {form.ticket_no} has no letter; its type does not need one.")
-        return await self._vault.read_blob(VaultRef(path=form.letter.path, sha256=form.letter.sha256))
+        """The cleaned letter, verified against its hash. Raises `Refusal(NOT_FOUND)` when there is none."""
+        letter = _letter_of(form)
+        return await self._vault.read_blob(VaultRef(path=letter.path, sha256=letter.sha256))
+
+    async def letter_page(self, form: TicketForm, number: int) -> bytes:
+        """A page of the letter as PNG; pages count from 1.
+
+        Raises `Refusal(NOT_FOUND)` when there is none such, and `ProgramFailed` when it cannot be drawn.
+        """
+        letter = _letter_of(form)
+        if not 1 <= number <= letter.pages:
+            raise Refusal(
+                ErrorType.NOT_FOUND,
+                f"The letter of ticket {form.ticket_no} has no page {number}; it has {letter.pages}.",
+            )
+        return await self._letters.picture((letter.sha256, number), lambda: self.read_letter(form), form.ticket_no)
+
+    async def read_original(self, form: TicketForm) -> bytes:
+        """The letter as it was sent, which nothing has made harmless; verified as `read_letter` does it."""
+        original = _letter_of(form).original
+        return await self._vault.read_blob(VaultRef(path=original.path, sha256=original.sha256))
 
     async def put_note(self, ticket_no: str, text: str) -> str:
         """Keep a reviewer's free text; the answer is the `note_ref` for a decision."""
@@ -203,14 +220,20 @@ class TicketIntake:
         taken = [int(found[1]) for path in paths if (found := re.search(r"/r(\d+)[.-][^/]*$", path))]
         return max(taken, default=previous.revision) + 1
 
-    async def _store(self, form: TicketForm, letter: bytes | None, needs: TicketNeeds) -> TicketRef:
-        blob = None
-        if letter is not None:
-            # In a thread: decoding a large scan would hold up every other request of this process.
-            inspected = await asyncio.to_thread(inspect_letter, letter)
-            path = _stem(form.ticket_no, form.revision)
-            blob = Letter(path=f"{path}letter.{_EXTENSIONS[inspected.media_type]}", **inspected.model_dump())
-            form = form.model_copy(update={"letter": blob})
+    async def _store(self, form: TicketForm, letter: Upload | None, needs: TicketNeeds) -> TicketRef:
+        if letter is None:
+            return await self._keep(form, (), needs)
+        async with self._letters.rendered(letter, form.account_id) as (original, rendered):
+            sent = _letter(form, rendered)
+            blobs = (
+                (sent.original.path, original, sent.original.media_type),
+                (sent.path, rendered.content, LetterType.PDF),
+            )
+            return await self._keep(form.model_copy(update={"letter": sent}), blobs, needs)
+
+    async def _keep(
+        self, form: TicketForm, blobs: tuple[tuple[str, bytes, LetterType], ...], needs: TicketNeeds
+    ) -> TicketRef:
         if missing := missing_parts(form, needs):
             raise Refusal(
                 ErrorType.TICKET_INCOMPLETE,
@@ -219,10 +242,33 @@ class TicketIntake:
                 missing=list(missing),
             )
         # The letter first: a form must never refer to a letter that is not there.
-        if blob and letter is not None:
-            await self._vault.put_blob(blob.path, letter, blob.media_type)
+        for path, content, media_type in blobs:
+            await self._vault.put_blob(path, content, media_type)
         stored = await self._vault.put_evidence(ticket_path(form.ticket_no, form.revision), form)
         return TicketRef(ticket_no=form.ticket_no, revision=form.revision, sha256=stored.sha256)
+
+
+def _letter(form: TicketForm, rendered: RenderedLetter) -> Letter:
+    stem = _stem(form.ticket_no, form.revision)
+    return Letter(
+        path=f"{stem}letter.pdf",
+        sha256=rendered.sha256,
+        size_bytes=len(rendered.content),
+        pages=rendered.pages,
+        original=LetterOriginal(
+            path=f"{stem}original.{_EXTENSIONS[rendered.original_type]}",
+            sha256=rendered.original_sha256,
+            media_type=rendered.original_type,
+            size_bytes=rendered.original_bytes,
+        ),
+        signature=rendered.signature,
+    )
+
+
+def _letter_of(form: TicketForm) -> Letter:
+    if form.letter is None:
+        raise Refusal(ErrorType.NOT_FOUND, f"Ticket {form.ticket_no} has no letter; its type does not need one.")
+    return form.letter
 
 
 def _stem(ticket_no: str, revision: int) -> str:

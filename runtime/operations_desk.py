@@ -14,7 +14,7 @@ from domain.messages import (
 )
 from domain.phases import Phase
 from domain.policy import Policy
-from runtime.desk_base import ANSWER_LIMIT, BEGINNING_LIMIT, LOOK_LIMIT, described
+from runtime.desk_base import ANSWER_LIMIT, BEGINNING_LIMIT, described, look
 from runtime.news import news
 from runtime.owner_desk import OwnerDesk
 from runtime.plain_errors import Unreachable, plain_errors
@@ -35,13 +35,9 @@ class OperationsDesk(OwnerDesk):
         async with plain_errors(f"deletion of account {account_id}"):
             await self._begun(account_id)
             try:
-                return await handle.query(
-                    AccountDeletion.view,
-                    reject_condition=QueryRejectCondition.NOT_COMPLETED_CLEANLY,
-                    rpc_timeout=LOOK_LIMIT,
-                )
+                return await look(handle, AccountDeletion.view, QueryRejectCondition.NOT_COMPLETED_CLEANLY)
             except WorkflowQueryRejectedError:
-                ended = await handle.query(AccountDeletion.view, rpc_timeout=LOOK_LIMIT)
+                ended = await look(handle, AccountDeletion.view)
             if ended.account_id != account_id:
                 # Not authorised, and it has touched nothing: there is no deletion of this account.
                 raise Refusal(ErrorType.NOT_FOUND, f"There is no deletion of account {account_id}.")
@@ -68,7 +64,7 @@ class OperationsDesk(OwnerDesk):
                 )
             handle = self._deletion(account_id)
             if await self._begun(account_id) is WorkflowExecutionStatus.RUNNING:
-                running = await handle.query(AccountDeletion.view, rpc_timeout=LOOK_LIMIT)
+                running = await look(handle, AccountDeletion.view)
                 if (running.account_id, running.request_no) != (account_id, closed.request_no):
                     raise Refusal(
                         ErrorType.AUTHORITY_MISMATCH,
@@ -86,7 +82,7 @@ class OperationsDesk(OwnerDesk):
                 )
             if not await self._begins(account_id):
                 raise Unreachable(f"The deletion of {account_id} has not begun yet; look again in a moment.")
-            return await handle.query(AccountDeletion.view, rpc_timeout=LOOK_LIMIT)
+            return await look(handle, AccountDeletion.view)
 
     async def stalled_deletions(self) -> list[str]:
         """The accounts of which the request, or the deletion without one, waits for operations."""

@@ -51,7 +51,7 @@ from domain.policy import Policy
 from domain.standing import RunEnd
 from domain.tickets import TicketRef
 from gateways.contract import ChallengeShown
-from runtime.desk_base import ANSWER_LIMIT, ENDING_LIMIT, LOOK_LIMIT, DeskBase
+from runtime.desk_base import ANSWER_LIMIT, ENDING_LIMIT, LOOK_LIMIT, DeskBase, look
 from runtime.news import news
 from runtime.plain_errors import lacks_namespace, plain_errors
 from runtime.step_keys import update_id
@@ -147,15 +147,11 @@ class OwnerDesk(DeskBase):
         handle = self._request(account_id)
         async with plain_errors(f"request of account {account_id}"):
             try:
-                return await handle.query(
-                    AccountCancellation.view,
-                    reject_condition=QueryRejectCondition.NOT_COMPLETED_CLEANLY,
-                    rpc_timeout=LOOK_LIMIT,
-                )
+                return await look(handle, AccountCancellation.view, QueryRejectCondition.NOT_COMPLETED_CLEANLY)
             except WorkflowQueryRejectedError as rejected:
                 run_ended = _RUN_ENDS.get(rejected.status or WorkflowExecutionStatus.FAILED, RunEnd.FAILED)
             try:
-                last = await handle.query(AccountCancellation.view, rpc_timeout=LOOK_LIMIT)
+                last = await look(handle, AccountCancellation.view)
             except WorkflowQueryFailedError:
                 # It never was a request: what it was started with could not be read.
                 raise Refusal(ErrorType.NOT_FOUND, f"There is no request of account {account_id}.") from None

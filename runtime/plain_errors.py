@@ -17,6 +17,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from domain.errors import NO_ANSWER, ErrorType, Refusal
 from gateways.errors import GatewayError
 
+OVERTAKEN_BY_NEWS = "News reached the workflow while it was asked: ask again"
+"""How a query fails now and then; `workflow_runner.py` says why."""
+
 _NO_WORKER = "No worker answered for {}; check that Temporal and a worker are running, then try again."
 
 

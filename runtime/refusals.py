@@ -3,9 +3,13 @@
 English readers have the error's own message, which says more.
 """
 
+from collections.abc import Mapping
+
 from domain.errors import ErrorType, Refusal
+from domain.locale import Locale
 from domain.messages import CancellationView
 from domain.phases import Step, allows
+from runtime.letters.problems import LetterProblem, words
 
 IN_CHINESE: dict[ErrorType, str] = {
     ErrorType.WRONG_PHASE: "当前阶段不能执行此步骤。",
@@ -58,6 +62,13 @@ IN_CHINESE: dict[ErrorType, str] = {
     ErrorType.VAULT_RECORD_FOREIGN: "存证库中的记录属于其他账号或申请，请联系运维。",
     ErrorType.VAULT_UNAVAILABLE: "存证库暂不可用，请稍后重试。",
 }
+
+
+def in_chinese(type: ErrorType, details: Mapping[str, object]) -> str:
+    """What went wrong; `details` are the error's."""
+    if type is ErrorType.LETTER_REFUSED and "because" in details:
+        return words(LetterProblem(str(details["because"])), Locale.ZH)
+    return IN_CHINESE[type]
 
 
 def require(view: CancellationView, step: Step, *, report_digest: str | None = None) -> None:

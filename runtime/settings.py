@@ -30,6 +30,9 @@ class Settings(BaseSettings):
     vault_url: str = Field(default_factory=(Path.cwd() / ".local" / "vault").as_uri)
     """`file:///...`, or any S3-compatible store by URL, with the AWS_* variables of the object store."""
 
+    letter_trust_roots: Path | None = None
+    """A PEM file, or a folder of them, by an absolute path: who may vouch for electronic signatures. Unset, nobody."""
+
     calendar_dir: Path | None = None
     """A folder of `<year>.toml` files that replace or add years of the business calendar."""
 

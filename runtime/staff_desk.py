@@ -12,7 +12,7 @@ from domain.messages import (
     ReviewView,
 )
 from domain.tickets import Decision, DecisionKind, DecisionRequest, IgnoredBecause
-from runtime.desk_base import ANSWER_LIMIT, LOOK_LIMIT, DeskBase, described
+from runtime.desk_base import ANSWER_LIMIT, DeskBase, described, look
 from runtime.plain_errors import plain_errors
 from runtime.ticket_queue import Bucket, Page, count, page
 from workflows.ticket_review import TicketReview
@@ -34,7 +34,7 @@ class StaffDesk(DeskBase):
 
     async def review(self, ticket_no: str) -> ReviewView:
         async with plain_errors(f"ticket {ticket_no}"):
-            return await self._review(ticket_no).query(TicketReview.view, rpc_timeout=LOOK_LIMIT)
+            return await look(self._review(ticket_no), TicketReview.view)
 
     async def decide(self, kind: DecisionKind, decision: Decision) -> DecisionAnswer:
         """Decide with an answer. The same decision again gets the first answer again, also after the end.
@@ -66,7 +66,7 @@ class StaffDesk(DeskBase):
         handle = self._review(decision.ticket_no)
         if error.status is not RPCStatusCode.NOT_FOUND or await described(handle) is None:
             return error
-        review = await handle.query(TicketReview.view, rpc_timeout=LOOK_LIMIT)
+        review = await look(handle, TicketReview.view)
         last = review.decisions[-1].decision if review.decisions else None
         because = IgnoredBecause.ALREADY_DECIDED
         if last and last.decision_id == decision.decision_id:

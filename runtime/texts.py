@@ -9,6 +9,7 @@ from typing import NamedTuple
 from domain.accounts import Channel, RealNameType, RefusalReason
 from domain.checks import Check, EntitlementKind, Figure, Marketplace, Reason, Remedy, Verdict
 from domain.deletion import DeletionPhase, DeletionStatus, RetentionRule, Verification
+from domain.letters import SignatureCheck
 from domain.locale import Locale
 from domain.messages import Route, WithdrawalReason
 from domain.phases import Phase, Step
@@ -274,8 +275,8 @@ _CATALOGUE: dict[type[StrEnum], dict[StrEnum, _Words]] = {
         MissingPart.STAMPED_LETTER: (
             "加盖公章的同意书",
             "stamped letter of consent",
-            "请上传加盖公章的《注销账号同意书》扫描件（PDF、JPEG 或 PNG）。",
-            "Attach the letter of consent with the company's seal (PDF, JPEG or PNG).",
+            "请上传加盖公章的《注销账号同意书》：PDF、照片或扫描件，20 MiB 以内。",
+            "Attach the letter of consent with the company's seal: a PDF, photo or scan of at most 20 MiB.",
         ),
         MissingPart.BALANCE_CHOICE: (
             "对余额的处理意愿",
@@ -291,6 +292,21 @@ _CATALOGUE: dict[type[StrEnum], dict[StrEnum, _Words]] = {
             "have it returned",
             "余额退还完成后，账号才会注销。",
             "The account is closed only when the money has been returned.",
+        ),
+    },
+    SignatureCheck: {
+        SignatureCheck.VALID: ("带有电子签名：验证通过", "carries an electronic signature: valid"),
+        SignatureCheck.INVALID: (
+            "带有电子签名：验证失败",
+            "carries an electronic signature: not valid",
+            "签名后文件有改动，或签名本身有误。",
+            "The file was changed after it was signed, or the signature is wrong.",
+        ),
+        SignatureCheck.NOT_VERIFIED: (
+            "带有电子签名：未验证",
+            "carries an electronic signature: not verified",
+            "系统未能确认签名人，请勿仅凭签名作出判断。",
+            "The service could not tell who signed; do not go by the signature alone.",
         ),
     },
     ReviewEnd: {

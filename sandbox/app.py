@@ -17,8 +17,7 @@ health = APIRouter(include_in_schema=False)
 
 @health.get("/healthz")
 async def healthz(platform: Platform) -> dict[str, str]:
-    async with platform.read() as connection:
-        await connection.execute(text("SELECT 1"))
+    platform.connection.execute(text("SELECT 1"))
     return {"status": "ok"}
 
 
@@ -26,9 +25,9 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.sandbox = Sandbox(settings)
-        await app.state.sandbox.open()
+        app.state.sandbox.open()
         yield
-        await app.state.sandbox.close()
+        app.state.sandbox.close()
 
     app = FastAPI(
         title=openapi.TITLE,

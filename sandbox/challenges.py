@@ -10,8 +10,7 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from sqlalchemy import insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, insert, select, update
 
 from domain.accounts import AccountStatus, Channel
 from domain.errors import ErrorType
@@ -55,22 +54,22 @@ ChallengeId = Annotated[OpaqueId, Path()]
 )
 async def create_challenge(account_id: AccountId, request: ChallengeRequest, platform: Platform) -> ChallengeCreated:
     """Send a code to a verified channel. The same `request_id` again answers the same challenge and sends nothing."""
-    async with platform.write() as tx:
-        account = await lock_account(tx, account_id)
+    with platform.write() as tx:
+        account = lock_account(tx, account_id)
 
-        async def send() -> tuple[ChallengeCreated, Effect]:
+        def send() -> tuple[ChallengeCreated, Effect]:
             if account.status is AccountStatus.CLOSED:
                 raise PlatformProblem(ErrorType.ACCOUNT_NOT_CLOSABLE, "The account is closed already.")
-            return await _send_code(tx, platform, account_id, request.channel), Effect.APPLIED
+            return _send_code(tx, platform, account_id, request.channel), Effect.APPLIED
 
-        return await platform.once(
+        return platform.once(
             tx, Endpoint.CREATE_CHALLENGE, account_id, request.request_id, request, ChallengeCreated, send
         )
 
 
-async def _send_code(tx: AsyncConnection, platform: Sandbox, account_id: str, channel: Channel) -> ChallengeCreated:
+def _send_code(tx: Connection, platform: Sandbox, account_id: str, channel: Channel) -> ChallengeCreated:
     now = utc_now()
-    destination = await tx.scalar(
+    destination = tx.scalar(
         select(PersonalDataRow.value).where(
             PersonalDataRow.account_id == account_id,
             PersonalDataRow.kind == PersonalKind[channel],
@@ -82,7 +81,7 @@ async def _send_code(tx: AsyncConnection, platform: Sandbox, account_id: str, ch
             ErrorType.CHANNEL_NOT_VERIFIED,
             f"{channel} is not verified on this account. Use another channel, or a ticket.",
         )
-    await refuse_too_many_codes(tx, platform.settings, account_id, channel, now)
+    refuse_too_many_codes(tx, platform.settings, account_id, channel, now)
     challenge_id = f"chl-{secrets.token_hex(12)}"
     code = f"{secrets.randbelow(1_000_000):06d}"
     created = ChallengeCreated(
@@ -90,7 +89,7 @@ async def _send_code(tx: AsyncConnection, platform: Sandbox, account_id: str, ch
         expires_at=now + timedelta(seconds=platform.settings.code_life_seconds),
         resend_after=now + timedelta(seconds=platform.settings.resend_delay_seconds),
     )
-    await tx.execute(
+    tx.execute(
         insert(ChallengeRow).values(
             id=challenge_id,
             account_id=account_id,
@@ -105,7 +104,7 @@ async def _send_code(tx: AsyncConnection, platform: Sandbox, account_id: str, ch
     )
     minutes = str(max(1, platform.settings.code_life_seconds // 60))
     message = Message(Template.IDENTITY_CODE, Locale.ZH, {"code": code, "minutes": minutes})
-    await hand_to_carrier(tx, message, {PersonalKind[channel]: destination}, account_id=account_id)
+    hand_to_carrier(tx, message, {PersonalKind[channel]: destination}, account_id=account_id)
     return created
 
 
@@ -116,8 +115,7 @@ async def _send_code(tx: AsyncConnection, platform: Sandbox, account_id: str, ch
 )
 async def show_challenge(challenge_id: ChallengeId, platform: Platform) -> ChallengeShown:
     """Where the code went, masked, and what is left of it. For the owner's pages and command line only."""
-    async with platform.read() as connection:
-        challenge = await _challenge(connection, challenge_id)
+    challenge = _challenge(platform.connection, challenge_id)
     return ChallengeShown(
         masked_destination=challenge.masked_destination,
         tries_left=challenge.tries - challenge.wrong_answers,
@@ -140,21 +138,21 @@ async def show_challenge(challenge_id: ChallengeId, platform: Platform) -> Chall
 )
 async def answer_challenge(challenge_id: ChallengeId, answer: CodeAnswer, platform: Platform) -> ProofIssued:
     """Answer with the code; the right one yields one proof, once (`ProofUsed` after that). Wrong ones are counted."""
-    async with platform.write() as tx:
-        result = await _judge(tx, platform, challenge_id, answer.code.get_secret_value())
+    with platform.write() as tx:
+        result = _judge(tx, platform, challenge_id, answer.code.get_secret_value())
     # Raised outside the transaction: a wrong answer has to stay counted.
     if isinstance(result, PlatformProblem):
         raise result
     return result
 
 
-async def _judge(tx: AsyncConnection, platform: Sandbox, challenge_id: str, code: str) -> ProofIssued | PlatformProblem:
+def _judge(tx: Connection, platform: Sandbox, challenge_id: str, code: str) -> ProofIssued | PlatformProblem:
     now = utc_now()
-    account_id = (await _challenge(tx, challenge_id)).account_id
-    await lock_account(tx, account_id)
-    await refuse_too_many_answers(tx, platform.settings, account_id, now)
+    account_id = _challenge(tx, challenge_id).account_id
+    lock_account(tx, account_id)
+    refuse_too_many_answers(tx, platform.settings, account_id, now)
     # The try is used up before the code is compared, and given back when the code is right.
-    tried = await tx.execute(
+    tried = tx.execute(
         update(ChallengeRow)
         .where(
             ChallengeRow.id == challenge_id,
@@ -167,20 +165,18 @@ async def _judge(tx: AsyncConnection, platform: Sandbox, challenge_id: str, code
     )
     challenge = tried.one_or_none()
     if challenge is None:
-        return _why_not(await _challenge(tx, challenge_id))
+        return _why_not(_challenge(tx, challenge_id))
     if hmac.compare_digest(challenge.code_hash, platform.keyed_hash("code", challenge_id, code)):
-        return await _issue_proof(tx, platform, account_id, challenge_id, now)
+        return _issue_proof(tx, platform, account_id, challenge_id, now)
     left: int = challenge.tries_left
     if left:
         return PlatformProblem(ErrorType.CODE_WRONG, f"Wrong code; {left} tries left.", tries_left=left)
     return PlatformProblem(ErrorType.CODE_LOCKED, "Wrong code, and no try left. Ask for a new code.", tries_left=0)
 
 
-async def _issue_proof(
-    tx: AsyncConnection, platform: Sandbox, account_id: str, challenge_id: str, now: datetime
-) -> ProofIssued:
+def _issue_proof(tx: Connection, platform: Sandbox, account_id: str, challenge_id: str, now: datetime) -> ProofIssued:
     proof = secrets.token_hex(32)
-    await tx.execute(
+    tx.execute(
         update(ChallengeRow)
         .where(ChallengeRow.id == challenge_id)
         .values(
@@ -190,7 +186,7 @@ async def _issue_proof(
             proof_expires_at=now + timedelta(seconds=platform.settings.proof_life_seconds),
         )
     )
-    await record_call(tx, Endpoint.ANSWER_CHALLENGE, account_id, challenge_id, Effect.APPLIED)
+    record_call(tx, Endpoint.ANSWER_CHALLENGE, account_id, challenge_id, Effect.APPLIED)
     return ProofIssued(proof=proof)
 
 
@@ -210,8 +206,8 @@ def mask(channel: Channel, destination: str) -> str:
     return f"{name[:1]}***@{domain}"
 
 
-async def _challenge(connection: AsyncConnection, challenge_id: str) -> AnyRow:
-    found = await connection.execute(select(*ChallengeRow.__table__.c).where(ChallengeRow.id == challenge_id))
+def _challenge(connection: Connection, challenge_id: str) -> AnyRow:
+    found = connection.execute(select(*ChallengeRow.__table__.c).where(ChallengeRow.id == challenge_id))
     challenge = found.one_or_none()
     if challenge is None:
         raise PlatformProblem(ErrorType.CHALLENGE_UNKNOWN, "No such challenge. Ask for a new code.")

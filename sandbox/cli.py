@@ -25,7 +25,7 @@ app = App(name="sandbox", help="A pretend cloud platform that serves the platfor
 
 Db = Annotated[
     str,
-    Parameter(name="--db", env_var="SANDBOX_DATABASE_URL", help="Database URL (sqlite, postgresql), or a file's path."),
+    Parameter(name="--db", env_var="SANDBOX_DATABASE_URL", help="The SQLite file: its path, or sqlite:///path."),
 ]
 AsJson = Annotated[bool, Parameter(name="--json", negative=(), help="One JSON document on stdout.")]
 

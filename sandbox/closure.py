@@ -5,8 +5,7 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from sqlalchemy import delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, delete, insert, select, update
 
 from domain.accounts import AccountKind, AccountStatus
 from domain.errors import ErrorType
@@ -36,9 +35,9 @@ async def take_hold(account_id: AccountId, request: HoldRequest, platform: Platf
     One live hold an account: another request's is refused with `AccountNotClosable` and the seconds that it still has.
     A `request_id` that has been released is refused for good with `HoldReleased`, however late this request arrives.
     """
-    async with platform.write() as tx:
-        account = await lock_account(tx, account_id)
-        if await _was_released(tx, account_id, request.request_id):
+    with platform.write() as tx:
+        account = lock_account(tx, account_id)
+        if _was_released(tx, account_id, request.request_id):
             raise PlatformProblem(
                 ErrorType.HOLD_RELEASED, "This hold was released, which is final. Take one under a new request id."
             )
@@ -47,7 +46,7 @@ async def take_hold(account_id: AccountId, request: HoldRequest, platform: Platf
                 ErrorType.ACCOUNT_NOT_CLOSABLE, "The account is closed already; there is nothing to hold."
             )
         now = utc_now()
-        live = await _live_hold(tx, account_id, now)
+        live = _live_hold(tx, account_id, now)
         if live is not None and live.request_id != request.request_id:
             raise PlatformProblem(
                 ErrorType.ACCOUNT_NOT_CLOSABLE,
@@ -58,14 +57,14 @@ async def take_hold(account_id: AccountId, request: HoldRequest, platform: Platf
             hold_token=live.token if live is not None else f"hold-{secrets.token_hex(16)}",
             expires_at=now + timedelta(seconds=request.ttl_seconds),
         )
-        await tx.execute(delete(HoldRow).where(HoldRow.account_id == account_id))
-        await tx.execute(
+        tx.execute(delete(HoldRow).where(HoldRow.account_id == account_id))
+        tx.execute(
             insert(HoldRow).values(
                 account_id=account_id, request_id=request.request_id, token=hold.hold_token, expires_at=hold.expires_at
             )
         )
         effect = Effect.REPLAYED if live is not None else Effect.APPLIED
-        await record_call(tx, Endpoint.TAKE_HOLD, account_id, request.request_id, effect)
+        record_call(tx, Endpoint.TAKE_HOLD, account_id, request.request_id, effect)
         return hold
 
 
@@ -76,15 +75,15 @@ async def release_hold(account_id: AccountId, request_id: Annotated[OpaqueId, Pa
     Success also for a hold that has lapsed, is released already or was never taken: a request for it that is still on
     its way is refused when it arrives (`HoldReleased`).
     """
-    async with platform.write() as tx:
+    with platform.write() as tx:
         # Under the lock a request for the same hold comes before or after this one, and never in between.
-        account = await lock_account_if_any(tx, account_id)
+        account = lock_account_if_any(tx, account_id)
         effect = Effect.ALREADY_GONE
-        if account is not None and not await _was_released(tx, account_id, request_id):
-            await tx.execute(insert(ReleasedHoldRow).values(account_id=account_id, request_id=request_id))
-            await tx.execute(delete(HoldRow).where(HoldRow.account_id == account_id, HoldRow.request_id == request_id))
+        if account is not None and not _was_released(tx, account_id, request_id):
+            tx.execute(insert(ReleasedHoldRow).values(account_id=account_id, request_id=request_id))
+            tx.execute(delete(HoldRow).where(HoldRow.account_id == account_id, HoldRow.request_id == request_id))
             effect = Effect.APPLIED
-        await record_call(tx, Endpoint.RELEASE_HOLD, account_id, request_id, effect)
+        record_call(tx, Endpoint.RELEASE_HOLD, account_id, request_id, effect)
 
 
 @router.post(
@@ -97,18 +96,18 @@ async def close(account_id: AccountId, request: ClosureRequest, platform: Platfo
 
     The platform looks again for itself: a check that blocks and is not waived, or cannot be, refuses the closure.
     """
-    async with platform.write() as tx:
-        account = await lock_account(tx, account_id)
+    with platform.write() as tx:
+        account = lock_account(tx, account_id)
         if account.closed_at is not None and account.closure_request_id == request.request_id:
-            await record_call(tx, Endpoint.CLOSE, account_id, request.request_id, Effect.REPLAYED)
+            record_call(tx, Endpoint.CLOSE, account_id, request.request_id, Effect.REPLAYED)
             return Closed(closed_at=account.closed_at)
         now = utc_now()
         _refuse_unclosable(account)
-        hold = await _live_hold(tx, account_id, now)
+        hold = _live_hold(tx, account_id, now)
         if hold is None or hold.token != request.hold_token:
             raise PlatformProblem(ErrorType.HOLD_LAPSED, "No live hold with this token. Take a hold and check again.")
-        await _refuse_blocked(tx, account, request, now)
-        await tx.execute(
+        _refuse_blocked(tx, account, request, now)
+        tx.execute(
             update(AccountRow)
             .where(AccountRow.id == account_id)
             .values(
@@ -118,8 +117,8 @@ async def close(account_id: AccountId, request: ClosureRequest, platform: Platfo
                 dossier_sha256=request.dossier_sha256,
             )
         )
-        await tx.execute(delete(HoldRow).where(HoldRow.account_id == account_id))
-        await record_call(tx, Endpoint.CLOSE, account_id, request.request_id, Effect.APPLIED)
+        tx.execute(delete(HoldRow).where(HoldRow.account_id == account_id))
+        record_call(tx, Endpoint.CLOSE, account_id, request.request_id, Effect.APPLIED)
         return Closed(closed_at=now)
 
 
@@ -135,8 +134,8 @@ def _refuse_unclosable(account: AnyRow) -> None:
     raise PlatformProblem(ErrorType.ACCOUNT_NOT_CLOSABLE, why)
 
 
-async def _refuse_blocked(tx: AsyncConnection, account: AnyRow, request: ClosureRequest, now: Instant) -> None:
-    outcomes = (await check_all(tx, account, now)).values()
+def _refuse_blocked(tx: Connection, account: AnyRow, request: ClosureRequest, now: Instant) -> None:
+    outcomes = check_all(tx, account, now).values()
     blocking = [o.check for o in outcomes if o.reason and not (o.waivable and o.check in request.waivers)]
     if blocking:
         raise PlatformProblem(
@@ -145,11 +144,11 @@ async def _refuse_blocked(tx: AsyncConnection, account: AnyRow, request: Closure
         )
 
 
-async def _was_released(tx: AsyncConnection, account_id: str, request_id: str) -> bool:
+def _was_released(tx: Connection, account_id: str, request_id: str) -> bool:
     released = select(ReleasedHoldRow.request_id).filter_by(account_id=account_id, request_id=request_id)
-    return await tx.scalar(released) is not None
+    return tx.scalar(released) is not None
 
 
-async def _live_hold(tx: AsyncConnection, account_id: str, now: Instant) -> AnyRow | None:
+def _live_hold(tx: Connection, account_id: str, now: Instant) -> AnyRow | None:
     live = (HoldRow.account_id == account_id, HoldRow.expires_at > now)
-    return (await tx.execute(select(*HoldRow.__table__.c).where(*live))).one_or_none()
+    return tx.execute(select(*HoldRow.__table__.c).where(*live)).one_or_none()

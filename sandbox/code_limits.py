@@ -4,8 +4,7 @@ import math
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, select
 
 from domain.accounts import Channel
 from domain.errors import ErrorType
@@ -17,11 +16,9 @@ from sandbox.tables import ChallengeRow
 _ZONE = ZoneInfo("Asia/Shanghai")
 
 
-async def refuse_too_many_codes(
-    tx: AsyncConnection, settings: Settings, account_id: str, channel: Channel, now: datetime
-) -> None:
+def refuse_too_many_codes(tx: Connection, settings: Settings, account_id: str, channel: Channel, now: datetime) -> None:
     midnight = start_of_day(now)
-    challenges = await _challenges_since(tx, account_id, midnight - timedelta(days=1))
+    challenges = _challenges_since(tx, account_id, midnight - timedelta(days=1))
     today = [challenge for challenge in challenges if challenge.created_at >= midnight]
     if len(today) >= settings.codes_per_day or _wrong_answers(today) >= settings.wrong_answers_per_day:
         raise PlatformProblem(
@@ -38,10 +35,10 @@ async def refuse_too_many_codes(
         )
 
 
-async def refuse_too_many_answers(tx: AsyncConnection, settings: Settings, account_id: str, now: datetime) -> None:
+def refuse_too_many_answers(tx: Connection, settings: Settings, account_id: str, now: datetime) -> None:
     """New codes bring new tries; this is what keeps them from being unlimited."""
     midnight = start_of_day(now)
-    if _wrong_answers(await _challenges_since(tx, account_id, midnight)) >= settings.wrong_answers_per_day:
+    if _wrong_answers(_challenges_since(tx, account_id, midnight)) >= settings.wrong_answers_per_day:
         raise PlatformProblem(
             ErrorType.CODE_LOCKED,
             "Too many wrong answers today. Ask for a new code tomorrow.",
@@ -64,7 +61,7 @@ def _wrong_answers(challenges: list[AnyRow]) -> int:
     return sum(challenge.wrong_answers for challenge in challenges)
 
 
-async def _challenges_since(tx: AsyncConnection, account_id: str, moment: datetime) -> list[AnyRow]:
+def _challenges_since(tx: Connection, account_id: str, moment: datetime) -> list[AnyRow]:
     columns = (ChallengeRow.channel, ChallengeRow.created_at, ChallengeRow.resend_after, ChallengeRow.wrong_answers)
     mine = (ChallengeRow.account_id == account_id, ChallengeRow.created_at >= moment)
-    return list((await tx.execute(select(*columns).where(*mine))).all())
+    return list(tx.execute(select(*columns).where(*mine)).all())

@@ -1,19 +1,15 @@
-"""One database, SQLite or PostgreSQL, by two engines: reads that need no transaction, and writes that must have one."""
+"""One SQLite file, one connection, used in the event loop's own thread: a statement takes some 20 microseconds."""
 
 import sqlite3
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import partial
+from pathlib import Path
 from typing import Any
 
-import aiosqlite
-from sqlalchemy import DateTime, Dialect, Engine, Row, TypeDecorator, event, text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy import Connection, DateTime, Dialect, Row, StaticPool, TypeDecorator, create_engine
 
-from sandbox.settings import async_url
-
-_SQLITE_PRAGMAS = ("busy_timeout=10000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
+_PRAGMAS = ("busy_timeout=10000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
 
 
 AnyRow = Row[*tuple[Any, ...]]
@@ -25,9 +21,9 @@ def utc_now() -> datetime:
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """Aware UTC in Python, whatever the database keeps. Refuses naive values, which SQLite would take for UTC."""
+    """Aware UTC in Python, naive UTC in the database. Refuses naive values, which name no moment."""
 
-    impl = DateTime(timezone=True)
+    impl = DateTime
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
@@ -38,77 +34,52 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return None if value is None else value.replace(tzinfo=UTC)
 
 
 class Database:
     def __init__(self, database: str) -> None:
-        url = async_url(database)
-        self._is_sqlite = url.get_backend_name() == "sqlite"
-        # No values in error texts: they end up in the log, and may be somebody's phone.
-        common: dict[str, Any] = {"hide_parameters": True}
-        if self._is_sqlite:
-            common["async_creator"] = partial(_connect_sqlite, url.database)
-        # No overflow: its connections are closed after use, and opening one takes longer than the read.
-        self._reader = create_async_engine(
-            url, isolation_level="AUTOCOMMIT", pool_size=16, max_overflow=0, skip_autocommit_rollback=True, **common
+        self._driver = sqlite3.connect(_file_of(database))
+        for pragma in _PRAGMAS:
+            self._driver.execute(f"PRAGMA {pragma}")
+        self._engine = create_engine(
+            "sqlite://",
+            creator=lambda: self._driver,
+            poolclass=StaticPool,
+            isolation_level="AUTOCOMMIT",
+            hide_parameters=True,  # an error's text ends up in the log, and a value may be somebody's phone
         )
-        # SQLite has one writer at a time: waiting for the one connection is fair, polling for the file's lock is not.
-        self._writer = create_async_engine(url, pool_size=1 if self._is_sqlite else 16, max_overflow=0, **common)
-        if self._is_sqlite:
-            event.listen(self._reader.sync_engine, "connect", _tune_sqlite)
-            event.listen(self._writer.sync_engine, "connect", _tune_sqlite)
-            _begin_immediately(self._writer.sync_engine)
+        self.connection = self._engine.connect()
+        """Each statement stands alone on it, except inside `write`."""
 
-    def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """A connection on which each statement stands alone."""
-        return self._reader.connect()
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction: committed at the end of the block, rolled back by an exception.
 
-    def write(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """A transaction: committed at the end of the block, rolled back by an exception."""
-        return self._writer.begin()
+        The block awaits nothing, so that it is over before anybody else's turn comes: this is the only lock there is.
+        """
+        # IMMEDIATE: a transaction that reads first and writes later would fail where another process wrote in between.
+        self._driver.execute("BEGIN IMMEDIATE")
+        try:
+            yield self.connection
+        except BaseException:
+            self._driver.execute("ROLLBACK")
+            raise
+        self._driver.execute("COMMIT")
 
-    async def lock_for_setup(self, tx: AsyncConnection) -> None:
-        """Processes that start together make the schema one after the other."""
-        if not self._is_sqlite:
-            await tx.execute(text("SELECT pg_advisory_xact_lock(7108)"))
-
-    async def close(self) -> None:
-        await self._reader.dispose()
-        await self._writer.dispose()
+    def close(self) -> None:
+        self.connection.close()
+        self._engine.dispose()
 
 
-class _InlineConnection(aiosqlite.Connection):
-    """Runs statements in the loop's own thread.
+def _file_of(database: str) -> Path:
+    """The file of `sqlite:///path`, or of a bare path. Its folder is made.
 
-    A statement of the sandbox's takes some 20 microseconds; handing it to another thread and back takes ten times
-    that, and aiosqlite does it four times a statement.
+    Raises:
+        ValueError: another kind of database, or one without a file.
     """
-
-    async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        return fn(*args, **kwargs)
-
-
-def _connect_sqlite(path: str | None) -> _InlineConnection:
-    connection = _InlineConnection(partial(sqlite3.connect, str(path), check_same_thread=False), iter_chunk_size=64)
-    connection._thread.daemon = True
-    return connection
-
-
-def _tune_sqlite(connection: Any, _record: object) -> None:
-    cursor = connection.cursor()
-    for pragma in _SQLITE_PRAGMAS:
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_immediately(engine: Engine) -> None:
-    """Take SQLite's write lock at BEGIN: one that reads first and writes later fails at the upgrade."""
-
-    def no_driver_transactions(connection: Any, _record: object) -> None:
-        connection.isolation_level = None
-
-    event.listen(engine, "connect", no_driver_transactions)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    path = database.removeprefix("sqlite:///")
+    if "://" in path or path in ("", ":memory:"):
+        raise ValueError("The sandbox keeps its data in an SQLite file. Give the file's path, or sqlite:///path.")
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    return Path(path)

@@ -3,8 +3,7 @@
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import delete, insert, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, delete, insert, update
 
 from domain.accounts import AccountKind, Channel, RealNameType
 from domain.checks import Marketplace
@@ -41,32 +40,32 @@ class BadFact(ValueError):
     """A field that cannot be set, or not to this value."""
 
 
-async def set_facts(tx: AsyncConnection, account_id: str, facts: dict[str, Value]) -> None:
+def set_facts(tx: Connection, account_id: str, facts: dict[str, Value]) -> None:
     """Set fields of an account.
 
     Raises:
         PlatformProblem: `ACCOUNT_UNKNOWN`.
         BadFact: there is no such field, or the value does not fit it.
     """
-    await lock_account(tx, account_id)
+    lock_account(tx, account_id)
     for field, value in facts.items():
         try:
-            await _set(tx, account_id, field, value)
+            _set(tx, account_id, field, value)
         except (ValidationError, KeyError, ValueError) as error:
             raise BadFact(f"{field}={value!r} cannot be set. Fields: {', '.join(FIELDS)}.") from error
 
 
-async def _set(tx: AsyncConnection, account_id: str, field: str, value: Value) -> None:
+def _set(tx: Connection, account_id: str, field: str, value: Value) -> None:
     group, _, name = field.partition(".")
     if group == "resources":
-        await _set_resources(tx, account_id, Product(name), _count(value))
+        _set_resources(tx, account_id, Product(name), _count(value))
     elif group == "provider":
-        await _set_provider(tx, account_id, Marketplace(name), _count(value))
+        _set_provider(tx, account_id, Marketplace(name), _count(value))
     elif field == "channels":
-        await _set_channels(tx, account_id, [Channel(name) for name in str(value).split(",") if name])
+        _set_channels(tx, account_id, [Channel(name) for name in str(value).split(",") if name])
     else:
         parsed = _COLUMNS[field].validate_python(value)
-        await tx.execute(update(AccountRow).where(AccountRow.id == account_id).values({field: parsed}))
+        tx.execute(update(AccountRow).where(AccountRow.id == account_id).values({field: parsed}))
 
 
 def _count(value: Value) -> int:
@@ -74,26 +73,24 @@ def _count(value: Value) -> int:
     return count
 
 
-async def _set_resources(tx: AsyncConnection, account_id: str, product: Product, count: int) -> None:
+def _set_resources(tx: Connection, account_id: str, product: Product, count: int) -> None:
     billable = {"account_id": account_id, "kind": product, "billable": True}
-    await tx.execute(delete(ResourceRow).filter_by(**billable))
+    tx.execute(delete(ResourceRow).filter_by(**billable))
     if count:
-        await tx.execute(insert(ResourceRow), [billable] * count)
+        tx.execute(insert(ResourceRow), [billable] * count)
 
 
-async def _set_provider(tx: AsyncConnection, account_id: str, marketplace: Marketplace, count: int) -> None:
+def _set_provider(tx: Connection, account_id: str, marketplace: Marketplace, count: int) -> None:
     role = {"account_id": account_id, "marketplace": marketplace}
-    await tx.execute(delete(ProviderRoleRow).filter_by(**role))
-    await tx.execute(insert(ProviderRoleRow).values(**role, businesses_in_progress=count))
+    tx.execute(delete(ProviderRoleRow).filter_by(**role))
+    tx.execute(insert(ProviderRoleRow).values(**role, businesses_in_progress=count))
 
 
-async def _set_channels(tx: AsyncConnection, account_id: str, channels: list[Channel]) -> None:
+def _set_channels(tx: Connection, account_id: str, channels: list[Channel]) -> None:
     contacts = [PersonalKind[channel] for channel in Channel]
-    await tx.execute(
+    tx.execute(
         delete(PersonalDataRow).where(PersonalDataRow.account_id == account_id, PersonalDataRow.kind.in_(contacts))
     )
     for channel in channels:
         # A number that no seed has, so that addresses stay unique.
-        await tx.execute(
-            insert(PersonalDataRow).values(account_id=account_id, **contact(account_id, 99_999_999, channel))
-        )
+        tx.execute(insert(PersonalDataRow).values(account_id=account_id, **contact(account_id, 99_999_999, channel)))

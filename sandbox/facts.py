@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter
-from sqlalchemy import ColumnElement, Select, and_, bindparam, select, true
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, select, true
 
 from domain.accounts import AccountProfile, Channel, Closure
 from domain.checking import check_arrears, check_balance, check_icp_filing, check_provider, check_resources
@@ -47,60 +46,53 @@ async def profile(account_id: AccountId, platform: Platform) -> AccountProfile:
     `closure` says for which request, on which dossier and when it was closed. It stays when all else is erased: a
     certificate's dates come from it.
     """
-    async with platform.read() as connection:
-        return await read_profile(connection, account_id)
+    return read_profile(platform.connection, account_id)
 
 
 @router.get("/balance", name=Endpoint.BALANCE, tags=[Group.BILLING])
 async def balance(account_id: AccountId, platform: Platform) -> Balance:
     """Money in fen: what can be withdrawn, what is frozen, what is on its way out, what was paid in offline."""
-    async with platform.read() as connection:
-        return balance_of(await read_account(connection, account_id))
+    return balance_of(read_account(platform.connection, account_id))
 
 
 @router.get("/arrears", name=Endpoint.ARREARS, tags=[Group.BILLING])
 async def arrears(account_id: AccountId, platform: Platform) -> Arrears:
     """Everything unpaid, in fen."""
-    async with platform.read() as connection:
-        return arrears_of(await read_account(connection, account_id))
+    return arrears_of(read_account(platform.connection, account_id))
 
 
 @router.get("/provider-roles", name=Endpoint.PROVIDER_ROLES, tags=[Group.MARKETPLACE])
 async def provider_roles(account_id: AccountId, platform: Platform) -> ProviderRoles:
     """Where the account is a provider (云市场, 万象, 云鼎) and how many businesses are going on."""
-    async with platform.read() as connection:
-        return await read_provider_roles(connection, account_id)
+    return read_provider_roles(platform.connection, account_id)
 
 
 @router.get("/icp-filings", name=Endpoint.ICP_FILINGS, tags=[Group.ICP])
 async def icp_filings(account_id: AccountId, platform: Platform) -> IcpFilings:
     """How often a filing was ever applied for (cancelled ones count), and how many are active."""
-    async with platform.read() as connection:
-        return icp_filings_of(await read_account(connection, account_id))
+    return icp_filings_of(read_account(platform.connection, account_id))
 
 
 @router.get("/resources", name=Endpoint.RESOURCES, tags=[Group.RESOURCES])
 async def resources(account_id: AccountId, platform: Platform) -> Resources:
     """Active billable resources and services, by product."""
-    async with platform.read() as connection:
-        return await read_resources(connection, account_id)
+    return read_resources(platform.connection, account_id)
 
 
 @router.get("/entitlements", name=Endpoint.ENTITLEMENTS, tags=[Group.BILLING])
 async def entitlements(account_id: AccountId, platform: Platform) -> Entitlements:
     """Vouchers, qualifications and discounts: everything that closing the account gives up, item by item."""
-    async with platform.read() as connection:
-        return await read_entitlements(connection, account_id)
+    return read_entitlements(platform.connection, account_id)
 
 
-async def check_all(connection: AsyncConnection, account: AnyRow, at: Instant) -> dict[Check, CheckOutcome]:
+def check_all(connection: Connection, account: AnyRow, at: Instant) -> dict[Check, CheckOutcome]:
     """The five checks by the rules of the domain, on what this account is now."""
     outcomes = (
         check_balance(balance_of(account), at),
         check_arrears(arrears_of(account), at),
-        check_provider(await read_provider_roles(connection, account.id), at),
+        check_provider(read_provider_roles(connection, account.id), at),
         check_icp_filing(icp_filings_of(account), at),
-        check_resources(await read_resources(connection, account.id), at),
+        check_resources(read_resources(connection, account.id), at),
     )
     return {outcome.check: outcome for outcome in outcomes}
 
@@ -154,12 +146,12 @@ _ROLES = _owned(ProviderRoleRow, ProviderRoleRow.marketplace, ProviderRoleRow.bu
 _RESOURCES = _owned(ResourceRow, ResourceRow.kind, where=and_(ResourceRow.billable))
 
 
-async def read_account(connection: AsyncConnection, account_id: str) -> AnyRow:
-    return (await _rows(connection, _ACCOUNT, account_id))[0]
+def read_account(connection: Connection, account_id: str) -> AnyRow:
+    return _rows(connection, _ACCOUNT, account_id)[0]
 
 
-async def read_profile(connection: AsyncConnection, account_id: str) -> AccountProfile:
-    return profile_of(await _rows(connection, _PROFILE, account_id))
+def read_profile(connection: Connection, account_id: str) -> AccountProfile:
+    return profile_of(_rows(connection, _PROFILE, account_id))
 
 
 def profile_of(rows: Sequence[AnyRow]) -> AccountProfile:
@@ -177,8 +169,8 @@ def profile_of(rows: Sequence[AnyRow]) -> AccountProfile:
     )
 
 
-async def read_entitlements(connection: AsyncConnection, account_id: str) -> Entitlements:
-    rows = await _rows(connection, _ENTITLEMENTS, account_id)
+def read_entitlements(connection: Connection, account_id: str) -> Entitlements:
+    rows = _rows(connection, _ENTITLEMENTS, account_id)
     return Entitlements(
         items=tuple(
             Entitlement(entitlement_id=row.reference, kind=row.kind, value_fen=row.value_fen)
@@ -188,8 +180,8 @@ async def read_entitlements(connection: AsyncConnection, account_id: str) -> Ent
     )
 
 
-async def read_provider_roles(connection: AsyncConnection, account_id: str) -> ProviderRoles:
-    rows = await _rows(connection, _ROLES, account_id)
+def read_provider_roles(connection: Connection, account_id: str) -> ProviderRoles:
+    rows = _rows(connection, _ROLES, account_id)
     return ProviderRoles(
         roles=tuple(
             ProviderRole(marketplace=row.marketplace, businesses_in_progress=row.businesses_in_progress)
@@ -199,14 +191,14 @@ async def read_provider_roles(connection: AsyncConnection, account_id: str) -> P
     )
 
 
-async def read_resources(connection: AsyncConnection, account_id: str) -> Resources:
-    rows = await _rows(connection, _RESOURCES, account_id)
+def read_resources(connection: Connection, account_id: str) -> Resources:
+    rows = _rows(connection, _RESOURCES, account_id)
     numbers = Counter(row.kind for row in rows if row.kind)
     return Resources(active=tuple(ActiveResource(product=kind, count=number) for kind, number in numbers.items()))
 
 
-async def _rows(connection: AsyncConnection, statement: Select[*tuple[Any, ...]], account_id: str) -> Sequence[AnyRow]:
-    rows = (await connection.execute(statement, {"account_id": account_id})).all()
+def _rows(connection: Connection, statement: Select[*tuple[Any, ...]], account_id: str) -> Sequence[AnyRow]:
+    rows = connection.execute(statement, {"account_id": account_id}).all()
     if not rows:
         raise account_unknown()
     return rows

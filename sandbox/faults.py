@@ -13,8 +13,7 @@ from fastapi import Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import Field, model_validator
-from sqlalchemy import bindparam, delete, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 from starlette.types import Receive, Scope, Send
 
 from domain.errors import ErrorType
@@ -86,23 +85,23 @@ _STRIKES = (
 # Built once: every request asks this, and building it takes longer than asking it.
 
 
-async def add_fault(tx: AsyncConnection, fault: Fault) -> int:
+def add_fault(tx: Connection, fault: Fault) -> int:
     """Make trouble; answers the id by which a gate is opened."""
     values = fault.model_dump(exclude={"times", "endpoint"})
     added = insert(FaultRow).values(**values, endpoint=fault.endpoint or ANY, times_left=fault.times)
-    fault_id: int = (await tx.execute(added.returning(FaultRow.id))).scalar_one()
+    fault_id: int = tx.execute(added.returning(FaultRow.id)).scalar_one()
     return fault_id
 
 
-async def clear_faults(tx: AsyncConnection) -> None:
+def clear_faults(tx: Connection) -> None:
     """Heal everything. A gate that is gone is open."""
-    await tx.execute(delete(FaultRow))
+    tx.execute(delete(FaultRow))
 
 
-async def open_gate(tx: AsyncConnection, fault_id: int) -> None:
+def open_gate(tx: Connection, fault_id: int) -> None:
     """Let through who waits at the gate, and who comes later."""
     opened = update(FaultRow).where(FaultRow.id == fault_id, FaultRow.kind == FaultKind.GATE).values(opened=True)
-    if (await tx.execute(opened.returning(FaultRow.id))).one_or_none() is None:
+    if tx.execute(opened.returning(FaultRow.id)).one_or_none() is None:
         raise NoSuchGate(fault_id)
 
 
@@ -113,12 +112,11 @@ class NoSuchGate(LookupError):
         super().__init__(f"Fault {fault_id} is no gate. Name one that the list of faults shows.")
 
 
-async def take_fault(db: Database, endpoint: str, account_id: str | None) -> Strike | None:
+def take_fault(db: Database, endpoint: str, account_id: str | None) -> Strike | None:
     """The oldest fault that strikes this request, with one of its times used up."""
-    async with db.read() as connection:
-        candidates = (await connection.execute(_STRIKES, {"endpoint": endpoint, "account_id": account_id})).all()
+    candidates = db.connection.execute(_STRIKES, {"endpoint": endpoint, "account_id": account_id}).all()
     for row in candidates:
-        if row.times_left is None or await _use_up(db, row.id):
+        if row.times_left is None or _use_up(db, row.id):
             return Strike.model_construct(
                 id=row.id,
                 endpoint=None,
@@ -132,9 +130,9 @@ async def take_fault(db: Database, endpoint: str, account_id: str | None) -> Str
     return None
 
 
-async def _use_up(db: Database, fault_id: int) -> bool:
-    async with db.write() as tx:
-        used = await tx.execute(
+def _use_up(db: Database, fault_id: int) -> bool:
+    with db.write() as tx:
+        used = tx.execute(
             update(FaultRow)
             .where(FaultRow.id == fault_id, FaultRow.times_left > 0)
             .values(times_left=FaultRow.times_left - 1)
@@ -153,7 +151,7 @@ class FaultyRoute(APIRoute):
             # The five closure phases share a route and differ in their last part, which is also their endpoint name.
             endpoint = self.name if self.name in _ENDPOINTS else request.path_params["phase"]
             db: Database = request.app.state.sandbox.db
-            strike = await take_fault(db, endpoint, request.path_params.get("account_id"))
+            strike = take_fault(db, endpoint, request.path_params.get("account_id"))
             return await (handle(request) if strike is None else _strike(strike, db, request, handle))
 
         return handle_or_fail
@@ -212,16 +210,15 @@ GATE_SECONDS = 60.0
 async def wait_at_gate(db: Database, fault_id: int) -> None:
     """Arrive, be counted, and wait until the gate is opened by whichever process."""
     give_up = time.monotonic() + GATE_SECONDS
-    async with db.write() as tx:
-        await tx.execute(update(FaultRow).where(FaultRow.id == fault_id).values(arrived=FaultRow.arrived + 1))
+    with db.write() as tx:
+        tx.execute(update(FaultRow).where(FaultRow.id == fault_id).values(arrived=FaultRow.arrived + 1))
     # Another process opens it, so there is no event to wait for.
-    while time.monotonic() < give_up and await _is_shut(db, fault_id):  # noqa: ASYNC110
+    while time.monotonic() < give_up and _is_shut(db, fault_id):  # noqa: ASYNC110
         await asyncio.sleep(0.02)
 
 
-async def _is_shut(db: Database, fault_id: int) -> bool:
-    async with db.read() as connection:
-        return await connection.scalar(_SHUT, {"fault_id": fault_id}) is not None
+def _is_shut(db: Database, fault_id: int) -> bool:
+    return db.connection.scalar(_SHUT, {"fault_id": fault_id}) is not None
 
 
 _SHUT = select(FaultRow.id).where(FaultRow.id == bindparam("fault_id"), ~FaultRow.opened)

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Header
-from sqlalchemy import bindparam, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, bindparam, insert, select
 
 from domain.errors import ErrorType
 from domain.locale import Locale
@@ -66,18 +65,16 @@ async def notify_account(
     account_id: AccountId, notification: AccountNotification, idempotency_key: IdempotencyKey, platform: Platform
 ) -> Accepted:
     """Tell the account's owner, at every verified contact. None left, none told: `delivered` is then 0."""
-    async with platform.write() as tx:
-        await lock_account(tx, account_id)
+    with platform.write() as tx:
+        lock_account(tx, account_id)
 
-        async def send() -> tuple[Accepted, Effect]:
-            contacts = {row.kind: row.value for row in await tx.execute(_CONTACTS, {"account_id": account_id})}
+        def send() -> tuple[Accepted, Effect]:
+            contacts = {row.kind: row.value for row in tx.execute(_CONTACTS, {"account_id": account_id})}
             message = Message(notification.template, notification.locale, notification.params)
-            await hand_to_carrier(tx, message, contacts, account_id=account_id)
+            hand_to_carrier(tx, message, contacts, account_id=account_id)
             return Accepted(delivered=len(contacts)), Effect.APPLIED
 
-        return await platform.once(
-            tx, Endpoint.NOTIFY_ACCOUNT, account_id, idempotency_key, notification, Accepted, send
-        )
+        return platform.once(tx, Endpoint.NOTIFY_ACCOUNT, account_id, idempotency_key, notification, Accepted, send)
 
 
 @router.post(
@@ -89,25 +86,25 @@ async def notify_contact(
     notification: ContactNotification, idempotency_key: IdempotencyKey, platform: Platform
 ) -> Accepted:
     """Tell the contact that a ticket names, by SMS and by e-mail, or a desk of the platform's own staff."""
-    async with platform.write() as tx:
-        await lock_contacts(tx)
+    with platform.write() as tx:
+        lock_contacts(tx)
 
-        async def send() -> tuple[Accepted, Effect]:
+        def send() -> tuple[Accepted, Effect]:
             message = Message(notification.template, notification.locale, notification.params)
             match notification.contact:
                 case StaffContact(desk=desk):
-                    await hand_to_carrier(tx, message, {}, desk=desk)
+                    hand_to_carrier(tx, message, {}, desk=desk)
                     return Accepted(delivered=1), Effect.APPLIED
                 case TicketContact(email=email, phone=phone):
                     contacts = {PersonalKind.PHONE: phone, PersonalKind.EMAIL: email}
-                    await hand_to_carrier(tx, message, contacts)
+                    hand_to_carrier(tx, message, contacts)
                     return Accepted(delivered=len(contacts)), Effect.APPLIED
 
-        return await platform.once(tx, Endpoint.NOTIFY_CONTACT, None, idempotency_key, notification, Accepted, send)
+        return platform.once(tx, Endpoint.NOTIFY_CONTACT, None, idempotency_key, notification, Accepted, send)
 
 
-async def hand_to_carrier(
-    tx: AsyncConnection,
+def hand_to_carrier(
+    tx: Connection,
     message: Message,
     contacts: Mapping[PersonalKind, str],
     *,
@@ -137,4 +134,4 @@ async def hand_to_carrier(
         for carrier, destination in ways
     ]
     if messages:
-        await tx.execute(_SEND, messages)
+        tx.execute(_SEND, messages)

@@ -3,8 +3,7 @@
 import hmac
 
 from fastapi import APIRouter
-from sqlalchemy import select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, select, update
 
 from domain.errors import ErrorType
 from gateways.contract import Group, Redeemed, RedeemRequest
@@ -32,20 +31,18 @@ router = APIRouter(route_class=FaultyRoute, tags=[Group.IDENTITY])
 )
 async def redeem(account_id: AccountId, request: RedeemRequest, platform: Platform) -> Redeemed:
     """Use up a proof, which belongs to its account and challenge. The same `request_id` again gets the same answer."""
-    async with platform.write() as tx:
-        await lock_account(tx, account_id)
+    with platform.write() as tx:
+        lock_account(tx, account_id)
 
-        async def use_up() -> tuple[Redeemed, Effect]:
-            return await _redeem(tx, platform, account_id, request), Effect.APPLIED
+        def use_up() -> tuple[Redeemed, Effect]:
+            return _redeem(tx, platform, account_id, request), Effect.APPLIED
 
-        return await platform.once(tx, Endpoint.REDEEM, account_id, request.request_id, request, Redeemed, use_up)
+        return platform.once(tx, Endpoint.REDEEM, account_id, request.request_id, request, Redeemed, use_up)
 
 
-async def _redeem(tx: AsyncConnection, platform: Sandbox, account_id: str, request: RedeemRequest) -> Redeemed:
+def _redeem(tx: Connection, platform: Sandbox, account_id: str, request: RedeemRequest) -> Redeemed:
     now = utc_now()
-    found = await tx.execute(
-        select(*ChallengeRow.__table__.c).filter_by(id=request.challenge_id, account_id=account_id)
-    )
+    found = tx.execute(select(*ChallengeRow.__table__.c).filter_by(id=request.challenge_id, account_id=account_id))
     challenge = found.one_or_none()
     proof_hash = platform.keyed_hash("proof", request.challenge_id, request.proof)
     if challenge is None or not hmac.compare_digest(challenge.proof_hash or "", proof_hash):
@@ -56,5 +53,5 @@ async def _redeem(tx: AsyncConnection, platform: Sandbox, account_id: str, reque
         raise PlatformProblem(ErrorType.PROOF_USED, "This proof has been redeemed. Ask for a new code to start again.")
     if challenge.proof_expires_at <= now:
         raise PlatformProblem(ErrorType.PROOF_EXPIRED, "This proof has expired. Ask for a new code to start again.")
-    await tx.execute(update(ChallengeRow).where(ChallengeRow.id == request.challenge_id).values(redeemed_at=now))
+    tx.execute(update(ChallengeRow).where(ChallengeRow.id == request.challenge_id).values(redeemed_at=now))
     return Redeemed(verified_at=challenge.answered_at, channel=challenge.channel)

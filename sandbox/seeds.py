@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, delete, func, insert, select
 
 from domain.accounts import AccountKind, AccountStatus, Channel, RealNameType
 from domain.checks import EntitlementKind, Marketplace
@@ -125,27 +124,27 @@ SEEDS = (
 )
 
 
-async def seed(tx: AsyncConnection) -> None:
-    await insert_accounts(tx, SEEDS)
+def seed(tx: Connection) -> None:
+    insert_accounts(tx, SEEDS)
 
 
-async def reset(tx: AsyncConnection) -> None:
+def reset(tx: Connection) -> None:
     """Back to the seeds: every row goes, but the server key, which running servers have read."""
     for table in reversed(Base.metadata.sorted_tables):
         if table is not ServerStateRow.__table__:
-            await tx.execute(delete(table))
-    await seed(tx)
+            tx.execute(delete(table))
+    seed(tx)
 
 
-async def insert_accounts(tx: AsyncConnection, seeds: Iterable[AccountSeed]) -> None:
+def insert_accounts(tx: Connection, seeds: Iterable[AccountSeed]) -> None:
     # Numbered on, so that no two accounts share a phone.
-    first = 1 + (await tx.scalar(select(func.count()).select_from(AccountRow)) or 0)
+    first = 1 + (tx.scalar(select(func.count()).select_from(AccountRow)) or 0)
     batches: dict[type[Base], list[dict[str, Any]]] = {}
     for number, account in enumerate(seeds, first):
         for table, values in _rows(account, number):
             batches.setdefault(table, []).append(values)
     for table, rows in batches.items():
-        await tx.execute(insert(table), rows)
+        tx.execute(insert(table), rows)
 
 
 def phone_of(number: int) -> str:

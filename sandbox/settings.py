@@ -1,17 +1,12 @@
 """What may be set on the sandbox, by environment variables with the prefix `SANDBOX_`."""
 
-from pathlib import Path
-
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy import URL, make_url
 
 DEFAULT_DATABASE = "sqlite:///.sandbox/platform.db"
 
 DEFAULT_PORT = 8090
 """Where the service looks for its platform when it is told nothing else."""
-
-_ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
 
 class Settings(BaseSettings):
@@ -37,14 +32,3 @@ class Settings(BaseSettings):
     """Wrong answers to the codes that one account was sent in a day of Asia/Shanghai, whichever code they were for."""
 
     proof_life_seconds: int = Field(default=300, gt=0)
-
-
-def async_url(database: str) -> URL:
-    """The URL with its asynchronous driver; a bare path names an SQLite file, whose folder is made."""
-    url = make_url(database if "://" in database else f"sqlite:///{database}")
-    url = url.set(drivername=_ASYNC_DRIVERS.get(url.drivername, url.drivername))
-    if url.get_backend_name() == "sqlite":
-        if not url.database or url.database == ":memory:":
-            raise ValueError("The sandbox needs an SQLite file: several processes share it. Give a path or a URL.")
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    return url

@@ -2,14 +2,13 @@
 
 import hmac
 import secrets
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from hashlib import sha256
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Path, Request
-from sqlalchemy import bindparam, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, bindparam, insert, select
 
 from domain.errors import ErrorType
 from domain.model import Model, OpaqueId
@@ -25,7 +24,7 @@ M = TypeVar("M", bound=Model)
 _KEY_NAME = "hash-key"
 
 # Built once: building a statement takes several times as long as running it.
-_LOCK_ACCOUNT = select(*AccountRow.__table__.c).where(AccountRow.id == bindparam("account_id")).with_for_update()
+_LOCK_ACCOUNT = select(*AccountRow.__table__.c).where(AccountRow.id == bindparam("account_id"))
 _STORED_REPLY = select(ReplyRow.fingerprint, ReplyRow.answer).where(
     ReplyRow.endpoint == bindparam("endpoint"),
     ReplyRow.account_id == bindparam("account_id"),
@@ -41,48 +40,46 @@ class Sandbox:
         self.db = Database(settings.database_url)
         self._key = b""
 
-    async def open(self) -> None:
+    def open(self) -> None:
         """Make the schema, seed it once, and learn the key that all processes on this database share."""
-        async with self.db.write() as tx:
-            await self.db.lock_for_setup(tx)
-            await tx.run_sync(Base.metadata.create_all)
-            stored = await tx.scalar(select(ServerStateRow.value).where(ServerStateRow.name == _KEY_NAME))
+        with self.db.write() as tx:
+            Base.metadata.create_all(tx)
+            stored = tx.scalar(select(ServerStateRow.value).where(ServerStateRow.name == _KEY_NAME))
             if stored is None:
                 stored = secrets.token_hex(32)
-                await tx.execute(insert(ServerStateRow).values(name=_KEY_NAME, value=stored))
-                await seed(tx)
+                tx.execute(insert(ServerStateRow).values(name=_KEY_NAME, value=stored))
+                seed(tx)
         given = self.settings.secret_key
         self._key = given.get_secret_value().encode() if given else bytes.fromhex(stored)
 
-    async def close(self) -> None:
-        await self.db.close()
+    def close(self) -> None:
+        self.db.close()
 
-    def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        return self.db.read()
+    @property
+    def connection(self) -> Connection:
+        return self.db.connection
 
-    def write(self) -> AbstractAsyncContextManager[AsyncConnection]:
+    def write(self) -> AbstractContextManager[Connection]:
         return self.db.write()
 
     def keyed_hash(self, *parts: str) -> str:
         return hmac.new(self._key, "\0".join(parts).encode(), sha256).hexdigest()
 
-    async def first_reply(
-        self, tx: AsyncConnection, endpoint: Endpoint, account_id: str, key: str, answer: type[M]
-    ) -> M | None:
+    def first_reply(self, tx: Connection, endpoint: Endpoint, account_id: str, key: str, answer: type[M]) -> M | None:
         """What the request with this key was answered, if there was one."""
         row_id = {"endpoint": endpoint.value, "account_id": account_id, "key": key}
-        stored = (await tx.execute(_STORED_REPLY, row_id)).one_or_none()
+        stored = tx.execute(_STORED_REPLY, row_id).one_or_none()
         return answer.model_validate_json(stored.answer) if stored else None
 
-    async def once(
+    def once(
         self,
-        tx: AsyncConnection,
+        tx: Connection,
         endpoint: Endpoint,
         account_id: str | None,
         key: str,
         request: Model | None,
         answer: type[M],
-        work: Callable[[], Awaitable[tuple[M, Effect]]],
+        work: Callable[[], tuple[M, Effect]],
     ) -> M:
         """Do the work, or answer what the first request with this key was answered.
 
@@ -95,11 +92,11 @@ class Sandbox:
         # Keyed, because the request may hold a contact and the row outlives the account.
         fingerprint = self.keyed_hash("request", request.model_dump_json() if request else "")
         row_id = {"endpoint": endpoint.value, "account_id": account_id or "", "key": key}
-        stored = (await tx.execute(_STORED_REPLY, row_id)).one_or_none()
+        stored = tx.execute(_STORED_REPLY, row_id).one_or_none()
         if stored is None:
-            done, effect = await work()
+            done, effect = work()
             reply = {**row_id, "fingerprint": fingerprint, "answer": done.model_dump_json()}
-            await tx.execute(_KEEP_REPLY, reply)
+            tx.execute(_KEEP_REPLY, reply)
         elif hmac.compare_digest(stored.fingerprint, fingerprint):
             done, effect = answer.model_validate_json(stored.answer), Effect.REPLAYED
         else:
@@ -107,37 +104,35 @@ class Sandbox:
                 ErrorType.IDEMPOTENCY_CONFLICT,
                 f"{endpoint}: this key came with another request before. Use a new key for a new request.",
             )
-        await record_call(tx, endpoint, account_id, key, effect)
+        record_call(tx, endpoint, account_id, key, effect)
         return done
 
 
-async def record_call(
-    tx: AsyncConnection, endpoint: Endpoint, account_id: str | None, key: str, effect: Effect
-) -> None:
+def record_call(tx: Connection, endpoint: Endpoint, account_id: str | None, key: str, effect: Effect) -> None:
     call = {"at": utc_now(), "endpoint": endpoint, "account_id": account_id, "key": key, "effect": effect}
-    await tx.execute(_RECORD_CALL, call)
+    tx.execute(_RECORD_CALL, call)
 
 
 def account_unknown() -> PlatformProblem:
     return PlatformProblem(ErrorType.ACCOUNT_UNKNOWN, "No such account. Check the account id.")
 
 
-async def lock_account_if_any(tx: AsyncConnection, account_id: str) -> AnyRow | None:
+def lock_account_if_any(tx: Connection, account_id: str) -> AnyRow | None:
     """The account, locked until the transaction ends: what changes an account happens one after the other."""
-    return (await tx.execute(_LOCK_ACCOUNT, {"account_id": account_id})).one_or_none()
+    return tx.execute(_LOCK_ACCOUNT, {"account_id": account_id}).one_or_none()
 
 
-async def lock_account(tx: AsyncConnection, account_id: str) -> AnyRow:
+def lock_account(tx: Connection, account_id: str) -> AnyRow:
     """The account, locked until the transaction ends. Refuses one that is not there."""
-    account = await lock_account_if_any(tx, account_id)
+    account = lock_account_if_any(tx, account_id)
     if account is None:
         raise account_unknown()
     return account
 
 
-async def lock_contacts(tx: AsyncConnection) -> None:
+def lock_contacts(tx: Connection) -> None:
     """The lock of requests that name no account."""
-    await tx.execute(select(ServerStateRow.name).where(ServerStateRow.name == _KEY_NAME).with_for_update())
+    tx.execute(select(ServerStateRow.name).where(ServerStateRow.name == _KEY_NAME))
 
 
 async def _sandbox_of(request: Request) -> Sandbox:

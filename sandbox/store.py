@@ -103,17 +103,17 @@ class SandboxStore:
         self._sandbox = Sandbox(Settings(database_url=database))
 
     async def __aenter__(self) -> Self:
-        await self._sandbox.open()
+        self._sandbox.open()
         return self
 
     async def __aexit__(
         self, _type: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
-        await self._sandbox.close()
+        self._sandbox.close()
 
     async def accounts(self) -> list[AccountListed]:
         """Every account, in the order in which they were made."""
-        rows = groupby(await self._all(facts.ALL_PROFILES), key=lambda row: (row.id, row.situation))
+        rows = groupby(self._all(facts.ALL_PROFILES), key=lambda row: (row.id, row.situation))
         return [AccountListed(situation=situation, profile=facts.profile_of(list(own))) for (_, situation), own in rows]
 
     async def account(self, account_id: str) -> AccountState:
@@ -122,35 +122,35 @@ class SandboxStore:
         Raises:
             PlatformProblem: `ACCOUNT_UNKNOWN`.
         """
-        async with self._sandbox.read() as connection:
-            row = await facts.read_account(connection, account_id)
-            hold = select(HoldRow.expires_at).where(HoldRow.account_id == account_id)
-            group = select(func.count()).where(JdGroupAccountRow.account_id == account_id)
-            left = {}
-            for phase, table in TABLES.items():
-                kinds = select(table.kind, func.count()).where(table.account_id == account_id).group_by(table.kind)
-                left[phase] = {kind.lower(): count for kind, count in await connection.execute(kinds)}
-            return AccountState(
-                situation=row.situation,
-                profile=await facts.read_profile(connection, account_id),
-                balance=facts.balance_of(row),
-                arrears=facts.arrears_of(row),
-                provider_roles=await facts.read_provider_roles(connection, account_id),
-                icp_filings=facts.icp_filings_of(row),
-                resources=await facts.read_resources(connection, account_id),
-                entitlements=await facts.read_entitlements(connection, account_id),
-                held_until=await connection.scalar(hold),
-                left=left,
-                jd_group_accounts=await connection.scalar(group) or 0,
-            )
+        connection = self._sandbox.connection
+        row = facts.read_account(connection, account_id)
+        hold = select(HoldRow.expires_at).where(HoldRow.account_id == account_id)
+        group = select(func.count()).where(JdGroupAccountRow.account_id == account_id)
+        left = {}
+        for phase, table in TABLES.items():
+            kinds = select(table.kind, func.count()).where(table.account_id == account_id).group_by(table.kind)
+            left[phase] = {kind.lower(): count for kind, count in connection.execute(kinds)}
+        return AccountState(
+            situation=row.situation,
+            profile=facts.read_profile(connection, account_id),
+            balance=facts.balance_of(row),
+            arrears=facts.arrears_of(row),
+            provider_roles=facts.read_provider_roles(connection, account_id),
+            icp_filings=facts.icp_filings_of(row),
+            resources=facts.read_resources(connection, account_id),
+            entitlements=facts.read_entitlements(connection, account_id),
+            held_until=connection.scalar(hold),
+            left=left,
+            jd_group_accounts=connection.scalar(group) or 0,
+        )
 
     async def add_clean_accounts(self, prefix: str, number: int) -> list[str]:
         """Accounts with nothing in the way, `<prefix>-00001` and so on; those that exist are left as they are."""
         ids = [f"{prefix}-{n:05d}" for n in range(1, number + 1)]
-        async with self._sandbox.write() as tx:
-            there = set(await tx.scalars(select(AccountRow.id).where(AccountRow.id.startswith(f"{prefix}-"))))
+        with self._sandbox.write() as tx:
+            there = set(tx.scalars(select(AccountRow.id).where(AccountRow.id.startswith(f"{prefix}-"))))
             new = [seeds.AccountSeed(account_id, "nothing in the way") for account_id in ids if account_id not in there]
-            await seeds.insert_accounts(tx, new)
+            seeds.insert_accounts(tx, new)
         return ids
 
     async def set_facts(self, account_id: str, **changes: edits.Value) -> None:
@@ -160,19 +160,19 @@ class SandboxStore:
             PlatformProblem: `ACCOUNT_UNKNOWN`.
             BadFact: there is no such field, or the value does not fit it.
         """
-        async with self._sandbox.write() as tx:
-            await edits.set_facts(tx, account_id, changes)
+        with self._sandbox.write() as tx:
+            edits.set_facts(tx, account_id, changes)
 
     async def let_time_pass(self, account_id: str, duration: timedelta) -> None:
         """Make this account's challenges, proofs, hold and long work older, so that nobody has to wait for them."""
-        async with self._sandbox.write() as tx:
+        with self._sandbox.write() as tx:
             for table in (ChallengeRow, HoldRow, LongWorkRow):
                 columns = [c for c in table.__table__.c if isinstance(c.type, UtcDateTime)]
                 key = next(iter(table.__table__.primary_key))
-                rows = await tx.execute(select(key, *columns).where(table.account_id == account_id))
+                rows = tx.execute(select(key, *columns).where(table.account_id == account_id))
                 for first, *times in rows.all():
                     older = {c.name: at - duration for c, at in zip(columns, times, strict=True) if at is not None}
-                    await tx.execute(update(table).where(key == first).values(older))
+                    tx.execute(update(table).where(key == first).values(older))
 
     async def add_fault(self, endpoint: Endpoint | str | None, kind: FaultKind | str, **how: Any) -> int:
         """Make trouble; `how` are the other fields of `Fault`. Answers the fault's id.
@@ -180,8 +180,8 @@ class SandboxStore:
         Raises:
             pydantic.ValidationError: there is no such endpoint or kind of fault, or a field does not fit.
         """
-        async with self._sandbox.write() as tx:
-            return await faults.add_fault(tx, Fault.model_validate({"endpoint": endpoint, "kind": kind, **how}))
+        with self._sandbox.write() as tx:
+            return faults.add_fault(tx, Fault.model_validate({"endpoint": endpoint, "kind": kind, **how}))
 
     async def open_gate(self, fault_id: int) -> None:
         """Let through the requests that wait at this gate, and all later ones.
@@ -189,22 +189,22 @@ class SandboxStore:
         Raises:
             NoSuchGate: no fault has this id, or it is of another kind.
         """
-        async with self._sandbox.write() as tx:
-            await faults.open_gate(tx, fault_id)
+        with self._sandbox.write() as tx:
+            faults.open_gate(tx, fault_id)
 
     async def waiting_at(self, fault_id: int) -> int:
         """How many requests have arrived at this gate so far; 0 for one that is gone."""
-        async with self._sandbox.read() as connection:
-            return await connection.scalar(select(FaultRow.arrived).where(FaultRow.id == fault_id)) or 0
+        arrived = select(FaultRow.arrived).where(FaultRow.id == fault_id)
+        return self._sandbox.connection.scalar(arrived) or 0
 
     async def faults(self) -> list[ActiveFault]:
         columns = [FaultRow.__table__.c[name] for name in ActiveFault.model_fields]
-        return [ActiveFault(**row._mapping) for row in await self._all(select(*columns).order_by(FaultRow.id))]
+        return [ActiveFault(**row._mapping) for row in self._all(select(*columns).order_by(FaultRow.id))]
 
     async def clear_faults(self) -> None:
         """Heal everything, and let through whoever waits at a gate."""
-        async with self._sandbox.write() as tx:
-            await faults.clear_faults(tx)
+        with self._sandbox.write() as tx:
+            faults.clear_faults(tx)
 
     async def outbox(self, account_id: str | None = None) -> list[OutboxMessage]:
         """Messages in the order in which they went out; those of one account, or all."""
@@ -212,7 +212,7 @@ class SandboxStore:
         statement = select(*(OutboxRow.__table__.c[name] for name in names)).order_by(OutboxRow.id)
         if account_id is not None:
             statement = statement.where(OutboxRow.account_id == account_id)
-        return [OutboxMessage(**row._mapping) for row in await self._all(statement)]
+        return [OutboxMessage(**row._mapping) for row in self._all(statement)]
 
     async def latest_code(self, account_id: str) -> str:
         """The code that was last sent to this account.
@@ -232,13 +232,12 @@ class SandboxStore:
             statement = statement.where(CallRow.endpoint == Endpoint(endpoint))
         if account_id is not None:
             statement = statement.where(CallRow.account_id == account_id)
-        return [Call(**row._mapping) for row in await self._all(statement.order_by(CallRow.id))]
+        return [Call(**row._mapping) for row in self._all(statement.order_by(CallRow.id))]
 
     async def reset(self) -> None:
         """Back to the seeds. A running server goes on working."""
-        async with self._sandbox.write() as tx:
-            await seeds.reset(tx)
+        with self._sandbox.write() as tx:
+            seeds.reset(tx)
 
-    async def _all(self, statement: Any) -> list[AnyRow]:
-        async with self._sandbox.read() as connection:
-            return list((await connection.execute(statement)).all())
+    def _all(self, statement: Any) -> list[AnyRow]:
+        return list(self._sandbox.connection.execute(statement).all())

@@ -4,8 +4,6 @@ import os
 from collections.abc import AsyncIterator
 from typing import Any
 
-# Imported early: first imported after SQLAlchemy's greenlets have run, it trips over a bug of CPython 3.11's parser
-# ("AST constructor recursion depth mismatch").
 import hypothesis
 import pytest
 import pytest_asyncio

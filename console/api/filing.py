@@ -1,6 +1,7 @@
 """What a filed ticket and its later materials consist of, as `multipart/form-data`."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from inspect import signature
 from typing import Annotated, Final
 
@@ -12,7 +13,8 @@ from starlette.datastructures import UploadFile as Part
 from domain.model import Fen, Sha256Hex
 from domain.tickets import BalanceChoice, BalanceWish
 from runtime.filing import Paper
-from runtime.letters import MAX_BYTES
+from runtime.letters.desk import Upload
+from runtime.letters.problems import MAX_BYTES
 
 _EMAIL: Final = Form(max_length=320, description="Where the reviewer's questions go.", examples=["owner@example.com"])
 _PHONE: Final = Form(
@@ -39,8 +41,8 @@ Amount = Annotated[
 Scan = Annotated[
     UploadFile | SkipJsonSchema[None],
     File(
-        description="The stamped letter of consent, PDF, JPEG or PNG, at most 10 MiB; where `ticket_needs.letter` says "
-        "so."
+        description="The stamped letter of consent: PDF, JPEG, PNG, TIFF, HEIC or WebP, at most 20 MiB, 20 pages and "
+        "120 million pixels a picture; where `ticket_needs.letter` says so."
     ),
 ]
 
@@ -52,9 +54,10 @@ class _Filed:
         self.paper: Final = paper
         self._letter = letter
 
-    async def letter(self) -> bytes | None:
+    @property
+    def letter(self) -> Upload | None:
         # One byte more than allowed is enough to be refused.
-        return await self._letter.read(MAX_BYTES + 1) if self._letter else None
+        return partial(self._letter.read, MAX_BYTES + 1) if self._letter else None
 
 
 class _Filing(_Filed):

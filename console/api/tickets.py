@@ -1,7 +1,6 @@
 """Support staff's work by program: the queue by deadline, a ticket with its form and letter, and the decision."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from pathlib import PurePosixPath
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Response
@@ -14,9 +13,10 @@ from console.services import Desk, Services
 from domain.accounts import RealNameType
 from domain.checks import Check, Reason
 from domain.errors import ErrorType, Refusal
+from domain.letters import LetterType
 from domain.messages import DecisionAnswer, ReviewView
 from domain.model import Count, Instant, Model, Sha256Hex, TypedId
-from domain.tickets import Decision, DecisionKind, DecisionReason, LetterType, TicketForm
+from domain.tickets import Decision, DecisionKind, DecisionReason, TicketForm
 from runtime.deciding import decide
 from runtime.intake import MAX_NOTE_CHARACTERS
 from runtime.ticket_queue import MAX_PAGE, Bucket, BucketKind, QueuedTicket, QueueFilter, buckets
@@ -203,16 +203,19 @@ _LETTER: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary
     "/tickets/{ticket_no}/letter",
     response_class=Response,
     responses={
-        200: {"description": "As it was filed.", "content": {media_type.value: _LETTER for media_type in LetterType}},
+        200: {"description": "All pages, as pictures.", "content": {LetterType.PDF.value: _LETTER}},
         **problems(ErrorType.NOT_FOUND, *VAULT),
     },
 )
 async def api_letter(desk: Desk, ticket_no: TypedId) -> Response:
-    """The stamped letter of consent, as an attachment; verified against its hash."""
+    """The stamped letter of consent as a PDF of pictures of its pages, whatever it was sent as.
+
+    Nothing but what can be seen is in it; verified against its hash. `form.letter.signature` of the ticket says whether
+    the original carries an electronic signature.
+    """
     form = await desk.intake.load((await desk.desk.review(ticket_no)).case.ticket)
     content = await desk.intake.read_letter(form)
-    assert form.letter is not None
-    name = f"{ticket_no}-{PurePosixPath(form.letter.path).name}"
+    name = f"{ticket_no}-r{form.revision}-letter.pdf"
     return Response(
-        content, headers={"Content-Disposition": f'attachment; filename="{name}"'}, media_type=form.letter.media_type
+        content, headers={"Content-Disposition": f'attachment; filename="{name}"'}, media_type=LetterType.PDF
     )

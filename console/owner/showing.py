@@ -23,7 +23,7 @@ from domain.phases import STEP_PHASES, Phase, Step
 from domain.policy import Policy
 from domain.tickets import BalanceWish, MissingPart
 from gateways.contract import ChallengeShown
-from runtime.letters import MAX_BYTES
+from runtime.letters.problems import MAX_BYTES
 
 HOME: Final = "/owner"
 
@@ -121,7 +121,6 @@ def render(
         not_listed=not_listed,
         not_told=partial(wording.not_told, locale=locale),
         why_not_closed=partial(wording.why_not_closed, locale=locale),
-        letter_problem=wording.letter_problem,
         html=wording.html,
     )
 

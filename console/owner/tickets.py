@@ -1,5 +1,6 @@
 """The manual request: the ticket's form, its later materials, and the letter of consent to fill in."""
 
+from functools import partial
 from typing import Annotated
 from urllib.parse import quote
 
@@ -19,7 +20,9 @@ from domain.model import Fen, Sha256Hex
 from domain.phases import Phase, Step
 from domain.tickets import BalanceChoice, BalanceWish
 from runtime.filing import Paper, file_ticket, supply_materials
-from runtime.letters import MAX_BYTES, template_letter
+from runtime.letters.desk import Upload
+from runtime.letters.problems import MAX_BYTES
+from runtime.letters.template import template_letter
 
 router = APIRouter()
 
@@ -64,9 +67,11 @@ class TicketFields:
             balance=self._balance,
         )
 
-    async def letter(self) -> bytes | None:
+    @property
+    def letter(self) -> Upload | None:
         """None when no file was chosen; one byte more than allowed is enough to be refused."""
-        return await self._letter.read(MAX_BYTES + 1) if self._letter and self._letter.filename else None
+        chosen = self._letter if self._letter and self._letter.filename else None
+        return partial(chosen.read, MAX_BYTES + 1) if chosen else None
 
 
 Fields = Annotated[TicketFields, Depends()]
@@ -99,7 +104,7 @@ async def owner_file_ticket(
         desk.intake,
         account,
         fields.paper,
-        await fields.letter(),
+        fields.letter,
         report_digest=report_digest,
         by=acting.by,
         now=desk.now(),
@@ -112,7 +117,7 @@ async def owner_file_ticket(
 async def owner_supply_materials(
     request: Request, desk: Desk, account: OwnAccount, acting: OwnerActing, fields: Fields
 ) -> Response:
-    letter = await fields.letter()
+    letter = fields.letter
     if letter is None and not any(fields.typed.values()):
         trouble = Trouble(ErrorType.BAD_INPUT, "Nothing was supplied.", {"field": "materials"})
         return await refuse(request, desk, account, Step.SUPPLY_MATERIALS, trouble)

@@ -12,7 +12,6 @@ from domain.accounts import RefusalReason
 from domain.checks import ENTITLEMENTS, Check, Marketplace
 from domain.errors import ErrorType
 from domain.locale import Locale, pick
-from runtime.letters import LetterProblem
 from runtime.texts import text
 
 _NAMES: Final[dict[str, tuple[str, str]]] = {
@@ -45,20 +44,6 @@ _NAMES: Final[dict[str, tuple[str, str]]] = {
     "access-logs": ("访问日志", "access logs"),
     "cancellation-evidence": ("本次注销的凭据", "evidence of this cancellation"),
 }
-
-_LETTER_PROBLEMS: Final[dict[LetterProblem, str]] = {
-    LetterProblem.EMPTY: "文件是空的。请上传加盖公章的同意书扫描件。",
-    LetterProblem.TOO_LARGE: "文件超过 10 MiB。请降低分辨率后重新扫描。",
-    LetterProblem.TYPE_NOT_ALLOWED: "文件不是 PDF、JPEG 或 PNG。请将扫描件另存为其中一种格式。",
-    LetterProblem.UNREADABLE: "文件无法按其格式读取。请重新扫描或另存后上传。",
-    LetterProblem.ENCRYPTED: "文件带有密码或权限保护。请取消保护后另存。",
-    LetterProblem.ACTIVE_CONTENT: "文件含有动作、脚本、表单或附件。请上传普通扫描件。",
-    LetterProblem.FOREIGN_CONTENT: "文件除页面外还夹带其他数据。请重新扫描，或将图片另存。",
-    LetterProblem.PAGE_COUNT: "同意书须为 1 至 20 页。请只上传盖章的同意书。",
-    LetterProblem.TOO_MANY_PIXELS: "图片超过 4000 万像素。请降低分辨率后重新扫描。",
-    LetterProblem.TOO_COMPLEX: "文件结构过于复杂。请上传普通扫描件。",
-}
-"""English readers have the refusal's own message."""
 
 _NO_ANSWER: Final = "The service did not answer. Nothing is lost: try again in a little while."
 _ANOTHER_CODE: Final = "That did not go through. Get another code."
@@ -130,10 +115,6 @@ def name(code: str, locale: Locale) -> str:
     if code in set(Marketplace):
         return text(Marketplace(code), locale).title
     return pick(locale, *_NAMES.get(code, (code, code)))
-
-
-def letter_problem(because: str) -> str:
-    return _LETTER_PROBLEMS[LetterProblem(because)]
 
 
 def age(instant: datetime, now: datetime, locale: Locale) -> str:

@@ -8,7 +8,6 @@ from typing import TypeVar
 
 from console.errors import EXPECTED, Trouble
 from console.services import Services
-from console.staff.letter_pictures import Letters
 from domain.locale import Locale
 from domain.messages import ReviewView
 from domain.tickets import IgnoredDecision, RecordedDecision, TicketForm
@@ -51,7 +50,7 @@ def stamp(review: ReviewView) -> str:
     return f"{review.status}.{review.case.ticket.revision}.{counts}.{'late' if review.overdue else 'in-time'}"
 
 
-async def case_file(services: Services, letters: Letters, ticket_no: str) -> CaseFile:
+async def case_file(services: Services, ticket_no: str) -> CaseFile:
     """Raises what `FrontDesk.review` does: without the review there is nothing to show."""
     review = await services.desk.review(ticket_no)
     (form, form_trouble), (request, _), history = await asyncio.gather(
@@ -61,7 +60,7 @@ async def case_file(services: Services, letters: Letters, ticket_no: str) -> Cas
     )
     letter_trouble = None
     if form and form.letter:
-        _, letter_trouble = await _attempt(letters.file(services.intake, form))
+        _, letter_trouble = await _attempt(services.intake.read_letter(form))
     due_at = review.clock.due_at if review.clock else None
     return CaseFile(
         review=review,

@@ -12,7 +12,7 @@ from console.services import Desk, Services
 from console.staff.case_file import case_file
 from console.staff.decision_form import DecisionForm, PreviewForm
 from console.staff.owner_message import owner_message
-from console.staff.showing import StaffRoute, is_fragment, room
+from console.staff.showing import StaffRoute, is_fragment
 from console.staff.tickets import show
 from domain.errors import ErrorType
 from domain.locale import Locale
@@ -29,7 +29,7 @@ _SOMEBODY_WAS_FIRST = (IgnoredBecause.ALREADY_DECIDED, IgnoredBecause.WRONG_PHAS
 async def staff_decision_preview(
     request: Request, desk: Desk, visitor: Visitor, ticket_no: TypedId, chosen: Annotated[PreviewForm, Form()]
 ) -> Response:
-    case = await case_file(desk, room(request).letters, ticket_no)
+    case = await case_file(desk, ticket_no)
     message = owner_message(chosen.kind, ticket_no, chosen.reason_codes, case.owner_locale or Locale.ZH)
     if is_fragment(request):
         return page(request, "staff/preview.html", preview=message, language_known=case.owner_locale is not None)
@@ -68,7 +68,7 @@ async def _refused(
     request: Request, desk: Services, visitor: Principal, ticket_no: str, form: DecisionForm, trouble: Trouble
 ) -> Response:
     """The ticket as it is now, with what was chosen, and why it did not count: above all, who was first."""
-    case = await case_file(desk, room(request).letters, ticket_no)
+    case = await case_file(desk, ticket_no)
     because = None
     first = None
     if trouble.type is ErrorType.DECISION_REFUSED:

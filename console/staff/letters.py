@@ -1,14 +1,15 @@
-"""The letter of a ticket: each page as a picture, and the file itself as a download."""
+"""The letter of a ticket, cleaned: each page as a picture, and all of them as a PDF."""
 
 from fastapi import APIRouter, Request, Response
 
 from console.pages import page
 from console.services import Desk, Services
-from console.staff.letter_pictures import CannotBeShown
-from console.staff.showing import StaffRoute, room
+from console.staff.showing import StaffRoute
 from domain.errors import ErrorType, Refusal
+from domain.letters import LetterType
 from domain.model import TypedId
 from domain.tickets import TicketForm
+from runtime.letters.limited import ProgramFailed
 
 router = APIRouter(route_class=StaffRoute, prefix="/tickets/{ticket_no}/letter")
 
@@ -16,15 +17,14 @@ _PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 @router.get("")
-async def staff_letter(request: Request, desk: Desk, ticket_no: TypedId, revision: int | None = None) -> Response:
+async def staff_letter(desk: Desk, ticket_no: TypedId, revision: int | None = None) -> Response:
     form = await _form(desk, ticket_no, revision)
-    data = await room(request).letters.file(desk.intake, form)
-    assert form.letter is not None
-    name = f"{ticket_no}-r{form.revision}-{form.letter.path.rpartition('-')[2]}"
+    data = await desk.intake.read_letter(form)
+    name = f"{ticket_no}-r{form.revision}-letter.pdf"
     return Response(
         data,
         headers={**_PRIVATE, "Content-Disposition": f'attachment; filename="{name}"'},
-        media_type=form.letter.media_type,
+        media_type=LetterType.PDF,
     )
 
 
@@ -34,8 +34,8 @@ async def staff_letter_page(
 ) -> Response:
     form = await _form(desk, ticket_no, revision)
     try:
-        png = await room(request).letters.page(desk.intake, form, number)
-    except CannotBeShown:
+        png = await desk.intake.letter_page(form, number)
+    except ProgramFailed:
         # A picture that says so: it stands where the page would.
         answer = page(request, "staff/letter_cannot_be_shown.svg", status=422, headers=_PRIVATE)
         answer.headers["Content-Type"] = "image/svg+xml"

@@ -10,7 +10,6 @@ from fastapi.routing import APIRoute
 from console.errors import EXPECTED, Trouble
 from console.pages import page
 from console.staff.board import Boards
-from console.staff.letter_pictures import Letters
 from console.staff.sharing import Shared
 from domain.messages import ReviewView
 
@@ -23,7 +22,6 @@ class StaffRoom:
     def __init__(self) -> None:
         self.boards = Boards()
         self.looks: Shared[str, ReviewView] = Shared(_LOOK_SECONDS)
-        self.letters = Letters()
 
 
 def room(request: Request) -> StaffRoom:

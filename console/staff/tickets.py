@@ -31,7 +31,7 @@ async def staff_ticket(
     request: Request, desk: Desk, visitor: Visitor, ticket_no: TypedId, decided: TypedId | None = None
 ) -> Response:
     try:
-        case = await case_file(desk, room(request).letters, ticket_no)
+        case = await case_file(desk, ticket_no)
     except Refusal as refusal:
         if refusal.type is not ErrorType.NOT_FOUND:
             raise

@@ -15,6 +15,7 @@ from gateways.vault import ObjectVault
 from runtime.cli.answers import PROGRAM, UsageError
 from runtime.front_desk import FrontDesk
 from runtime.intake import TicketIntake
+from runtime.letters.desk import LetterDesk
 from runtime.logs import configure_logging
 from runtime.plain_errors import Unreachable
 from runtime.settings import Settings
@@ -52,7 +53,9 @@ async def connected(*, lazy: bool = False) -> AsyncIterator[Session]:
             raise _unusable("CANCELLATION_*", error) from None
         client = await _temporal(lazy)
         yield Session(
-            FrontDesk(client, settings.task_queue, platform, challenges, vault), TicketIntake(vault), settings
+            FrontDesk(client, settings.task_queue, platform, challenges, vault),
+            TicketIntake(vault, LetterDesk(settings.letter_trust_roots)),
+            settings,
         )
 
 

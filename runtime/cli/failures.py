@@ -22,7 +22,7 @@ from domain.tickets import IgnoredBecause, MissingPart
 from gateways.errors import GatewayError
 from runtime.cli.answers import Answer, ExitCode, Show, UsageError
 from runtime.plain_errors import Unreachable
-from runtime.refusals import IN_CHINESE
+from runtime.refusals import in_chinese
 from runtime.texts import text, yuan
 
 _TITLES: Final = {
@@ -62,7 +62,7 @@ class Failure:
     def show(self, locale: Locale) -> RenderableType:
         head = Text.assemble((f"✗ {pick(locale, *_TITLES[self.code])}", "bold red"), f" ({self.type})")
         if locale is Locale.ZH:
-            head.append(f" {IN_CHINESE[self.type]}")
+            head.append(f" {in_chinese(self.type, self.details)}")
         first = [self.shown(locale)] if self.shown else []
         return Group(*first, head, Text(self.message), *map(Text, self._facts(locale)))
 

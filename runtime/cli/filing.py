@@ -64,7 +64,7 @@ async def file(
     phone
         Contact phone; required. A number without country code is Chinese.
     letter
-        Scan of the stamped letter of consent (PDF, JPEG or PNG); required of enterprises.
+        The stamped letter of consent (PDF, JPEG, PNG, TIFF, HEIC or WebP; at most 20 MiB); required of enterprises.
     accept_notice
         The statement that the notice was read and accepted; required of everybody else.
     report
@@ -120,7 +120,7 @@ async def supply(
     Parameters
     ----------
     letter
-        New scan of the stamped letter (PDF, JPEG or PNG).
+        New stamped letter (PDF, JPEG, PNG, TIFF, HEIC or WebP; at most 20 MiB).
     email
         New contact e-mail.
     phone

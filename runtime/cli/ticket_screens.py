@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -97,6 +98,16 @@ def decision(ticket_no: str, status: ReviewStatus | None, late: bool | None, loc
     else:
         told = f"{ticket_no}: {text(status, locale).title}" + pick(locale, "（已超期）", " (late)") * bool(late)
     return Group(Text(told, "bold"), commands([f"ticket show {ticket_no}"], locale))
+
+
+def original(file: Path, locale: Locale) -> RenderableType:
+    warning = pick(
+        locale,
+        "这是用户提交的原文件，未经清理：请勿在办公电脑上打开，只在隔离环境中查看。此次导出已记入日志。",
+        "This is the file as it was sent, and nothing has made it harmless: open it only where it can do no harm. "
+        "That it was handed out is in the log.",
+    )
+    return Group(Text(str(file), "bold"), Text(warning, "yellow"))
 
 
 def _names(codes: Iterable[StrEnum], locale: Locale) -> str:

@@ -1,21 +1,26 @@
 """The work of support staff on manual requests."""
 
+import asyncio
+import os
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
+import structlog
 from cyclopts import Parameter
 from cyclopts.types import PositiveInt
 
 from domain.business_calendar import load
 from domain.checks import Check
+from domain.letters import LetterOriginal
 from domain.model import Model, OpaqueId
 from domain.tickets import Decision, DecisionKind, DecisionReason, ReviewStatus
 from runtime.cli import ticket_screens
-from runtime.cli.answers import Answer
+from runtime.cli.answers import Answer, UsageError
 from runtime.cli.parameters import (
     Digest,
     Flag,
@@ -32,6 +37,8 @@ from runtime.time_left import TimeLeft
 if TYPE_CHECKING:
     from runtime.front_desk import FrontDesk
     from runtime.ticket_queue import Bucket, QueuedTicket
+
+log = structlog.get_logger()
 
 Reasons = Annotated[tuple[DecisionReason, ...], Several, Parameter(name="--reason")]
 
@@ -65,6 +72,14 @@ class DecisionSent(Model):
     kind: DecisionKind
     status: ReviewStatus | None = None
     late: bool | None = None
+
+
+class OriginalHandedOut(Model):
+    """What was sent with a revision, and now lies in a file."""
+
+    ticket_no: OpaqueId
+    revision: int
+    original: LetterOriginal
 
 
 async def list_tickets(*, limit: PositiveInt = 50) -> Answer:
@@ -113,6 +128,34 @@ async def show(ticket_no: TicketNo, /) -> Answer:
     due_at = review.clock.due_at if review.clock else None
     left = TimeLeft.of(review.status, due_at, calendar, datetime.now(UTC))
     return Answer(review, partial(ticket_screens.review, review, left))
+
+
+async def original(ticket_no: TicketNo, /, *, operator: Id, out: Path) -> Answer:
+    """Hand out the letter as it was sent.
+
+    Parameters
+    ----------
+    operator
+        Opaque id of the lead who answers for it.
+    out
+        Where to put it; a file that is there is left as it is.
+    """
+    async with open_session() as session:
+        form = await session.intake.load((await session.desk.review(ticket_no)).case.ticket)
+        content = await session.intake.read_original(form)
+    assert form.letter is not None
+    log.warning("Handed out the original of a letter", ticket_no=ticket_no, operator=operator)
+    try:
+        await asyncio.to_thread(_write_new, out, content)
+    except OSError as error:
+        raise UsageError(f"--out cannot be written ({type(error).__name__}): name a new file in a folder.") from None
+    handed_out = OriginalHandedOut(ticket_no=ticket_no, revision=form.revision, original=form.letter.original)
+    return Answer(handed_out, partial(ticket_screens.original, out))
+
+
+def _write_new(file: Path, content: bytes) -> None:
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as written:
+        written.write(content)
 
 
 async def approve(

@@ -48,7 +48,7 @@ async def test_an_enterprise_files_is_asked_for_the_seal_supplies_it_and_is_clos
         await accessible(page)
 
         await agent.open_ticket(ticket_no)
-        await expect(desk.get_by_role("img", name="同意书第 1 页，扫描件")).to_be_visible()
+        await expect(desk.get_by_role("img", name="同意书第 1 页")).to_be_visible()
         await agent.reads("owner@example.com", "")
         await agent.reads("用户对余额的意愿", "")
         await accessible(desk)

@@ -31,7 +31,7 @@ COMMANDS = sorted(_commands(starter.app))
 def test_every_command_of_the_service_is_there() -> None:
     owner = {(name,) for name in ("start", "status", "verify", "recheck", "confirm", "withdraw", "certificate")}
     owner |= {("send-code",), ("accept-notice",)}
-    staff = ("file", "list", "show", "approve", "reject", "request-materials", "supply")
+    staff = ("file", "list", "show", "original", "approve", "reject", "request-materials", "supply")
     rest = {("due",), ("deletion", "show"), ("deletion", "resume"), ("demo",), ("dev",)}
     assert set(COMMANDS) == owner | {("ticket", name) for name in staff} | rest
 
@@ -52,7 +52,7 @@ def test_help_imports_none_of_the_heavy_libraries() -> None:
         "import sys, starter\n"
         "for words in [], ['ticket'], ['start'], ['ticket', 'approve'], ['ticket', 'list'], ['due']:\n"
         "    starter.run([*words, '--help'])\n"
-        "sys.exit(str({'temporalio', 'aiohttp', 'httpx2', 'obstore', 'pypdf', 'PIL'} & set(sys.modules) or ''))"
+        "sys.exit(str({'temporalio', 'aiohttp', 'httpx2', 'obstore', 'pyvips', 'PIL'} & set(sys.modules) or ''))"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.strip()) == (1, "")

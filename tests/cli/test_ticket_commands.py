@@ -78,9 +78,35 @@ async def test_a_letter_that_is_none_is_refused(cli: CommandLine, tmp_path: Path
     fake.write_bytes(b"MZ this is a program")
     words = (*CONTACTS, "--i-understand", account, "--letter", str(fake))
     error = await cli.error("ticket", "file", account, *words, code=3)
-    assert (error["type"], error["because"]) == ("LetterRefused", "TYPE_NOT_ALLOWED")
+    assert (error["type"], error["because"]) == ("LetterRefused", "NOT_A_LETTER")
     missing_file = (*words[:-1], str(tmp_path / "nowhere.pdf"))
     assert (await cli.error("ticket", "file", account, *missing_file, code=2))["type"] == "BadInput"
+
+
+def is_private_copy(file: Path, other: Path) -> bool:
+    return file.read_bytes() == other.read_bytes() and not file.stat().st_mode & 0o077
+
+
+async def test_a_lead_gets_the_letter_as_it_was_sent_once_and_with_a_warning(
+    cli: CommandLine, letter: Path, tmp_path: Path
+) -> None:
+    account = await cli.reported(real_name_type="ENTERPRISE", icp_applications_ever=1)
+    filed = await cli.file(account, *CONTACTS, "--letter", str(letter))
+    ticket = filed["review"]["ticket"]["ticket_no"]
+    out = tmp_path / "original.pdf"
+    words = ("ticket", "original", ticket, "--operator", "lead-2", "--out", str(out))
+    shown = await cli.process(*words)
+    assert "nothing has made it harmless" in " ".join(shown.out.split())
+    assert "lead-2" in shown.err
+    assert ticket in shown.err
+    assert is_private_copy(out, letter)
+    assert (await cli.error(*words, code=2))["type"] == "BadInput"
+    told = await cli.json(*words[:-1], str(tmp_path / "again.pdf"))
+    assert told["original"]["media_type"] == "application/pdf"
+    person = await cli.reported(icp_applications_ever=1)
+    filed = await cli.file(person, *CONTACTS, "--accept-notice")
+    none = ("ticket", "original", filed["review"]["ticket"]["ticket_no"], *words[3:-1], str(tmp_path / "none.pdf"))
+    assert (await cli.error(*none, code=3))["type"] == "NotFound"
 
 
 async def test_no_contact_is_stored_when_a_ticket_cannot_be_filed_now(cli: CommandLine) -> None:
@@ -273,7 +299,7 @@ async def test_a_signal_goes_through_while_no_worker_runs(cli: CommandLine) -> N
     # Not killed: a worker that crashed leaves its workflows bound to it for ten seconds.
     await cli.stack.worker.stop()
     try:
-        cli.monkeypatch.setattr("runtime.staff_desk.LOOK_LIMIT", timedelta(seconds=1))
+        cli.monkeypatch.setattr("runtime.desk_base.LOOK_LIMIT", timedelta(seconds=1))
         assert "No worker" in (await cli.error("ticket", "show", ticket, code=4))["message"]
         sent = await cli.json("ticket", "approve", ticket, *OPERATOR, "--waive", "ICP_FILING", *read, "--signal")
         assert (sent["kind"], sent["status"]) == ("approve", None)

@@ -7,7 +7,7 @@ import pytest
 
 from console.errors import STATUS, Trouble, problem
 from console.owner import wording
-from domain import accounts, checks, deletion, messages, standing, tickets
+from domain import accounts, checks, deletion, letters, messages, standing, tickets
 from domain.checks import ENTITLEMENTS, Check
 from domain.errors import ErrorType
 from domain.locale import Locale
@@ -27,6 +27,7 @@ SHOWN: tuple[type[StrEnum], ...] = (
     tickets.IgnoredBecause,
     tickets.MissingPart,
     tickets.ReviewStatus,
+    letters.SignatureCheck,
 )
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 

@@ -13,6 +13,7 @@ from domain.accounts import RealNameType
 from domain.actors import Via
 from domain.checking import check_balance, check_icp_filing
 from domain.checks import Balance, Check, CheckOutcome, EligibilityReport, ForfeitList, IcpFilings
+from domain.letters import Letter, LetterOriginal, LetterType
 from domain.tickets import (
     CLOCK_SKEW,
     DECIDED_STATUS,
@@ -22,8 +23,6 @@ from domain.tickets import (
     DecisionKind,
     DecisionReason,
     IgnoredBecause,
-    Letter,
-    LetterType,
     MissingPart,
     RecordedDecision,
     ReviewCase,
@@ -342,6 +341,17 @@ SUBSETS_OF_PARTS = [*chain.from_iterable(combinations(MissingPart, n) for n in r
 MONEY = [None, *(report(fen) for fen in (0, 100))]
 
 
+LETTER = Letter(
+    path="tickets/T-1/r1-letter.pdf",
+    sha256="b" * 64,
+    size_bytes=2000,
+    pages=1,
+    original=LetterOriginal(
+        path="tickets/T-1/r1-original.jpg", sha256="e" * 64, media_type=LetterType.JPEG, size_bytes=1000
+    ),
+)
+
+
 def form(lacking: tuple[MissingPart, ...] = (), **changes: object) -> TicketForm:
     whole = TicketForm(
         ticket_no="T-1",
@@ -351,7 +361,7 @@ def form(lacking: tuple[MissingPart, ...] = (), **changes: object) -> TicketForm
         contact_email="owner@example.com",
         contact_phone="+8613800138000",
         statement=Statement(notice_version="2026-11", notice_sha256="c" * 64),
-        letter=Letter(path="tickets/T-1/r1", sha256="b" * 64, media_type=LetterType.PDF, size_bytes=1000, pages=1),
+        letter=LETTER,
         balance=GIVE_UP,
         report_digest=REPORT.digest,
         filed_by=REQUESTER,

@@ -6,12 +6,10 @@ The scan reads Temporal's own database file: no history, search attribute, memo,
 import re
 import sqlite3
 from datetime import UTC, datetime
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pypdf import PdfWriter
 from temporalio.api.common.v1 import Payload
 from temporalio.client import WorkflowExecutionStatus, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.common import RawValue
@@ -27,6 +25,7 @@ from domain.phases import Phase
 from domain.tickets import BalanceChoice, BalanceWish, DecisionKind, DecisionReason
 from runtime.filing import Paper, file_ticket, supply_materials
 from tests.e2e.conftest import Owner, new_owner
+from tests.runtime.letters.making import pdf
 from tests.service import decision, eventually
 
 NOTICE = CURRENT_NOTICE[Locale.ZH]
@@ -36,12 +35,7 @@ NOTE_TEXT = "planted note 王小明 called from home"
 
 
 def stamped_letter() -> bytes:
-    writer = PdfWriter()
-    writer.add_blank_page(width=300, height=400)
-    writer.add_metadata({"/Title": LETTER_TEXT})
-    out = BytesIO()
-    writer.write(out)
-    return out.getvalue()
+    return pdf(text=LETTER_TEXT)
 
 
 def personal_data(stack: Stack, account_id: str) -> list[str]:

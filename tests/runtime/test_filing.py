@@ -26,7 +26,7 @@ from runtime.front_desk import FrontDesk
 from runtime.intake import TicketIntake
 from runtime.plain_errors import Unreachable
 from runtime.refusals import require
-from tests.runtime.test_letters import pdf
+from tests.runtime.letters.making import LETTERS, pdf
 
 NOW = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
 BY = Actor(subject="owner-1", via=Via.API)
@@ -132,7 +132,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def intake(folder: Path) -> TicketIntake:
-    return TicketIntake(ObjectVault(folder.as_uri()))
+    return TicketIntake(ObjectVault(folder.as_uri()), LETTERS)
 
 
 def stored(folder: Path) -> list[str]:
@@ -160,6 +160,8 @@ def asking(ticket: TicketRef) -> CancellationView:
 
 # --- filed ---
 
+FILED = ["r1-letter.pdf", "r1-original.pdf", "r1.json"]
+
 
 async def test_a_ticket_carries_what_was_shown_who_filed_it_and_the_word_about_the_money(
     intake: TicketIntake, folder: Path
@@ -172,7 +174,7 @@ async def test_a_ticket_carries_what_was_shown_who_filed_it_and_the_word_about_t
     form = await intake.load(ticket)
     assert (form.report_digest, form.balance) == (REPORT.digest, PAPER.balance)
     assert (form.filed_by, form.filed_via, form.filed_at) == (BY.subject, BY.via, NOW)
-    assert stored(folder) == ["r1-letter.pdf", "r1.json"]
+    assert stored(folder) == FILED
 
 
 async def test_materials_follow_the_latest_revision_unless_another_is_named(intake: TicketIntake) -> None:
@@ -214,8 +216,8 @@ async def test_materials_that_are_refused_leave_the_revision_before_as_it_was(
     with pytest.raises(Refusal) as caught:
         await supply(Desk(asking(first), refusal), intake, letter)
     assert caught.value is refusal
-    assert stored(folder) == ["r1-letter.pdf", "r1.json"]
-    assert await intake.read_letter(await intake.load(first)) == pdf()
+    assert stored(folder) == FILED
+    assert await intake.read_original(await intake.load(first)) == pdf()
 
 
 NOT_ANSWERED = [
@@ -230,7 +232,7 @@ async def test_what_may_have_been_filed_stays(error: Exception, intake: TicketIn
     desk = Desk(view(), error)
     with pytest.raises(type(error)):
         await file(desk, intake)
-    assert stored(folder) == ["r1-letter.pdf", "r1.json"]
+    assert stored(folder) == FILED
     assert (await intake.load(desk.filed[0])).account_id == ACCOUNT
 
 
@@ -238,7 +240,7 @@ async def test_what_may_have_been_filed_stays(error: Exception, intake: TicketIn
 async def test_materials_that_may_have_arrived_stay(error: Exception, intake: TicketIntake, folder: Path) -> None:
     with pytest.raises(type(error)):
         await supply(Desk(asking(await first_ticket(intake)), error), intake, pdf(2))
-    assert stored(folder) == ["r1-letter.pdf", "r1.json", "r2-letter.pdf", "r2.json"]
+    assert stored(folder) == [*FILED, "r2-letter.pdf", "r2-original.pdf", "r2.json"]
 
 
 # --- the same key again ---
@@ -251,7 +253,7 @@ async def test_the_answer_to_an_earlier_filing_of_the_same_key_leaves_no_second_
     again = Desk(view(), lambda _: under_review(first))
     assert await file(again, intake, key="key-1") == under_review(first)
     assert again.filed != [first]
-    assert stored(folder) == ["r1-letter.pdf", "r1.json"]
+    assert stored(folder) == FILED
     assert (await intake.load(first)).account_id == ACCOUNT
 
 
@@ -263,7 +265,7 @@ async def test_the_answer_to_earlier_materials_of_the_same_key_leaves_no_second_
     await supply(desk, intake, pdf(2), key="key-2")
     [second] = desk.filed
     await supply(Desk(asking(first), lambda _: under_review(second)), intake, pdf(2), key="key-2")
-    assert stored(folder) == ["r1-letter.pdf", "r1.json", "r2-letter.pdf", "r2.json"]
+    assert stored(folder) == [*FILED, "r2-letter.pdf", "r2-original.pdf", "r2.json"]
 
 
 async def test_materials_of_which_the_review_has_not_heard_yet_stay(intake: TicketIntake, folder: Path) -> None:
@@ -271,7 +273,7 @@ async def test_materials_of_which_the_review_has_not_heard_yet_stay(intake: Tick
     late = Desk(asking(first), lambda _: asking(first))
     await supply(late, intake, None)
     await supply(late, intake, None, previous=late.filed[0])
-    assert stored(folder) == ["r1-letter.pdf", "r1.json", "r2.json", "r3.json"]
+    assert stored(folder) == [*FILED, "r2.json", "r3.json"]
 
 
 # --- refused before the vault is touched ---

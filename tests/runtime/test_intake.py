@@ -10,13 +10,14 @@ from pydantic import ValidationError
 from domain.accounts import RealNameType
 from domain.actors import Actor, Via
 from domain.errors import ErrorType, Refusal
+from domain.letters import LetterSignature, LetterType, SignatureCheck
 from domain.model import VaultRef
-from domain.tickets import BalanceChoice, BalanceWish, LetterType, MissingPart, Statement, TicketNeeds, TicketRef
+from domain.tickets import BalanceChoice, BalanceWish, MissingPart, Statement, TicketNeeds, TicketRef
 from gateways.errors import GatewayError
 from gateways.vault import ObjectVault
 from runtime.intake import MAX_NOTE_CHARACTERS, TicketChanges, TicketDraft, TicketIntake
-from runtime.letters import LetterProblem
-from tests.runtime.test_letters import pdf, scan
+from runtime.letters.problems import LetterProblem
+from tests.runtime.letters.making import LETTERS, SEAL, pdf, pdf_with, scan
 
 # 02:30 of the next day in Shanghai.
 NOW = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
@@ -61,7 +62,7 @@ def vault(folder: Path) -> ObjectVault:
 
 @pytest.fixture
 def intake(vault: ObjectVault) -> TicketIntake:
-    return TicketIntake(vault)
+    return TicketIntake(vault, LETTERS)
 
 
 def needs_of(draft: TicketDraft) -> TicketNeeds:
@@ -95,12 +96,12 @@ async def test_a_ticket_of_an_individual_is_filed_with_its_statement(intake: Tic
 @pytest.mark.parametrize(
     ("letter", "media_type", "name", "pages"),
     [
-        (pdf(2), LetterType.PDF, "r1-letter.pdf", 2),
-        (scan("JPEG"), LetterType.JPEG, "r1-letter.jpg", 1),
-        (scan("PNG"), LetterType.PNG, "r1-letter.png", 1),
+        (pdf(2), LetterType.PDF, "r1-original.pdf", 2),
+        (scan("JPEG"), LetterType.JPEG, "r1-original.jpg", 1),
+        (scan("TIFF"), LetterType.TIFF, "r1-original.tif", 1),
     ],
 )
-async def test_a_ticket_of_an_enterprise_is_filed_with_its_letter(
+async def test_a_ticket_of_an_enterprise_is_filed_with_its_letter_cleaned_and_as_it_was_sent(
     letter: bytes,
     media_type: LetterType,
     name: str,
@@ -110,12 +111,25 @@ async def test_a_ticket_of_an_enterprise_is_filed_with_its_letter(
     folder: Path,
 ) -> None:
     ref = await intake.file(ENTERPRISE, letter, needs=CORPORATE, now=NOW)
-    assert stored(folder) == [f"tickets/{ref.ticket_no}/{name}", f"tickets/{ref.ticket_no}/r1.json"]
+    assert names(folder, ref) == ["r1-letter.pdf", name, "r1.json"]
     form = await intake.load(ref)
     assert form.statement is None
     assert form.letter is not None
-    assert (form.letter.media_type, form.letter.pages, form.letter.size_bytes) == (media_type, pages, len(letter))
-    assert await vault.read_blob(VaultRef(path=form.letter.path, sha256=form.letter.sha256)) == letter
+    assert (form.letter.original.media_type, form.letter.original.size_bytes) == (media_type, len(letter))
+    original = VaultRef(path=form.letter.original.path, sha256=form.letter.original.sha256)
+    assert await vault.read_blob(original) == await intake.read_original(form) == letter
+    cleaned = await intake.read_letter(form)
+    assert cleaned.startswith(b"%PDF-")
+    assert (form.letter.pages, form.letter.size_bytes) == (pages, len(cleaned))
+    assert (await intake.letter_page(form, pages)).startswith(b"\x89PNG")
+    for beyond in (0, pages + 1):
+        assert (await refused(intake.letter_page(form, beyond))).type is ErrorType.NOT_FOUND
+
+
+async def test_a_letter_that_carries_a_signature_says_so(intake: TicketIntake) -> None:
+    form = await intake.load(await intake.file(ENTERPRISE, pdf_with(SEAL), needs=CORPORATE, now=NOW))
+    assert form.letter is not None
+    assert form.letter.signature == LetterSignature(check=SignatureCheck.NOT_VERIFIED)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +205,7 @@ async def test_a_letter_that_is_refused_keeps_the_whole_ticket_out(
     draft: TicketDraft, intake: TicketIntake, folder: Path
 ) -> None:
     refusal = await refused(intake.file(draft, b"%PDF-1.7 garbage", needs=needs_of(draft), now=NOW))
-    assert (refusal.type, refusal.details) == (ErrorType.LETTER_REFUSED, {"because": LetterProblem.UNREADABLE})
+    assert (refusal.type, refusal.details) == (ErrorType.LETTER_REFUSED, {"because": LetterProblem.CANNOT_BE_RENDERED})
     assert stored(folder) == []
 
 
@@ -235,8 +249,10 @@ async def test_revisions_are_chained_and_each_keeps_what_it_does_not_change(
     assert forms[1].filed_at == LATER
     assert [Path(path).name for path in await vault.list(f"tickets/{first.ticket_no}")] == [
         "r1-letter.pdf",
+        "r1-original.pdf",
         "r1.json",
         "r2-letter.pdf",
+        "r2-original.pdf",
         "r2.json",
         "r3.json",
     ]
@@ -384,10 +400,10 @@ async def test_a_discarded_revision_leaves_the_letter_of_an_earlier_one(intake: 
     first = await intake.file(ENTERPRISE, pdf(), needs=CORPORATE, now=NOW)
     second = await intake.supply(first, CHANGES, None, needs=CORPORATE, now=LATER)
     await intake.discard(second)
-    assert names(folder, first) == ["r1-letter.pdf", "r1.json"]
+    assert names(folder, first) == ["r1-letter.pdf", "r1-original.pdf", "r1.json"]
     third = await intake.supply(first, CHANGES, pdf(2), needs=CORPORATE, now=LATER)
     await intake.discard(third)
-    assert names(folder, first) == ["r1-letter.pdf", "r1.json"]
+    assert names(folder, first) == ["r1-letter.pdf", "r1-original.pdf", "r1.json"]
 
 
 async def test_a_discarded_revision_leaves_letters_whose_number_begins_with_its_own(
@@ -401,14 +417,15 @@ async def test_a_discarded_revision_leaves_letters_whose_number_begins_with_its_
     await intake.discard(refs[0])
     left = names(folder, refs[0])
     assert "r1-letter.pdf" not in left
-    assert {"r10-letter.pdf", "r10.json", "r11-letter.pdf", "r11.json", "r2.json"} <= set(left)
+    assert {f"r{number}{what}" for number in (10, 11) for what in ("-letter.pdf", "-original.pdf", ".json")} <= {*left}
+    assert "r2.json" in left
 
 
 async def test_a_revision_that_was_changed_or_is_gone_is_not_discarded(intake: TicketIntake, folder: Path) -> None:
     ref = await intake.file(ENTERPRISE, pdf(), needs=CORPORATE, now=NOW)
     for wrong in (ref.model_copy(update={"sha256": "0" * 64}), ref.model_copy(update={"revision": 2})):
         await intake.discard(wrong)
-    assert names(folder, ref) == ["r1-letter.pdf", "r1.json"]
+    assert names(folder, ref) == ["r1-letter.pdf", "r1-original.pdf", "r1.json"]
 
 
 async def test_a_note_is_kept_under_an_opaque_reference(intake: TicketIntake, folder: Path) -> None:

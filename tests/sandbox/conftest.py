@@ -1,15 +1,11 @@
-"""The sandbox as a process of its own, on SQLite and, where Debian's PostgreSQL is there, on a throw-away cluster."""
+"""The sandbox as a process of its own."""
 
 import asyncio
-import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -22,45 +18,9 @@ from gateways.contract import PROBLEM_MEDIA_TYPE, PROBLEM_PREFIX, PROBLEM_STATUS
 from sandbox.database import Database
 from sandbox.store import SandboxStore
 
-BACKENDS = ["sqlite", "postgresql"] if shutil.which("pg_virtualenv") else ["sqlite"]
-
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    """A cluster that lives as long as its standard input is open.
-
-    It listens on a socket in a folder of its own and on no port: two that start at the same moment look for the next
-    free port at the same moment too, and find the same one.
-    """
-    # Not pytest's own folder, whose path is too long for a socket, and into which the server's user cannot go.
-    folder = Path(tempfile.mkdtemp(prefix="sandbox-pg-"))
-    folder.chmod(0o777)
-    options = {
-        "fsync": "off",
-        "listen_addresses": " ",
-        "unix_socket_directories": folder,
-        "external_pid_file": folder / "pid",
-    }
-    command = ["pg_virtualenv", "-t", "-i", "--auth=scram-sha-256"]
-    command += [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
-    command += ["sh", "-c", 'echo "cluster $PGUSER:$PGPASSWORD@/$PGDATABASE"; read -r _']
-    # The number that ends the socket's name; said, so that nobody goes looking for a free port.
-    environment = {**os.environ, "PGPORT": "5432"}
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-    ) as cluster:
-        assert cluster.stdout is not None
-        address = next(line for line in cluster.stdout if line.startswith("cluster ")).split()[1]
-        yield f"postgresql://{address}?host={folder}"
-        cluster.communicate("\n")
-    shutil.rmtree(folder, ignore_errors=True)  # the cluster takes it along, where Debian's tools do
-
-
-@pytest.fixture(scope="session", params=BACKENDS)
-def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    if request.param == "postgresql":
-        url: str = request.getfixturevalue("postgresql")
-        return url
+def database(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"sqlite:///{tmp_path_factory.mktemp('sandbox') / 'platform.db'}"
 
 
@@ -94,7 +54,7 @@ async def db(database: str, base_url: str) -> AsyncIterator[Database]:
     """The tables themselves, for what no one may see or do otherwise."""
     opened = Database(database)
     yield opened
-    await opened.close()
+    opened.close()
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -16,6 +16,7 @@ from runtime.filing import Paper, file_ticket
 from runtime.intake import TicketIntake
 from sandbox.kinds import Endpoint, FaultKind
 from sandbox.tables import EntitlementRow
+from tests.runtime.letters.making import LETTERS
 from tests.service import Service, eventually, owner_of
 from tests.workflows.tickets import NOTICE, refusal
 
@@ -42,7 +43,7 @@ async def hand_in(
     )
     return await file_ticket(
         service.desk,
-        TicketIntake(service.vault),
+        TicketIntake(service.vault, LETTERS),
         account,
         paper,
         letter,
@@ -83,17 +84,17 @@ async def just_before_the_seal(service: Service, account: str) -> AsyncIterator[
 async def grant(service: Service, account: str) -> None:
     """A voucher of 10,000 yuan."""
     voucher = {"kind": EntitlementKind.VOUCHER, "reference": "ent-granted", "value_fen": 1_000_000}
-    async with service.store._sandbox.write() as tx:
-        await tx.execute(insert(EntitlementRow).values(account_id=account, **voucher))
+    with service.store._sandbox.write() as tx:
+        tx.execute(insert(EntitlementRow).values(account_id=account, **voucher))
 
 
 async def grow(service: Service, account: str) -> None:
-    async with service.store._sandbox.write() as tx:
+    with service.store._sandbox.write() as tx:
         vouchers = (EntitlementRow.account_id == account, EntitlementRow.kind == EntitlementKind.VOUCHER)
-        await tx.execute(update(EntitlementRow).where(*vouchers).values(value_fen=1_000_000))
+        tx.execute(update(EntitlementRow).where(*vouchers).values(value_fen=1_000_000))
 
 
 async def take_away(service: Service, account: str) -> None:
-    async with service.store._sandbox.write() as tx:
+    with service.store._sandbox.write() as tx:
         vouchers = (EntitlementRow.account_id == account, EntitlementRow.kind == EntitlementKind.VOUCHER)
-        await tx.execute(delete(EntitlementRow).where(*vouchers))
+        tx.execute(delete(EntitlementRow).where(*vouchers))

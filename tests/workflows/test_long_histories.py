@@ -224,8 +224,8 @@ async def test_five_thousand_vouchers_do_not_swell_the_history_and_are_all_certi
         {"account_id": account, "kind": EntitlementKind.VOUCHER, "reference": f"voucher-{n:05d}", "value_fen": 100}
         for n in range(VOUCHERS)
     ]
-    async with service.store._sandbox.write() as tx:
-        await tx.execute(insert(EntitlementRow), rows)
+    with service.store._sandbox.write() as tx:
+        tx.execute(insert(EntitlementRow), rows)
     await service.to_report(account)
     before = await size_of(service.request(account))
     view = await service.recheck(account)

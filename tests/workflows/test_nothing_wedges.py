@@ -42,8 +42,8 @@ def long(prefix: str, length: int) -> str:
 
 async def long_account(service: Service, **facts: int) -> str:
     account = long("acct-", 64)
-    async with service.store._sandbox.write() as tx:
-        await seeds.insert_accounts(tx, [seeds.AccountSeed(account, "nothing in the way")])
+    with service.store._sandbox.write() as tx:
+        seeds.insert_accounts(tx, [seeds.AccountSeed(account, "nothing in the way")])
     if facts:
         await service.store.set_facts(account, **facts)
     return account

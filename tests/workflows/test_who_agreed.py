@@ -239,9 +239,9 @@ async def proved_yesterday(service: Service, account: str) -> None:
     challenge_id = view.challenge.challenge_id
     code = SecretStr(await service.store.latest_code(account))
     proof = (await service.challenges.answer_challenge(challenge_id, code)).proof
-    async with service.store._sandbox.write() as tx:
+    with service.store._sandbox.write() as tx:
         yesterday = {"answered_at": datetime.now(UTC) - timedelta(hours=25)}
-        await tx.execute(update(ChallengeRow).where(ChallengeRow.id == challenge_id).values(yesterday))
+        tx.execute(update(ChallengeRow).where(ChallengeRow.id == challenge_id).values(yesterday))
     step = {"challenge_id": challenge_id, "proof": proof, "by": owner_of(account).model_dump()}
     await service.request(account).execute_update("submit_identity_proof", step)
 

@@ -9,10 +9,11 @@ from pydantic import HttpUrl
 from console.access.roles import Role
 from console.pages import static_url
 from console.settings import ConsoleSettings
+from runtime.letters.problems import MAX_BYTES
 from tests.console.access.conftest import Issuer, OpenConsole
 from tests.console.conftest import Console
 
-BIG = b"x" * 20_000_000
+BIG = b"x" * (MAX_BYTES + 200_000)
 
 ANSWERS: dict[str, tuple[str, str, int]] = {
     "a page": ("GET", "/sign-in", 200),

@@ -21,7 +21,7 @@ from domain.tickets import ReviewStatus
 from tests.console.api.conftest import Api
 from tests.console.api.live import listening
 from tests.docs.documents import ROOT, blocks, rows
-from tests.runtime.test_letters import pdf
+from tests.runtime.letters.making import pdf
 from tests.service import eventually
 from tests.workflows.tickets import awaiting_confirmation, blocked, file, file_in_vault, under_review
 

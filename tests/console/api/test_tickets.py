@@ -1,6 +1,7 @@
 """Manual requests: filed by a backend, worked on by staff, and nobody's contacts anywhere else."""
 
 from contextlib import suppress
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -12,14 +13,15 @@ from console.access.roles import Role
 from domain.accounts import RealNameType
 from domain.checks import Check
 from domain.errors import ErrorType
+from domain.letters import LetterType
 from domain.locale import Locale
 from domain.messages import DecisionRefused
 from domain.notices import CURRENT_NOTICE
 from domain.phases import Phase
-from domain.tickets import DecisionKind, DecisionReason, IgnoredBecause, LetterType, MissingPart, ReviewStatus
-from runtime.letters import MAX_BYTES, LetterProblem
+from domain.tickets import DecisionKind, DecisionReason, IgnoredBecause, MissingPart, ReviewStatus
+from runtime.letters.problems import MAX_BYTES, LetterProblem
 from tests.console.api.conftest import Api, refused
-from tests.runtime.test_letters import pdf, scan
+from tests.runtime.letters.making import SEAL, pdf, pdf_with, scan
 from tests.service import eventually
 from tests.workflows.tickets import Case, blocked, under_review
 
@@ -69,21 +71,26 @@ async def decide(api: Api, ticket_no: str, kind: DecisionKind, **decision: Any) 
 
 
 @pytest.mark.parametrize(
-    ("letter", "media_type", "ending"),
-    [(pdf(2), LetterType.PDF, "pdf"), (scan("JPEG"), LetterType.JPEG, "jpg"), (scan("PNG"), LetterType.PNG, "png")],
-    ids=str,
+    ("letter", "media_type", "pages"),
+    [(pdf(2), LetterType.PDF, 2), (scan("JPEG"), LetterType.JPEG, 1), (pdf_with(SEAL), LetterType.PDF, 1)],
+    ids=["PDF", "JPEG", "signed PDF"],
 )
-async def test_an_enterprises_ticket_comes_with_its_letter_which_staff_get_as_it_was_filed(
-    letter: bytes, media_type: LetterType, ending: str, api: Api
+async def test_an_enterprises_ticket_comes_with_its_letter_which_staff_get_cleaned(
+    letter: bytes, media_type: LetterType, pages: int, api: Api
 ) -> None:
     filed = await file(api, await enterprise(api), FORM, letter)
     assert (filed.status_code, filed.json()["phase"]) == (200, Phase.UNDER_REVIEW)
     ticket_no = filed.json()["review"]["ticket"]["ticket_no"]
     for staff in (api.agent, api.auditor):
+        told = (await staff.get(f"/tickets/{ticket_no}")).json()["form"]["letter"]
+        assert (told["pages"], told["original"]["media_type"]) == (pages, media_type)
+        signature = {"check": "NOT_VERIFIED", "signers": []} if letter == pdf_with(SEAL) else None
+        assert told["signature"] == signature
         found = await staff.get(f"/tickets/{ticket_no}/letter")
-        assert found.content == letter
-        assert found.headers["Content-Type"] == media_type
-        assert found.headers["Content-Disposition"] == f'attachment; filename="{ticket_no}-r1-letter.{ending}"'
+        assert found.content != letter
+        assert sha256(found.content).hexdigest() == told["sha256"] != told["original"]["sha256"]
+        assert found.headers["Content-Type"] == LetterType.PDF
+        assert found.headers["Content-Disposition"] == f'attachment; filename="{ticket_no}-r1-letter.pdf"'
         assert found.headers["X-Content-Type-Options"] == "nosniff"
         assert found.headers["Cache-Control"] == "no-store"
 
@@ -118,7 +125,7 @@ async def test_a_ticket_goes_from_filing_over_materials_to_approval(api: Api) ->
 
     form = await eventually(latest, lambda form: form["revision"] == 2)
     assert (form["contact_email"], form["contact_phone"]) == ("li.si@example.com", "+8613800138000")
-    assert (await api.agent.get(f"/tickets/{ticket_no}/letter")).content == pdf()
+    assert (await api.agent.get(f"/tickets/{ticket_no}/letter")).content.startswith(b"%PDF-")
 
     approved = await decide(api, ticket_no, DecisionKind.APPROVE, waived=[Check.ICP_FILING])
     assert approved.json()["status"] == ReviewStatus.APPROVED
@@ -206,8 +213,8 @@ async def test_an_incomplete_ticket_is_refused(left_out: str, missing: MissingPa
     ("letter", "because"),
     [
         (b"", LetterProblem.EMPTY),
-        (scan("GIF"), LetterProblem.TYPE_NOT_ALLOWED),
-        (b"%PDF-1.7 garbage", LetterProblem.UNREADABLE),
+        (scan("GIF"), LetterProblem.NOT_A_LETTER),
+        (b"%PDF-1.7 garbage", LetterProblem.CANNOT_BE_RENDERED),
         (pdf() + bytes(MAX_BYTES), LetterProblem.TOO_LARGE),
     ],
     ids=["empty", "a GIF", "garbage", "too large"],

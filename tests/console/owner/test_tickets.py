@@ -75,10 +75,10 @@ async def test_a_company_sends_the_stamped_letter(service: Service, owner_of: Ow
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"", "The letter is empty."),
-        (b"hello", "The letter is not a PDF, JPEG or PNG file."),
-        (LETTER[:-20], "The letter cannot be read"),
-        (b"\0" * (10 * 1024 * 1024 + 1), "The letter is larger than 10 MiB."),
+        (b"", "The file is empty."),
+        (b"hello", "The file is not a PDF or a picture"),
+        (LETTER[:100], "The file cannot be shown"),
+        (b"\0" * (20 * 1024 * 1024 + 1), "The file is larger than 20 MiB."),
     ],
 )
 async def test_a_letter_that_will_not_do_is_refused_with_its_reason(
@@ -96,7 +96,7 @@ async def test_a_letter_is_refused_in_chinese_too(service: Service, owner_of: Ow
     owner = owner_of(await blocked(service, None, available_fen=6_600, real_name_type="ENTERPRISE"))
     owner.browser.headers["Accept-Language"] = "zh-CN"
     page = await file(owner, files=letter(b"hello"), **CONTACT)
-    assert "文件不是 PDF、JPEG 或 PNG" in page.find("span", id="letter-wrong").text
+    assert "文件不是 PDF 或图片" in page.find("span", id="letter-wrong").text
 
 
 async def test_what_a_ticket_lacks_is_said_beside_each_field(service: Service, owner_of: OwnerOf) -> None:
