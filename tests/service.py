@@ -212,6 +212,13 @@ def decision(
 TEMPORAL = Path(sys.executable).parent / "temporal"
 
 
+DELETED_AT_ONCE = {
+    "history__transferProcessorEnsureCloseBeforeDelete": "false",
+    "history__visibilityProcessorEnsureCloseBeforeDelete": "false",
+}
+"""By default a history is deleted once its queues have been seen to be empty, which they are every minute or so."""
+
+
 async def temporal_environment(**settings: str) -> WorkflowEnvironment:
     """The real dev server. It starts in real time; `fast_forward` moves the clock of one workflow only.
 
@@ -222,7 +229,7 @@ async def temporal_environment(**settings: str) -> WorkflowEnvironment:
         dev_server_log_level="error",
         data_converter=DATA_CONVERTER,
         search_attributes=ALL,
-        dev_server_extra_args=dynamic_config(**settings),
+        dev_server_extra_args=dynamic_config(**DELETED_AT_ONCE, **settings),
         ts_config=TimeSkippingConfig(enabled=False),
     )
 
