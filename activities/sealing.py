@@ -40,6 +40,8 @@ class CloseOrder(Model):
 
 
 class AccountClosed(Model):
+    """For whoever reads the history: a deletion asks the platform itself when the account was closed."""
+
     closed_at: Instant
 
 

@@ -155,7 +155,6 @@ def _to_export(stack: Stack) -> dict[str, str]:
         "TEMPORAL_NAMESPACE": "default",
         "CANCELLATION_PLATFORM_URL": f"http://127.0.0.1:{DEFAULT_PORT}",
         "CANCELLATION_VAULT_URL": Settings.model_fields["vault_url"].get_default(call_default_factory=True),
-        "SANDBOX_DATABASE_URL": _default_platform_db(),
     }
     set_here = {name: os.environ[name] for name in usual if name in os.environ}
     return {name: value for name, value in stack.variables().items() if {**usual, **set_here}[name] != value}

@@ -14,7 +14,7 @@ from domain.phases import Phase
 from domain.tickets import DecisionReason
 from gateways.contract import ClosurePhase
 from runtime.texts import text
-from sandbox.store import AccountState
+from sandbox.views import AccountState
 
 
 @dataclass(frozen=True)

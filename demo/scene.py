@@ -29,7 +29,7 @@ from domain.tickets import BalanceChoice, BalanceWish, Decision, DecisionReason,
 from runtime.filing import Paper, file_ticket, supply_materials
 from runtime.texts import text
 from sandbox.kinds import Carrier
-from sandbox.store import OutboxMessage
+from sandbox.views import OutboxMessage
 from workflows import AccountCancellation, TicketReview
 
 T = TypeVar("T")

@@ -164,7 +164,6 @@ class Stack:
             "TEMPORAL_NAMESPACE": NAMESPACE,
             "CANCELLATION_PLATFORM_URL": self.platform_url,
             "CANCELLATION_VAULT_URL": self.vault_url,
-            "SANDBOX_DATABASE_URL": self.platform_db,
         }
 
     def workflow_url(self, workflow_id: str) -> str:
@@ -185,7 +184,7 @@ class Stack:
         urls = dict.fromkeys(Group, self.platform_url)
         self.platform = await exits.enter_async_context(HttpPlatform(urls))
         challenges = await exits.enter_async_context(ChallengeDesk(urls))
-        self.store = await exits.enter_async_context(SandboxStore(self.platform_db))
+        self.store = await exits.enter_async_context(SandboxStore(self.platform_url))
         self.vault = ObjectVault(self.vault_url)
         self.intake = TicketIntake(self.vault)
         self.desk = FrontDesk(self.client, self.task_queue, self.platform, challenges, self.vault)

@@ -53,6 +53,9 @@ TypedId = Annotated[OpaqueId, BeforeValidator(as_meant)]
 
 Sha256Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
+TypedSha256 = Annotated[Sha256Hex, BeforeValidator(as_meant)]
+"""A hash at the edge, where people paste it."""
+
 
 class VaultRef(Model):
     """A record in the vault: where it is and what it must hash to."""

@@ -93,9 +93,6 @@ class _HttpGateway:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
         for session in self._sessions.values():
             await session.close()
 
@@ -142,7 +139,7 @@ class _HttpGateway:
 
 
 class HttpPlatform(_HttpGateway):
-    """`gateways.ports.Platform`. One a process: it holds the connection pool. Closed by `aclose` or `async with`."""
+    """`gateways.ports.Platform`. One a process, used within `async with`: it holds the connection pools."""
 
     _groups = frozenset(Group)
 

@@ -1,16 +1,16 @@
-"""Codes: the owner shows that a verified channel is theirs, and gets a proof of it.
+"""Codes: the owner shows that a verified channel is theirs, gets a proof of it, and the proof is redeemed, once.
 
 A code is six random digits and leaves by the outbox only; the database holds keyed hashes of it and of the proof.
-Every step locks the account first, so however many answers arrive at once, the tries are counted one by one.
+Requests are obeyed one after the other, so however many answers arrive at once, the tries are counted one by one.
 """
 
 import hmac
 import secrets
+import sqlite3
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Path
-from sqlalchemy import Connection, insert, select, update
+from fastapi import Path, Response
 
 from domain.accounts import AccountStatus, Channel
 from domain.errors import ErrorType
@@ -18,184 +18,177 @@ from domain.locale import Locale
 from domain.model import OpaqueId
 from domain.notifications import Template
 from gateways.contract import (
+    AccountNotification,
     ChallengeCreated,
     ChallengeRequest,
     ChallengeShown,
     CodeAnswer,
     Group,
     ProofIssued,
+    Redeemed,
+    RedeemRequest,
 )
 from sandbox.code_limits import refuse_too_many_answers, refuse_too_many_codes
-from sandbox.database import AnyRow, utc_now
-from sandbox.faults import FaultyRoute
-from sandbox.kinds import Effect, Endpoint, PersonalKind
-from sandbox.messaging import Message, hand_to_carrier
-from sandbox.openapi import ACCOUNT_PROBLEMS, COMMON_PROBLEMS, problems
-from sandbox.problems import PlatformProblem
-from sandbox.state import AccountId, Platform, Sandbox, lock_account, record_call
-from sandbox.tables import ChallengeRow, PersonalDataRow
+from sandbox.database import as_model, utc_now
+from sandbox.facts import contacts
+from sandbox.kinds import Effect, Endpoint
+from sandbox.messaging import hand_to_carrier
+from sandbox.operations import Operations
+from sandbox.problems import PlatformProblem, problem_response
+from sandbox.state import AccountId, Sandbox
 
-router = APIRouter(route_class=FaultyRoute, tags=[Group.IDENTITY])
+router = Operations()
 
 ChallengeId = Annotated[OpaqueId, Path()]
 
 
-@router.post(
+@router.operation(
+    "POST",
     "/accounts/{account_id}/challenges",
-    name=Endpoint.CREATE_CHALLENGE,
-    responses=problems(
-        *ACCOUNT_PROBLEMS,
-        ErrorType.CHANNEL_NOT_VERIFIED,
-        ErrorType.ACCOUNT_NOT_CLOSABLE,
-        ErrorType.RESEND_TOO_SOON,
-        ErrorType.DAILY_CODE_LIMIT,
-        ErrorType.IDEMPOTENCY_CONFLICT,
-    ),
+    Endpoint.CREATE_CHALLENGE,
+    Group.IDENTITY,
+    ErrorType.CHANNEL_NOT_VERIFIED,
+    ErrorType.ACCOUNT_NOT_CLOSABLE,
+    ErrorType.RESEND_TOO_SOON,
+    ErrorType.DAILY_CODE_LIMIT,
+    ErrorType.IDEMPOTENCY_CONFLICT,
 )
-async def create_challenge(account_id: AccountId, request: ChallengeRequest, platform: Platform) -> ChallengeCreated:
+def create_challenge(account_id: AccountId, request: ChallengeRequest, platform: Sandbox) -> ChallengeCreated:
     """Send a code to a verified channel. The same `request_id` again answers the same challenge and sends nothing."""
-    with platform.write() as tx:
-        account = lock_account(tx, account_id)
+    account = platform.account(account_id)
 
-        def send() -> tuple[ChallengeCreated, Effect]:
-            if account.status is AccountStatus.CLOSED:
-                raise PlatformProblem(ErrorType.ACCOUNT_NOT_CLOSABLE, "The account is closed already.")
-            return _send_code(tx, platform, account_id, request.channel), Effect.APPLIED
+    def send() -> ChallengeCreated:
+        if account["status"] == AccountStatus.CLOSED:
+            raise PlatformProblem(ErrorType.ACCOUNT_NOT_CLOSABLE, "The account is closed already.")
+        return _send_code(platform, account_id, request.channel)
 
-        return platform.once(
-            tx, Endpoint.CREATE_CHALLENGE, account_id, request.request_id, request, ChallengeCreated, send
-        )
+    return platform.once(Endpoint.CREATE_CHALLENGE, account_id, request.request_id, request, ChallengeCreated, send)
 
 
-def _send_code(tx: Connection, platform: Sandbox, account_id: str, channel: Channel) -> ChallengeCreated:
-    now = utc_now()
-    destination = tx.scalar(
-        select(PersonalDataRow.value).where(
-            PersonalDataRow.account_id == account_id,
-            PersonalDataRow.kind == PersonalKind[channel],
-            PersonalDataRow.verified,
-        )
-    )
+def _send_code(platform: Sandbox, account_id: str, channel: Channel) -> ChallengeCreated:
+    now, limits = utc_now(), platform.settings
+    destination = contacts(platform, account_id).get(channel)
     if destination is None:
         raise PlatformProblem(
             ErrorType.CHANNEL_NOT_VERIFIED,
             f"{channel} is not verified on this account. Use another channel, or a ticket.",
         )
-    refuse_too_many_codes(tx, platform.settings, account_id, channel, now)
+    refuse_too_many_codes(platform, account_id, channel, now)
     challenge_id = f"chl-{secrets.token_hex(12)}"
     code = f"{secrets.randbelow(1_000_000):06d}"
-    created = ChallengeCreated(
-        challenge_id=challenge_id,
-        expires_at=now + timedelta(seconds=platform.settings.code_life_seconds),
-        resend_after=now + timedelta(seconds=platform.settings.resend_delay_seconds),
-    )
-    tx.execute(
-        insert(ChallengeRow).values(
-            id=challenge_id,
-            account_id=account_id,
-            channel=channel,
-            masked_destination=mask(channel, destination),
-            code_hash=platform.keyed_hash("code", challenge_id, code),
-            tries=platform.settings.code_tries,
-            created_at=now,
-            resend_after=created.resend_after,
-            expires_at=created.expires_at,
-        )
-    )
-    minutes = str(max(1, platform.settings.code_life_seconds // 60))
-    message = Message(Template.IDENTITY_CODE, Locale.ZH, {"code": code, "minutes": minutes})
-    hand_to_carrier(tx, message, {PersonalKind[channel]: destination}, account_id=account_id)
-    return created
+    times = {
+        "expires_at": now + timedelta(seconds=limits.code_life_seconds),
+        "resend_after": now + timedelta(seconds=limits.resend_delay_seconds),
+    }
+    challenge = {
+        "id": challenge_id,
+        "account_id": account_id,
+        "channel": channel,
+        "masked_destination": mask(channel, destination),
+        "code_hash": platform.keyed_hash("code", challenge_id, code),
+        "tries": limits.code_tries,
+        "created_at": now,
+        **times,
+    }
+    platform.db.insert("challenges", challenge)
+    params = {"code": code, "minutes": str(max(1, limits.code_life_seconds // 60))}
+    message = AccountNotification(template=Template.IDENTITY_CODE, locale=Locale.ZH, params=params)
+    hand_to_carrier(platform, message, {channel: destination}, account_id=account_id)
+    return ChallengeCreated(challenge_id=challenge_id, **times)
 
 
-@router.get(
-    "/challenges/{challenge_id}",
-    name=Endpoint.SHOW_CHALLENGE,
-    responses=problems(ErrorType.CHALLENGE_UNKNOWN, *COMMON_PROBLEMS),
+@router.operation(
+    "GET", "/challenges/{challenge_id}", Endpoint.SHOW_CHALLENGE, Group.IDENTITY, ErrorType.CHALLENGE_UNKNOWN
 )
-async def show_challenge(challenge_id: ChallengeId, platform: Platform) -> ChallengeShown:
+def show_challenge(challenge_id: ChallengeId, platform: Sandbox) -> ChallengeShown:
     """Where the code went, masked, and what is left of it. For the owner's pages and command line only."""
-    challenge = _challenge(platform.connection, challenge_id)
-    return ChallengeShown(
-        masked_destination=challenge.masked_destination,
-        tries_left=challenge.tries - challenge.wrong_answers,
-        expires_at=challenge.expires_at,
-        resend_after=challenge.resend_after,
-    )
+    challenge = _challenge(platform, challenge_id)
+    return as_model(ChallengeShown, challenge, tries_left=challenge["tries"] - challenge["wrong_answers"])
 
 
-@router.post(
+@router.operation(
+    "POST",
     "/challenges/{challenge_id}/answers",
-    name=Endpoint.ANSWER_CHALLENGE,
-    responses=problems(
-        ErrorType.CHALLENGE_UNKNOWN,
-        ErrorType.CODE_WRONG,
-        ErrorType.CODE_EXPIRED,
-        ErrorType.CODE_LOCKED,
-        ErrorType.PROOF_USED,
-        *COMMON_PROBLEMS,
-    ),
+    Endpoint.ANSWER_CHALLENGE,
+    Group.IDENTITY,
+    ErrorType.CHALLENGE_UNKNOWN,
+    ErrorType.CODE_WRONG,
+    ErrorType.CODE_EXPIRED,
+    ErrorType.CODE_LOCKED,
+    ErrorType.PROOF_USED,
+    response_model=ProofIssued,
 )
-async def answer_challenge(challenge_id: ChallengeId, answer: CodeAnswer, platform: Platform) -> ProofIssued:
+def answer_challenge(challenge_id: ChallengeId, answer: CodeAnswer, platform: Sandbox) -> ProofIssued | Response:
     """Answer with the code; the right one yields one proof, once (`ProofUsed` after that). Wrong ones are counted."""
-    with platform.write() as tx:
-        result = _judge(tx, platform, challenge_id, answer.code.get_secret_value())
-    # Raised outside the transaction: a wrong answer has to stay counted.
-    if isinstance(result, PlatformProblem):
-        raise result
-    return result
-
-
-def _judge(tx: Connection, platform: Sandbox, challenge_id: str, code: str) -> ProofIssued | PlatformProblem:
     now = utc_now()
-    account_id = _challenge(tx, challenge_id).account_id
-    lock_account(tx, account_id)
-    refuse_too_many_answers(tx, platform.settings, account_id, now)
-    # The try is used up before the code is compared, and given back when the code is right.
-    tried = tx.execute(
-        update(ChallengeRow)
-        .where(
-            ChallengeRow.id == challenge_id,
-            ChallengeRow.answered_at.is_(None),
-            ChallengeRow.wrong_answers < ChallengeRow.tries,
-            ChallengeRow.expires_at > now,
-        )
-        .values(wrong_answers=ChallengeRow.wrong_answers + 1)
-        .returning(ChallengeRow.code_hash, (ChallengeRow.tries - ChallengeRow.wrong_answers).label("tries_left"))
-    )
-    challenge = tried.one_or_none()
-    if challenge is None:
-        return _why_not(_challenge(tx, challenge_id))
-    if hmac.compare_digest(challenge.code_hash, platform.keyed_hash("code", challenge_id, code)):
-        return _issue_proof(tx, platform, account_id, challenge_id, now)
-    left: int = challenge.tries_left
+    challenge = _challenge(platform, challenge_id)
+    refuse_too_many_answers(platform, challenge["account_id"], now)
+    _refuse_answer(challenge, now)
+    if hmac.compare_digest(
+        challenge["code_hash"], platform.keyed_hash("code", challenge_id, answer.code.get_secret_value())
+    ):
+        return _issue_proof(platform, challenge, now)
+    # Answered, not raised: a wrong answer has to stay counted.
+    platform.db.change("UPDATE challenges SET wrong_answers = wrong_answers + 1 WHERE id = ?", challenge_id)
+    left = challenge["tries"] - challenge["wrong_answers"] - 1
     if left:
-        return PlatformProblem(ErrorType.CODE_WRONG, f"Wrong code; {left} tries left.", tries_left=left)
-    return PlatformProblem(ErrorType.CODE_LOCKED, "Wrong code, and no try left. Ask for a new code.", tries_left=0)
+        return problem_response(ErrorType.CODE_WRONG, f"Wrong code; {left} tries left.", tries_left=left)
+    return problem_response(ErrorType.CODE_LOCKED, "Wrong code, and no try left. Ask for a new code.", tries_left=0)
 
 
-def _issue_proof(tx: Connection, platform: Sandbox, account_id: str, challenge_id: str, now: datetime) -> ProofIssued:
-    proof = secrets.token_hex(32)
-    tx.execute(
-        update(ChallengeRow)
-        .where(ChallengeRow.id == challenge_id)
-        .values(
-            wrong_answers=ChallengeRow.wrong_answers - 1,
-            answered_at=now,
-            proof_hash=platform.keyed_hash("proof", challenge_id, proof),
-            proof_expires_at=now + timedelta(seconds=platform.settings.proof_life_seconds),
-        )
-    )
-    record_call(tx, Endpoint.ANSWER_CHALLENGE, account_id, challenge_id, Effect.APPLIED)
+def _refuse_answer(challenge: sqlite3.Row, now: datetime) -> None:
+    if challenge["answered_at"] is not None:
+        raise PlatformProblem(ErrorType.PROOF_USED, "This code has been answered. Ask for a new code to start again.")
+    if challenge["wrong_answers"] >= challenge["tries"]:
+        raise PlatformProblem(ErrorType.CODE_LOCKED, "No try left for this code. Ask for a new code.", tries_left=0)
+    if challenge["expires_at"] <= now:
+        raise PlatformProblem(ErrorType.CODE_EXPIRED, "This code has expired. Ask for a new code.")
+
+
+def _issue_proof(platform: Sandbox, challenge: sqlite3.Row, now: datetime) -> ProofIssued:
+    challenge_id, proof = challenge["id"], secrets.token_hex(32)
+    proof_hash = platform.keyed_hash("proof", challenge_id, proof)
+    expires_at = now + timedelta(seconds=platform.settings.proof_life_seconds)
+    kept = "UPDATE challenges SET answered_at = ?, proof_hash = ?, proof_expires_at = ? WHERE id = ?"
+    platform.db.change(kept, now, proof_hash, expires_at, challenge_id)
+    platform.record(Endpoint.ANSWER_CHALLENGE, challenge["account_id"], challenge_id, Effect.APPLIED)
     return ProofIssued(proof=proof)
 
 
-def _why_not(challenge: AnyRow) -> PlatformProblem:
-    if challenge.answered_at is not None:
-        return PlatformProblem(ErrorType.PROOF_USED, "This code has been answered. Ask for a new code to start again.")
-    if challenge.wrong_answers >= challenge.tries:
-        return PlatformProblem(ErrorType.CODE_LOCKED, "No try left for this code. Ask for a new code.", tries_left=0)
-    return PlatformProblem(ErrorType.CODE_EXPIRED, "This code has expired. Ask for a new code.")
+@router.operation(
+    "POST",
+    "/accounts/{account_id}/proofs/redeem",
+    Endpoint.REDEEM,
+    Group.IDENTITY,
+    ErrorType.PROOF_INVALID,
+    ErrorType.PROOF_USED,
+    ErrorType.PROOF_EXPIRED,
+    ErrorType.IDEMPOTENCY_CONFLICT,
+)
+def redeem(account_id: AccountId, request: RedeemRequest, platform: Sandbox) -> Redeemed:
+    """Use up a proof, which belongs to its account and challenge. The same `request_id` again gets the same answer."""
+    platform.account(account_id)
+
+    def use_up() -> Redeemed:
+        return _redeem(platform, account_id, request, utc_now())
+
+    return platform.once(Endpoint.REDEEM, account_id, request.request_id, request, Redeemed, use_up)
+
+
+def _redeem(platform: Sandbox, account_id: str, request: RedeemRequest, now: datetime) -> Redeemed:
+    mine = "SELECT * FROM challenges WHERE id = ? AND account_id = ?"
+    challenge = platform.db.row(mine, request.challenge_id, account_id)
+    proof_hash = platform.keyed_hash("proof", request.challenge_id, request.proof)
+    if challenge is None or not hmac.compare_digest(challenge["proof_hash"] or "", proof_hash):
+        raise PlatformProblem(
+            ErrorType.PROOF_INVALID, "Not a proof of this account and challenge. Answer the challenge first."
+        )
+    if challenge["redeemed_at"] is not None:
+        raise PlatformProblem(ErrorType.PROOF_USED, "This proof has been redeemed. Ask for a new code to start again.")
+    if challenge["proof_expires_at"] <= now:
+        raise PlatformProblem(ErrorType.PROOF_EXPIRED, "This proof has expired. Ask for a new code to start again.")
+    platform.db.change("UPDATE challenges SET redeemed_at = ? WHERE id = ?", now, request.challenge_id)
+    return Redeemed(verified_at=challenge["answered_at"], channel=challenge["channel"])
 
 
 def mask(channel: Channel, destination: str) -> str:
@@ -206,9 +199,8 @@ def mask(channel: Channel, destination: str) -> str:
     return f"{name[:1]}***@{domain}"
 
 
-def _challenge(connection: Connection, challenge_id: str) -> AnyRow:
-    found = connection.execute(select(*ChallengeRow.__table__.c).where(ChallengeRow.id == challenge_id))
-    challenge = found.one_or_none()
+def _challenge(platform: Sandbox, challenge_id: str) -> sqlite3.Row:
+    challenge = platform.db.row("SELECT * FROM challenges WHERE id = ?", challenge_id)
     if challenge is None:
         raise PlatformProblem(ErrorType.CHALLENGE_UNKNOWN, "No such challenge. Ask for a new code.")
     return challenge

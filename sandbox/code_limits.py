@@ -1,32 +1,30 @@
 """How many codes an account may ask for and get wrong, over and above the tries of each code."""
 
 import math
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, select
-
 from domain.accounts import Channel
 from domain.errors import ErrorType
-from sandbox.database import AnyRow
 from sandbox.problems import PlatformProblem
-from sandbox.settings import Settings
-from sandbox.tables import ChallengeRow
+from sandbox.state import Sandbox
 
 _ZONE = ZoneInfo("Asia/Shanghai")
 
 
-def refuse_too_many_codes(tx: Connection, settings: Settings, account_id: str, channel: Channel, now: datetime) -> None:
-    midnight = start_of_day(now)
-    challenges = _challenges_since(tx, account_id, midnight - timedelta(days=1))
-    today = [challenge for challenge in challenges if challenge.created_at >= midnight]
-    if len(today) >= settings.codes_per_day or _wrong_answers(today) >= settings.wrong_answers_per_day:
+def refuse_too_many_codes(platform: Sandbox, account_id: str, channel: Channel, now: datetime) -> None:
+    """Raises `PlatformProblem`: the day's codes or wrong answers are used up, or the last code is too fresh."""
+    midnight, limits = start_of_day(now), platform.settings
+    challenges = _challenges_since(platform, account_id, midnight - timedelta(days=1))
+    today = [challenge for challenge in challenges if challenge["created_at"] >= midnight]
+    if len(today) >= limits.codes_per_day or _wrong_answers(today) >= limits.wrong_answers_per_day:
         raise PlatformProblem(
             ErrorType.DAILY_CODE_LIMIT,
             "This account has used up its codes, or its wrong answers, for today. Try again tomorrow.",
             retry_after_seconds=seconds_until(midnight + timedelta(days=1), now),
         )
-    wait = max((seconds_until(c.resend_after, now) for c in challenges if c.channel is channel), default=0)
+    wait = max((seconds_until(c["resend_after"], now) for c in challenges if c["channel"] == channel), default=0)
     if wait:
         raise PlatformProblem(
             ErrorType.RESEND_TOO_SOON,
@@ -35,10 +33,11 @@ def refuse_too_many_codes(tx: Connection, settings: Settings, account_id: str, c
         )
 
 
-def refuse_too_many_answers(tx: Connection, settings: Settings, account_id: str, now: datetime) -> None:
+def refuse_too_many_answers(platform: Sandbox, account_id: str, now: datetime) -> None:
     """New codes bring new tries; this is what keeps them from being unlimited."""
     midnight = start_of_day(now)
-    if _wrong_answers(_challenges_since(tx, account_id, midnight)) >= settings.wrong_answers_per_day:
+    today = _challenges_since(platform, account_id, midnight)
+    if _wrong_answers(today) >= platform.settings.wrong_answers_per_day:
         raise PlatformProblem(
             ErrorType.CODE_LOCKED,
             "Too many wrong answers today. Ask for a new code tomorrow.",
@@ -57,11 +56,9 @@ def seconds_until(moment: datetime, now: datetime) -> int:
     return max(0, math.ceil((moment - now).total_seconds()))
 
 
-def _wrong_answers(challenges: list[AnyRow]) -> int:
-    return sum(challenge.wrong_answers for challenge in challenges)
+def _wrong_answers(challenges: list[sqlite3.Row]) -> int:
+    return sum(challenge["wrong_answers"] for challenge in challenges)
 
 
-def _challenges_since(tx: Connection, account_id: str, moment: datetime) -> list[AnyRow]:
-    columns = (ChallengeRow.channel, ChallengeRow.created_at, ChallengeRow.resend_after, ChallengeRow.wrong_answers)
-    mine = (ChallengeRow.account_id == account_id, ChallengeRow.created_at >= moment)
-    return list(tx.execute(select(*columns).where(*mine)).all())
+def _challenges_since(platform: Sandbox, account_id: str, moment: datetime) -> list[sqlite3.Row]:
+    return platform.db.rows("SELECT * FROM challenges WHERE account_id = ? AND created_at >= ?", account_id, moment)

@@ -1,36 +1,33 @@
-"""Trouble on demand: the one place where an endpoint is made slow, broken or forgetful.
-
-Faults are rows, so that the command line and the tests set them while the server runs.
-"""
+"""Trouble on demand: the one place where an operation is made slow, broken or forgetful."""
 
 import asyncio
-import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from itertools import count
 from typing import Annotated, Any, Self
 
 from fastapi import Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
-from pydantic import Field, model_validator
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+from pydantic import ConfigDict, Field, model_validator
 from starlette.types import Receive, Scope, Send
 
 from domain.errors import ErrorType
 from domain.model import Model, OpaqueId
 from gateways.contract import ClosurePhase
-from sandbox.database import Database
 from sandbox.kinds import Endpoint, FaultKind
 from sandbox.problems import PlatformProblem, problem_response
-from sandbox.tables import FaultRow
 
 CUT = "sandbox.cut"
 """The ASGI extension that closes the connection; the server puts it there."""
 
-ANY = "*"
-"""In place of an endpoint: all of them."""
+GATE_SECONDS = 60.0
+"""A gate that nobody opens lets go after this long."""
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+_ENDPOINTS = frozenset(endpoint.value for endpoint in Endpoint)
+_PHASES = frozenset(Endpoint(phase) for phase in ClosurePhase)
+_ALSO_AFTER = frozenset({FaultKind.GATE, FaultKind.ERROR, FaultKind.GARBAGE})
 
 
 class Fault(Model):
@@ -65,123 +62,104 @@ class Fault(Model):
         return self
 
 
-_PHASES = frozenset(Endpoint(phase) for phase in ClosurePhase)
-_ALSO_AFTER = frozenset({FaultKind.GATE, FaultKind.ERROR, FaultKind.GARBAGE})
+class ActiveFault(Fault):
+    """A fault as it stands.
 
+    Attributes:
+        id: by which a gate is opened.
+        times_left: None for ever, 0 healed.
+        arrived: the requests that have come to a gate.
+        opened: the gate lets everybody through.
+    """
 
-class Strike(Fault):
-    """A fault that has struck a request; `id` is how the database knows it."""
+    model_config = ConfigDict(frozen=False)
 
     id: int
+    times_left: int | None
+    arrived: int = 0
+    opened: bool = False
 
 
-_STRIKES = (
-    select(*FaultRow.__table__.c)
-    .where(or_(FaultRow.endpoint == bindparam("endpoint"), FaultRow.endpoint == ANY))
-    .where(or_(FaultRow.account_id.is_(None), FaultRow.account_id == bindparam("account_id")))
-    .where(or_(FaultRow.times_left.is_(None), FaultRow.times_left > 0), ~FaultRow.opened)
-    .order_by(FaultRow.id)
-)
-# Built once: every request asks this, and building it takes longer than asking it.
+class Faults:
+    """All the trouble there is, the oldest first. It ends with the process."""
+
+    def __init__(self) -> None:
+        self.active: list[ActiveFault] = []
+        self._gates: dict[int, asyncio.Event] = {}
+        self._ids = count(1)
+
+    def add(self, fault: Fault) -> ActiveFault:
+        """Make trouble."""
+        active = ActiveFault(**fault.model_dump(), id=next(self._ids), times_left=fault.times)
+        self.active.append(active)
+        if fault.kind is FaultKind.GATE:
+            self._gates[active.id] = asyncio.Event()
+        return active
+
+    def clear(self) -> None:
+        """Heal everything, and let through whoever waits at a gate."""
+        self.active.clear()
+        while self._gates:
+            self._gates.popitem()[1].set()
+
+    def open(self, fault_id: int) -> None:
+        """Let through who waits at the gate, and who comes later. Raises `PlatformProblem`: there is no such gate."""
+        if fault_id not in self._gates:
+            detail = f"Fault {fault_id} is no gate. Name one that the list of faults shows."
+            raise PlatformProblem(ErrorType.REQUEST_INVALID, detail)
+        self._gates[fault_id].set()
+        next(fault for fault in self.active if fault.id == fault_id).opened = True
+
+    async def wait(self, gate: ActiveFault) -> None:
+        """Arrive at the gate, be counted, and go on when it is open."""
+        gate.arrived += 1
+        if gate.id in self._gates:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._gates[gate.id].wait(), GATE_SECONDS)
+
+    def take(self, endpoint: str, account_id: str | None) -> ActiveFault | None:
+        """The oldest fault that strikes this request, with one of its times used up."""
+        for fault in self.active:
+            meant = fault.endpoint in (None, endpoint) and fault.account_id in (None, account_id)
+            if meant and fault.times_left != 0 and not fault.opened:
+                fault.times_left = fault.times_left and fault.times_left - 1
+                return fault
+        return None
 
 
-def add_fault(tx: Connection, fault: Fault) -> int:
-    """Make trouble; answers the id by which a gate is opened."""
-    values = fault.model_dump(exclude={"times", "endpoint"})
-    added = insert(FaultRow).values(**values, endpoint=fault.endpoint or ANY, times_left=fault.times)
-    fault_id: int = tx.execute(added.returning(FaultRow.id)).scalar_one()
-    return fault_id
+def under_faults(name: str, handle: Handler) -> Handler:
+    """The handler of the route with this name, that first looks whether somebody wants it to fail."""
+
+    async def handle_or_fail(request: Request) -> Response:
+        faults: Faults = request.app.state.sandbox.faults
+        # The five closure phases share a route and differ in their last part, which is also their endpoint name.
+        endpoint = name if name in _ENDPOINTS else request.path_params["phase"]
+        fault = faults.take(endpoint, request.path_params.get("account_id"))
+        return await (handle(request) if fault is None else _strike(faults, fault, request, handle))
+
+    return handle_or_fail
 
 
-def clear_faults(tx: Connection) -> None:
-    """Heal everything. A gate that is gone is open."""
-    tx.execute(delete(FaultRow))
-
-
-def open_gate(tx: Connection, fault_id: int) -> None:
-    """Let through who waits at the gate, and who comes later."""
-    opened = update(FaultRow).where(FaultRow.id == fault_id, FaultRow.kind == FaultKind.GATE).values(opened=True)
-    if tx.execute(opened.returning(FaultRow.id)).one_or_none() is None:
-        raise NoSuchGate(fault_id)
-
-
-class NoSuchGate(LookupError):
-    """No fault has this id, or it is of another kind."""
-
-    def __init__(self, fault_id: int) -> None:
-        super().__init__(f"Fault {fault_id} is no gate. Name one that the list of faults shows.")
-
-
-def take_fault(db: Database, endpoint: str, account_id: str | None) -> Strike | None:
-    """The oldest fault that strikes this request, with one of its times used up."""
-    candidates = db.connection.execute(_STRIKES, {"endpoint": endpoint, "account_id": account_id}).all()
-    for row in candidates:
-        if row.times_left is None or _use_up(db, row.id):
-            return Strike.model_construct(
-                id=row.id,
-                endpoint=None,
-                kind=row.kind,
-                after=row.after,
-                seconds=row.seconds,
-                problem=row.problem,
-                status=row.status,
-                retry_after_seconds=row.retry_after_seconds,
-            )
-    return None
-
-
-def _use_up(db: Database, fault_id: int) -> bool:
-    with db.write() as tx:
-        used = tx.execute(
-            update(FaultRow)
-            .where(FaultRow.id == fault_id, FaultRow.times_left > 0)
-            .values(times_left=FaultRow.times_left - 1)
-            .returning(FaultRow.id)
-        )
-        return used.one_or_none() is not None
-
-
-class FaultyRoute(APIRoute):
-    """A route that first looks whether somebody wants it to fail."""
-
-    def get_route_handler(self) -> Handler:
-        handle = super().get_route_handler()
-
-        async def handle_or_fail(request: Request) -> Response:
-            # The five closure phases share a route and differ in their last part, which is also their endpoint name.
-            endpoint = self.name if self.name in _ENDPOINTS else request.path_params["phase"]
-            db: Database = request.app.state.sandbox.db
-            strike = take_fault(db, endpoint, request.path_params.get("account_id"))
-            return await (handle(request) if strike is None else _strike(strike, db, request, handle))
-
-        return handle_or_fail
-
-
-_ENDPOINTS = frozenset(endpoint.value for endpoint in Endpoint)
-
-
-async def _strike(fault: Strike, db: Database, request: Request, handle: Handler) -> Response:
+async def _strike(faults: Faults, fault: ActiveFault, request: Request, handle: Handler) -> Response:
     if fault.after and fault.kind is not FaultKind.GATE:
         await _work_only(request, handle)
     match fault.kind:
         case FaultKind.LATENCY:
             await asyncio.sleep(fault.seconds)
-            return await handle(request)
         case FaultKind.GATE:
-            return await _through_gate(fault, db, request, handle)
+            return await _through_gate(faults, fault, request, handle)
         case FaultKind.ERROR:
             return _error(fault)
         case FaultKind.GARBAGE:
             return Response("<html>It works!</html>", media_type="text/html")
         case FaultKind.DUPLICATE:
             await _work_only(request, handle)
-            return await handle(request)
         case FaultKind.DROP:
             await _work_only(request, handle)
             return _HangUp()
         case FaultKind.LONG_WORK:
             request.state.long_work = fault.seconds
-            return await handle(request)
+    return await handle(request)
 
 
 async def _work_only(request: Request, handle: Handler) -> None:
@@ -190,38 +168,17 @@ async def _work_only(request: Request, handle: Handler) -> None:
         await handle(request)
 
 
-async def _through_gate(fault: Strike, db: Database, request: Request, handle: Handler) -> Response:
+async def _through_gate(faults: Faults, gate: ActiveFault, request: Request, handle: Handler) -> Response:
     # Read now: the body of a caller who has hung up cannot be read any more, and a late effect is the point.
     await request.body()
-    if not fault.after:
-        await wait_at_gate(db, fault.id)
+    if not gate.after:
+        await faults.wait(gate)
         return await handle(request)
     # A task, because the gate holds a refusal back just as it does an answer.
     answer = asyncio.ensure_future(handle(request))
     await asyncio.wait([answer])
-    await wait_at_gate(db, fault.id)
+    await faults.wait(gate)
     return await answer
-
-
-GATE_SECONDS = 60.0
-"""A gate that nobody opens lets go after this long."""
-
-
-async def wait_at_gate(db: Database, fault_id: int) -> None:
-    """Arrive, be counted, and wait until the gate is opened by whichever process."""
-    give_up = time.monotonic() + GATE_SECONDS
-    with db.write() as tx:
-        tx.execute(update(FaultRow).where(FaultRow.id == fault_id).values(arrived=FaultRow.arrived + 1))
-    # Another process opens it, so there is no event to wait for.
-    while time.monotonic() < give_up and _is_shut(db, fault_id):  # noqa: ASYNC110
-        await asyncio.sleep(0.02)
-
-
-def _is_shut(db: Database, fault_id: int) -> bool:
-    return db.connection.scalar(_SHUT, {"fault_id": fault_id}) is not None
-
-
-_SHUT = select(FaultRow.id).where(FaultRow.id == bindparam("fault_id"), ~FaultRow.opened)
 
 
 async def _long_work_of(request: Request) -> float | None:

@@ -60,27 +60,8 @@ class Carrier(StrEnum):
     DESK = "DESK"
 
 
-class PersonalKind(StrEnum):
-    NAME = "NAME"
-    PHONE = "PHONE"
-    EMAIL = "EMAIL"
-    REAL_NAME = "REAL_NAME"
-
-
-class CredentialKind(StrEnum):
-    ACCESS_KEY = "ACCESS_KEY"
-    SUB_USER = "SUB_USER"
-    SESSION = "SESSION"
-
-
-class BindingKind(StrEnum):
-    WECHAT = "WECHAT"
-    QQ = "QQ"
-    GITHUB = "GITHUB"
-
-
 class Product(StrEnum):
-    """Cloud products. `KEY_PAIR` and `SECURITY_GROUP` cost nothing and block nothing."""
+    """Cloud products that cost money, and so stand in the way of closure."""
 
     VM = "vm"
     DISK = "disk"
@@ -88,5 +69,3 @@ class Product(StrEnum):
     RDS = "rds"
     OSS = "oss"
     CDN = "cdn"
-    KEY_PAIR = "key-pair"
-    SECURITY_GROUP = "security-group"

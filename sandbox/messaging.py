@@ -1,15 +1,14 @@
 """Messages, rendered and handed to carriers. The carriers are pretended: what would have gone out is in the outbox."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Header
-from sqlalchemy import Connection, bindparam, insert, select
+from fastapi import Header
 
+from domain.accounts import Channel
 from domain.errors import ErrorType
-from domain.locale import Locale
-from domain.notifications import StaffDesk, Template
+from domain.notifications import StaffDesk
 from gateways.contract import (
     Accepted,
     AccountNotification,
@@ -19,15 +18,13 @@ from gateways.contract import (
     TicketContact,
 )
 from sandbox.database import utc_now
-from sandbox.facts import verified_contact
-from sandbox.faults import FaultyRoute
-from sandbox.kinds import Carrier, Effect, Endpoint, PersonalKind
-from sandbox.openapi import ACCOUNT_PROBLEMS, COMMON_PROBLEMS, problems
-from sandbox.state import AccountId, Platform, lock_account, lock_contacts
-from sandbox.tables import OutboxRow, PersonalDataRow
+from sandbox.facts import contacts
+from sandbox.kinds import Carrier, Endpoint
+from sandbox.operations import Operations
+from sandbox.state import AccountId, Sandbox
 from sandbox.templates import printable, render
 
-router = APIRouter(route_class=FaultyRoute, tags=[Group.MESSAGING])
+router = Operations()
 
 IdempotencyKey = Annotated[
     str,
@@ -40,98 +37,66 @@ IdempotencyKey = Annotated[
     ),
 ]
 
-_CARRIERS = {PersonalKind.PHONE: Carrier.SMS, PersonalKind.EMAIL: Carrier.EMAIL}
+_CARRIERS = {Channel.PHONE: Carrier.SMS, Channel.EMAIL: Carrier.EMAIL}
 
 
-_CONTACTS = select(PersonalDataRow.kind, PersonalDataRow.value).where(
-    PersonalDataRow.account_id == bindparam("account_id"), verified_contact()
-)
-_SEND = insert(OutboxRow)
-
-
-@dataclass(frozen=True)
-class Message:
-    template: Template
-    locale: Locale
-    params: dict[str, str]
-
-
-@router.post(
+@router.operation(
+    "POST",
     "/accounts/{account_id}/notifications",
-    name=Endpoint.NOTIFY_ACCOUNT,
-    responses=problems(*ACCOUNT_PROBLEMS, ErrorType.IDEMPOTENCY_CONFLICT),
+    Endpoint.NOTIFY_ACCOUNT,
+    Group.MESSAGING,
+    ErrorType.IDEMPOTENCY_CONFLICT,
 )
-async def notify_account(
-    account_id: AccountId, notification: AccountNotification, idempotency_key: IdempotencyKey, platform: Platform
+def notify_account(
+    account_id: AccountId, notification: AccountNotification, idempotency_key: IdempotencyKey, platform: Sandbox
 ) -> Accepted:
     """Tell the account's owner, at every verified contact. None left, none told: `delivered` is then 0."""
-    with platform.write() as tx:
-        lock_account(tx, account_id)
+    platform.account(account_id)
 
-        def send() -> tuple[Accepted, Effect]:
-            contacts = {row.kind: row.value for row in tx.execute(_CONTACTS, {"account_id": account_id})}
-            message = Message(notification.template, notification.locale, notification.params)
-            hand_to_carrier(tx, message, contacts, account_id=account_id)
-            return Accepted(delivered=len(contacts)), Effect.APPLIED
+    def send() -> Accepted:
+        return hand_to_carrier(platform, notification, contacts(platform, account_id), account_id=account_id)
 
-        return platform.once(tx, Endpoint.NOTIFY_ACCOUNT, account_id, idempotency_key, notification, Accepted, send)
+    return platform.once(Endpoint.NOTIFY_ACCOUNT, account_id, idempotency_key, notification, Accepted, send)
 
 
-@router.post(
-    "/notifications",
-    name=Endpoint.NOTIFY_CONTACT,
-    responses=problems(*COMMON_PROBLEMS, ErrorType.IDEMPOTENCY_CONFLICT),
-)
-async def notify_contact(
-    notification: ContactNotification, idempotency_key: IdempotencyKey, platform: Platform
-) -> Accepted:
+@router.operation("POST", "/notifications", Endpoint.NOTIFY_CONTACT, Group.MESSAGING, ErrorType.IDEMPOTENCY_CONFLICT)
+def notify_contact(notification: ContactNotification, idempotency_key: IdempotencyKey, platform: Sandbox) -> Accepted:
     """Tell the contact that a ticket names, by SMS and by e-mail, or a desk of the platform's own staff."""
-    with platform.write() as tx:
-        lock_contacts(tx)
 
-        def send() -> tuple[Accepted, Effect]:
-            message = Message(notification.template, notification.locale, notification.params)
-            match notification.contact:
-                case StaffContact(desk=desk):
-                    hand_to_carrier(tx, message, {}, desk=desk)
-                    return Accepted(delivered=1), Effect.APPLIED
-                case TicketContact(email=email, phone=phone):
-                    contacts = {PersonalKind.PHONE: phone, PersonalKind.EMAIL: email}
-                    hand_to_carrier(tx, message, contacts)
-                    return Accepted(delivered=len(contacts)), Effect.APPLIED
+    def send() -> Accepted:
+        match notification.contact:
+            case StaffContact(desk=desk):
+                return hand_to_carrier(platform, notification, {}, desk=desk)
+            case TicketContact(email=email, phone=phone):
+                return hand_to_carrier(platform, notification, {Channel.PHONE: phone, Channel.EMAIL: email})
 
-        return platform.once(tx, Endpoint.NOTIFY_CONTACT, None, idempotency_key, notification, Accepted, send)
+    return platform.once(Endpoint.NOTIFY_CONTACT, "", idempotency_key, notification, Accepted, send)
 
 
 def hand_to_carrier(
-    tx: Connection,
-    message: Message,
-    contacts: Mapping[PersonalKind, str],
+    platform: Sandbox,
+    message: AccountNotification | ContactNotification,
+    addresses: Mapping[Channel, str],
     *,
     account_id: str | None = None,
     desk: StaffDesk | None = None,
-) -> None:
-    """Put the rendered message in the outbox, once for each contact, or once for the desk."""
+) -> Accepted:
+    """Put the rendered message in the outbox, once for each address, or once for the desk."""
     subject, text = render(message.template, message.locale, message.params)
     ways: list[tuple[Carrier, str | None]] = [
-        (_CARRIERS[kind], printable(address)) for kind, address in contacts.items()
+        (_CARRIERS[channel], printable(address)) for channel, address in addresses.items()
     ]
     if desk is not None:
         ways.append((Carrier.DESK, None))
-    messages = [
-        {
-            "at": utc_now(),
-            "account_id": account_id,
-            "carrier": carrier,
-            "destination": destination,
-            "desk": desk,
-            "template": message.template,
-            "locale": message.locale,
-            "params": message.params,
-            "subject": subject,
-            "text": text,
-        }
-        for carrier, destination in ways
-    ]
-    if messages:
-        tx.execute(_SEND, messages)
+    every = {
+        "at": utc_now(),
+        "account_id": account_id,
+        "desk": desk,
+        "template": message.template,
+        "locale": message.locale,
+        "params": json.dumps(message.params),
+        "subject": subject,
+        "text": text,
+    }
+    platform.db.insert("outbox", *(every | {"carrier": carrier, "destination": to} for carrier, to in ways))
+    return Accepted(delivered=len(ways))

@@ -1,14 +1,12 @@
 """The platform contract as an OpenAPI 3.1 document: its operations, and nothing of the sandbox's own."""
 
 import json
-from itertools import groupby
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from domain.errors import ErrorType
-from gateways.contract import PROBLEM_MEDIA_TYPE, PROBLEM_PREFIX, PROBLEM_STATUS, RETRYABLE_PROBLEMS, Group, Problem
+from gateways.contract import PROBLEM_MEDIA_TYPE, PROBLEM_PREFIX, PROBLEM_STATUS, Group, Problem
 
 TITLE = "The account platform contract"
 
@@ -34,24 +32,6 @@ GROUPS = {
     Group.CLOSURE: "The hold (a lease that lapses by itself), closure, and deletion in phases, which may take hours.",
     Group.MESSAGING: "Messages by template; the platform holds the wording and the addresses.",
 }
-
-COMMON_PROBLEMS = (ErrorType.REQUEST_INVALID,)
-ACCOUNT_PROBLEMS = (ErrorType.ACCOUNT_UNKNOWN, *COMMON_PROBLEMS)
-
-
-def problems(*types: ErrorType) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of an operation that can be refused for these reasons, and by trouble that heals by itself."""
-    by_status = groupby(sorted(types, key=_status), _status)
-    healing = _response([name for name in PROBLEM_STATUS if name in RETRYABLE_PROBLEMS])
-    return {**{status: _response(list(names)) for status, names in by_status}, "default": healing}
-
-
-def _status(type: ErrorType) -> int:
-    return PROBLEM_STATUS[type]
-
-
-def _response(names: list[ErrorType]) -> dict[str, Any]:
-    return {"$ref": "#/components/responses/Problem", "description": ", ".join(f"`{name}`" for name in names)}
 
 
 def contract(app: FastAPI) -> dict[str, Any]:
@@ -81,6 +61,5 @@ def contract(app: FastAPI) -> dict[str, Any]:
 def contract_json() -> str:
     """The contract as one JSON document, which is YAML too."""
     from sandbox.app import create_app
-    from sandbox.settings import Settings
 
-    return json.dumps(contract(create_app(Settings())), ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(contract(create_app()), ensure_ascii=False, indent=2) + "\n"

@@ -1,65 +1,49 @@
 """What closure destroys, phase by phase. Only the cloud's own data: the owner's account with the group lives on."""
 
-from collections import Counter
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from fastapi.responses import JSONResponse
-from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from domain.accounts import AccountStatus
 from domain.errors import ErrorType
 from gateways.contract import ClosurePhase, Group, PhaseReceipt, PhaseRunning
 from sandbox.code_limits import seconds_until
 from sandbox.database import utc_now
-from sandbox.faults import FaultyRoute, LongWork
-from sandbox.kinds import Effect, Endpoint
+from sandbox.facts import contacts, kinds_of
+from sandbox.faults import LongWork
+from sandbox.kinds import Endpoint
 from sandbox.messaging import IdempotencyKey
-from sandbox.openapi import ACCOUNT_PROBLEMS, problems
+from sandbox.operations import Operations
 from sandbox.problems import PlatformProblem
-from sandbox.state import AccountId, Platform, Sandbox, lock_account
-from sandbox.tables import (
-    BindingRow,
-    CallRow,
-    ChallengeRow,
-    CredentialRow,
-    EntitlementRow,
-    LongWorkRow,
-    OutboxRow,
-    PersonalDataRow,
-    ResourceRow,
-)
+from sandbox.state import AccountId, Sandbox
 
-router = APIRouter(prefix="/accounts/{account_id}/closure", route_class=FaultyRoute, tags=[Group.CLOSURE])
+router = Operations("/accounts/{account_id}/closure/{phase}")
 
-TABLES: dict[ClosurePhase, Any] = {
-    ClosurePhase.REVOKE_CREDENTIALS: CredentialRow,
-    ClosurePhase.UNBIND_THIRD_PARTIES: BindingRow,
-    ClosurePhase.FORFEIT_ENTITLEMENTS: EntitlementRow,
-    ClosurePhase.PURGE_RESOURCES: ResourceRow,
-    ClosurePhase.ERASE_PERSONAL_DATA: PersonalDataRow,
+_ANSWERS: dict[str, Any] = {
+    "response_model": PhaseReceipt,
+    "responses": {
+        HTTPStatus.ACCEPTED: {"model": PhaseRunning, "description": "The work goes on. Ask again under the same key."}
+    },
 }
 
 
-RUNNING: dict[int | str, dict[str, Any]] = {
-    HTTPStatus.ACCEPTED: {"model": PhaseRunning, "description": "The work goes on. Ask again under the same key."}
-}
-
-
-@router.post(
-    "/{phase}",
-    name="run-closure-phase",
-    response_model=PhaseReceipt,
-    responses=RUNNING | problems(*ACCOUNT_PROBLEMS, ErrorType.ACCOUNT_NOT_CLOSABLE, ErrorType.IDEMPOTENCY_CONFLICT),
+@router.operation(
+    "POST",
+    "",
+    "run-closure-phase",
+    Group.CLOSURE,
+    ErrorType.ACCOUNT_NOT_CLOSABLE,
+    ErrorType.IDEMPOTENCY_CONFLICT,
+    **_ANSWERS,
 )
-async def run_closure_phase(
+def run_closure_phase(
     account_id: AccountId,
     phase: ClosurePhase,
     idempotency_key: IdempotencyKey,
-    platform: Platform,
+    platform: Sandbox,
     long_work: LongWork,
 ) -> PhaseReceipt | Response:
     """Destroy one kind of data of a closed account, for good.
@@ -68,104 +52,62 @@ async def run_closure_phase(
     `already_gone`; that is success too. Work that takes long is begun once and answered 202; the same key again says
     how it is getting on, by GET or by repeating this request.
     """
-    with platform.write() as tx:
-        account = lock_account(tx, account_id)
-        if account.status is not AccountStatus.CLOSED:
-            raise PlatformProblem(
-                ErrorType.ACCOUNT_NOT_CLOSABLE, "The account is open. Close it before deleting its data."
-            )
-        work = _Work(platform, tx, account_id, phase, idempotency_key)
-        ends_at = work.ends_at()
-        if ends_at is None and long_work is not None and work.first_receipt() is None:
-            ends_at = work.begin(long_work)
-        return work.finish(ends_at)
+    if platform.account(account_id)["status"] != AccountStatus.CLOSED:
+        raise PlatformProblem(ErrorType.ACCOUNT_NOT_CLOSABLE, "The account is open. Close it before deleting its data.")
+    if long_work is not None and platform.reply(phase, account_id, idempotency_key) is None:
+        begin = "INSERT INTO long_work VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        platform.db.change(begin, account_id, phase, idempotency_key, utc_now() + timedelta(seconds=long_work))
+    return _receipt(platform, account_id, phase, idempotency_key)
 
 
-@router.get(
-    "/{phase}",
-    name=Endpoint.PHASE_STATUS,
-    response_model=PhaseReceipt,
-    responses=RUNNING | problems(*ACCOUNT_PROBLEMS, ErrorType.PHASE_UNKNOWN),
-)
-async def phase_status(
-    account_id: AccountId, phase: ClosurePhase, idempotency_key: IdempotencyKey, platform: Platform
+@router.operation("GET", "", Endpoint.PHASE_STATUS, Group.CLOSURE, ErrorType.PHASE_UNKNOWN, **_ANSWERS)
+def phase_status(
+    account_id: AccountId, phase: ClosurePhase, idempotency_key: IdempotencyKey, platform: Sandbox
 ) -> PhaseReceipt | Response:
     """How the work is getting on that was begun with this key: its receipt, or 202 while it runs. Begins nothing."""
-    with platform.write() as tx:
-        lock_account(tx, account_id)
-        work = _Work(platform, tx, account_id, phase, idempotency_key)
-        receipt = work.first_receipt()
-        if receipt is not None:
-            return receipt
-        ends_at = work.ends_at()
-        if ends_at is None:
-            raise PlatformProblem(
-                ErrorType.PHASE_UNKNOWN, "Nothing was begun with this key. Begin the phase with a POST, then ask again."
-            )
-        return work.finish(ends_at)
+    platform.account(account_id)
+    reply = platform.reply(phase, account_id, idempotency_key)
+    if reply is not None:
+        return PhaseReceipt.model_validate_json(reply["answer"])
+    if _ends_at(platform, account_id, phase, idempotency_key) is None:
+        raise PlatformProblem(
+            ErrorType.PHASE_UNKNOWN, "Nothing was begun with this key. Begin the phase with a POST, then ask again."
+        )
+    return _receipt(platform, account_id, phase, idempotency_key)
 
 
-@dataclass(frozen=True)
-class _Work:
-    """One phase of one account under one key. The account is locked, so what is read here stays true."""
-
-    platform: Sandbox
-    tx: Connection
-    account_id: str
-    phase: ClosurePhase
-    key: str
-
-    def first_receipt(self) -> PhaseReceipt | None:
-        endpoint = Endpoint(self.phase)
-        return self.platform.first_reply(self.tx, endpoint, self.account_id, self.key, PhaseReceipt)
-
-    def ends_at(self) -> datetime | None:
-        """When the long work ends, or ended; None when no long work was begun."""
-        mine = {"account_id": self.account_id, "phase": self.phase, "key": self.key}
-        ends_at: datetime | None = self.tx.scalar(select(LongWorkRow.ends_at).filter_by(**mine))
-        return ends_at
-
-    def begin(self, seconds: float) -> datetime:
-        ends_at = utc_now() + timedelta(seconds=seconds)
-        work = {"account_id": self.account_id, "phase": self.phase, "key": self.key, "ends_at": ends_at}
-        self.tx.execute(insert(LongWorkRow).values(**work))
-        return ends_at
-
-    def finish(self, ends_at: datetime | None) -> PhaseReceipt | Response:
-        """The receipt, for the work is done now if it was not before; until `ends_at`, that it is running."""
-        now = utc_now()
-        if ends_at is not None and ends_at > now:
-            running = PhaseRunning(poll_after_seconds=min(seconds_until(ends_at, now), 3600))
-            return JSONResponse(running.model_dump(), HTTPStatus.ACCEPTED)
-        endpoint = Endpoint(self.phase)
-        return self.platform.once(self.tx, endpoint, self.account_id, self.key, None, PhaseReceipt, self._destroy)
-
-    def _destroy(self) -> tuple[PhaseReceipt, Effect]:
-        counts = _destroy(self.tx, self.account_id, self.phase)
-        already_gone = not counts and _ran_before(self.tx, self.account_id, self.phase)
-        receipt = PhaseReceipt(counts=counts, already_gone=already_gone, completed_at=utc_now())
-        return receipt, Effect.ALREADY_GONE if already_gone else Effect.APPLIED
+def _ends_at(platform: Sandbox, account_id: str, phase: ClosurePhase, key: str) -> datetime | None:
+    """When the long work under this key ends, or ended; None when it is no long work."""
+    begun = "SELECT ends_at FROM long_work WHERE account_id = ? AND phase = ? AND key = ?"
+    ends_at: datetime | None = platform.db.value(begun, account_id, phase, key)
+    return ends_at
 
 
-def _destroy(tx: Connection, account_id: str, phase: ClosurePhase) -> dict[str, int]:
-    table = TABLES[phase]
-    if phase is ClosurePhase.ERASE_PERSONAL_DATA:
-        _forget_contacts(tx, account_id)
-    gone = tx.execute(delete(table).where(table.account_id == account_id).returning(table.kind))
-    return dict(sorted(Counter(kind.lower() for kind in gone.scalars()).items()))
+def _receipt(platform: Sandbox, account_id: str, phase: ClosurePhase, key: str) -> PhaseReceipt | Response:
+    """The receipt, for the work is done now if it was not before; until long work ends, that it is running."""
+
+    def destroy() -> PhaseReceipt:
+        if phase is ClosurePhase.ERASE_PERSONAL_DATA:
+            _forget_contacts(platform, account_id)
+        counts = dict(sorted(kinds_of(platform, account_id, phase).items()))
+        platform.db.change("DELETE FROM belongings WHERE account_id = ? AND phase = ?", account_id, phase)
+        earlier = "SELECT 1 FROM calls WHERE account_id = ? AND endpoint = ?"
+        already_gone = not counts and platform.db.row(earlier, account_id, phase) is not None
+        return PhaseReceipt(counts=counts, already_gone=already_gone, completed_at=utc_now())
+
+    ends_at, now = _ends_at(platform, account_id, phase, key), utc_now()
+    if ends_at is not None and ends_at > now:
+        running = PhaseRunning(poll_after_seconds=min(seconds_until(ends_at, now), 3600))
+        return JSONResponse(running.model_dump(), HTTPStatus.ACCEPTED)
+    return platform.once(Endpoint(phase), account_id, key, None, PhaseReceipt, destroy)
 
 
-def _forget_contacts(tx: Connection, account_id: str) -> None:
+def _forget_contacts(platform: Sandbox, account_id: str) -> None:
     """The outbox goes on showing which messages went out, in which words, but no longer to which address.
 
     That includes a ticket's messages to an address of this account's. Challenges, with their masked addresses, go.
     """
-    addresses = select(PersonalDataRow.value).where(PersonalDataRow.account_id == account_id)
-    mine = or_(OutboxRow.account_id == account_id, OutboxRow.destination.in_(addresses))
-    tx.execute(update(OutboxRow).where(mine).values(destination=None))
-    tx.execute(delete(ChallengeRow).where(ChallengeRow.account_id == account_id))
-
-
-def _ran_before(tx: Connection, account_id: str, phase: ClosurePhase) -> bool:
-    earlier = select(CallRow.id).where(CallRow.account_id == account_id, CallRow.endpoint == Endpoint(phase)).limit(1)
-    return tx.scalar(earlier) is not None
+    for address in contacts(platform, account_id).values():
+        platform.db.change("UPDATE outbox SET destination = NULL WHERE destination = ?", address)
+    platform.db.change("UPDATE outbox SET destination = NULL WHERE account_id = ?", account_id)
+    platform.db.change("DELETE FROM challenges WHERE account_id = ?", account_id)

@@ -11,6 +11,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from sandbox.app import create_app
 from sandbox.faults import CUT
 from sandbox.settings import Settings
+from sandbox.state import Sandbox
 
 
 class _CuttableConnection(HttpToolsProtocol):
@@ -35,17 +36,28 @@ class _Server(uvicorn.Server):
         host, port = self.servers[0].sockets[0].getsockname()[:2]
         print(f"sandbox ready on http://{host}:{port}", flush=True)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        sandbox: Sandbox = self.config.app.state.sandbox  # type: ignore[union-attr]
+        sandbox.db.close()
+
 
 def serve(host: str, port: int, database: str | None = None) -> None:
-    """Serve until a signal ends it. Port 0 is a free one; the line printed when ready names it."""
-    settings = Settings() if database is None else Settings(database_url=database)
+    """Serve until a signal ends it. Port 0 is a free one; the line printed when ready names it.
+
+    Raises:
+        Unusable: the database is.
+    """
+    app = create_app()
+    app.state.sandbox = Sandbox(Settings() if database is None else Settings(database_url=database))
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         host=host,
         port=port,
         http=_CuttableConnection,
         access_log=False,
         log_level="warning",
+        lifespan="off",
         timeout_keep_alive=75,  # longer than any client's, or one would send a request into a closing connection
         timeout_graceful_shutdown=5,  # a fault may have put a request to sleep for long
     )

@@ -1,12 +1,14 @@
 """What may be set on the sandbox, by environment variables with the prefix `SANDBOX_`."""
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEFAULT_DATABASE = "sqlite:///.sandbox/platform.db"
 
 DEFAULT_PORT = 8090
 """Where the service looks for its platform when it is told nothing else."""
+
+DEFAULT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
 
 
 class Settings(BaseSettings):
@@ -15,9 +17,6 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SANDBOX_", frozen=True, extra="ignore")
 
     database_url: str = DEFAULT_DATABASE
-    secret_key: SecretStr | None = None
-    """Keys the hashes of codes and proofs. Left out, a random key is made once and kept in the database."""
-
     code_life_seconds: int = Field(default=300, gt=0)
     code_tries: int = Field(default=5, gt=0)
     """Answers to one code."""

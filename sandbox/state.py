@@ -1,144 +1,88 @@
-"""What every endpoint works with: the database, the limits, the server key, and how a request is obeyed only once."""
+"""What every operation works with: the database, the limits, the faults, and how a request is obeyed only once."""
 
 import hmac
-import secrets
+import sqlite3
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from hashlib import sha256
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-from fastapi import Depends, Path, Request
-from sqlalchemy import Connection, bindparam, insert, select
+from fastapi import Path
 
 from domain.errors import ErrorType
 from domain.model import Model, OpaqueId
-from sandbox.database import AnyRow, Database, utc_now
+from gateways.contract import PhaseReceipt
+from sandbox import seeds
+from sandbox.database import Database, M, utc_now
+from sandbox.faults import Faults
 from sandbox.kinds import Effect, Endpoint
 from sandbox.problems import PlatformProblem
-from sandbox.seeds import seed
 from sandbox.settings import Settings
-from sandbox.tables import AccountRow, Base, CallRow, ReplyRow, ServerStateRow
-
-M = TypeVar("M", bound=Model)
-
-_KEY_NAME = "hash-key"
-
-# Built once: building a statement takes several times as long as running it.
-_LOCK_ACCOUNT = select(*AccountRow.__table__.c).where(AccountRow.id == bindparam("account_id"))
-_STORED_REPLY = select(ReplyRow.fingerprint, ReplyRow.answer).where(
-    ReplyRow.endpoint == bindparam("endpoint"),
-    ReplyRow.account_id == bindparam("account_id"),
-    ReplyRow.key == bindparam("key"),
-)
-_KEEP_REPLY = insert(ReplyRow)
-_RECORD_CALL = insert(CallRow)
 
 
 class Sandbox:
+    """The pretend platform. Raises `Unusable` when its database is."""
+
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.faults = Faults()
         self.db = Database(settings.database_url)
-        self._key = b""
-
-    def open(self) -> None:
-        """Make the schema, seed it once, and learn the key that all processes on this database share."""
-        with self.db.write() as tx:
-            Base.metadata.create_all(tx)
-            stored = tx.scalar(select(ServerStateRow.value).where(ServerStateRow.name == _KEY_NAME))
-            if stored is None:
-                stored = secrets.token_hex(32)
-                tx.execute(insert(ServerStateRow).values(name=_KEY_NAME, value=stored))
-                seed(tx)
-        given = self.settings.secret_key
-        self._key = given.get_secret_value().encode() if given else bytes.fromhex(stored)
-
-    def close(self) -> None:
-        self.db.close()
-
-    @property
-    def connection(self) -> Connection:
-        return self.db.connection
-
-    def write(self) -> AbstractContextManager[Connection]:
-        return self.db.write()
+        if not self.db.value("SELECT count(*) FROM accounts"):
+            with self.db.transaction():
+                seeds.insert_accounts(self.db, seeds.SEEDS)
+        self._key = str(self.db.value("SELECT secret FROM server")).encode()
 
     def keyed_hash(self, *parts: str) -> str:
         return hmac.new(self._key, "\0".join(parts).encode(), sha256).hexdigest()
 
-    def first_reply(self, tx: Connection, endpoint: Endpoint, account_id: str, key: str, answer: type[M]) -> M | None:
-        """What the request with this key was answered, if there was one."""
-        row_id = {"endpoint": endpoint.value, "account_id": account_id, "key": key}
-        stored = tx.execute(_STORED_REPLY, row_id).one_or_none()
-        return answer.model_validate_json(stored.answer) if stored else None
+    def account(self, account_id: str) -> sqlite3.Row:
+        """Everything that stands in its own row. Raises `PlatformProblem`: there is no such account."""
+        row = self.db.row("SELECT * FROM accounts WHERE id = ?", account_id)
+        if row is None:
+            raise PlatformProblem(ErrorType.ACCOUNT_UNKNOWN, "No such account. Check the account id.")
+        return row
+
+    def reply(self, endpoint: str, account_id: str, key: str) -> sqlite3.Row | None:
+        """What the first request with this key was answered."""
+        first = "SELECT fingerprint, answer FROM replies WHERE endpoint = ? AND account_id = ? AND key = ?"
+        return self.db.row(first, endpoint, account_id, key)
 
     def once(
         self,
-        tx: Connection,
         endpoint: Endpoint,
-        account_id: str | None,
+        account_id: str,
         key: str,
         request: Model | None,
         answer: type[M],
-        work: Callable[[], tuple[M, Effect]],
+        work: Callable[[], M],
     ) -> M:
-        """Do the work, or answer what the first request with this key was answered.
-
-        The caller holds a lock under which requests with this key come one after the other. A refusal rolls the
-        transaction back and so leaves the key free.
+        """Do the work, or answer what the first request with this key was answered. A refusal leaves the key free.
 
         Raises:
             PlatformProblem: `IDEMPOTENCY_CONFLICT` when the key came with another request before.
         """
         # Keyed, because the request may hold a contact and the row outlives the account.
         fingerprint = self.keyed_hash("request", request.model_dump_json() if request else "")
-        row_id = {"endpoint": endpoint.value, "account_id": account_id or "", "key": key}
-        stored = tx.execute(_STORED_REPLY, row_id).one_or_none()
+        stored = self.reply(endpoint, account_id, key)
         if stored is None:
-            done, effect = work()
-            reply = {**row_id, "fingerprint": fingerprint, "answer": done.model_dump_json()}
-            tx.execute(_KEEP_REPLY, reply)
-        elif hmac.compare_digest(stored.fingerprint, fingerprint):
-            done, effect = answer.model_validate_json(stored.answer), Effect.REPLAYED
+            done = work()
+            gone = isinstance(done, PhaseReceipt) and done.already_gone
+            effect = Effect.ALREADY_GONE if gone else Effect.APPLIED
+            reply = {"endpoint": endpoint, "account_id": account_id, "key": key, "fingerprint": fingerprint}
+            self.db.insert("replies", {**reply, "answer": done.model_dump_json()})
+        elif stored["fingerprint"] == fingerprint:
+            done, effect = answer.model_validate_json(stored["answer"]), Effect.REPLAYED
         else:
             raise PlatformProblem(
                 ErrorType.IDEMPOTENCY_CONFLICT,
                 f"{endpoint}: this key came with another request before. Use a new key for a new request.",
             )
-        record_call(tx, endpoint, account_id, key, effect)
+        self.record(endpoint, account_id or None, key, effect)
         return done
 
-
-def record_call(tx: Connection, endpoint: Endpoint, account_id: str | None, key: str, effect: Effect) -> None:
-    call = {"at": utc_now(), "endpoint": endpoint, "account_id": account_id, "key": key, "effect": effect}
-    tx.execute(_RECORD_CALL, call)
-
-
-def account_unknown() -> PlatformProblem:
-    return PlatformProblem(ErrorType.ACCOUNT_UNKNOWN, "No such account. Check the account id.")
+    def record(self, endpoint: Endpoint, account_id: str | None, key: str, effect: Effect) -> None:
+        """Remember a request that was obeyed."""
+        call = {"at": utc_now(), "endpoint": endpoint, "account_id": account_id, "key": key, "effect": effect}
+        self.db.insert("calls", call)
 
 
-def lock_account_if_any(tx: Connection, account_id: str) -> AnyRow | None:
-    """The account, locked until the transaction ends: what changes an account happens one after the other."""
-    return tx.execute(_LOCK_ACCOUNT, {"account_id": account_id}).one_or_none()
-
-
-def lock_account(tx: Connection, account_id: str) -> AnyRow:
-    """The account, locked until the transaction ends. Refuses one that is not there."""
-    account = lock_account_if_any(tx, account_id)
-    if account is None:
-        raise account_unknown()
-    return account
-
-
-def lock_contacts(tx: Connection) -> None:
-    """The lock of requests that name no account."""
-    tx.execute(select(ServerStateRow.name).where(ServerStateRow.name == _KEY_NAME))
-
-
-async def _sandbox_of(request: Request) -> Sandbox:
-    sandbox: Sandbox = request.app.state.sandbox
-    return sandbox
-
-
-Platform = Annotated[Sandbox, Depends(_sandbox_of)]
 AccountId = Annotated[OpaqueId, Path()]

@@ -1,6 +1,7 @@
 """The service as the tests use it: the real Temporal server, the sandbox platform over HTTP, a real worker."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -35,6 +36,7 @@ from runtime.payloads import DATA_CONVERTER
 from runtime.settings import Settings
 from sandbox.edits import Value
 from sandbox.kinds import Endpoint, FaultKind
+from sandbox.problems import PlatformProblem
 from sandbox.store import SandboxStore
 from worker import build_worker
 from workflows import AccountCancellation, AccountDeletion, TicketReview
@@ -69,7 +71,7 @@ class Gate:
         await eventually(lambda: self.store.waiting_at(self.fault_id), lambda found: found >= number)
 
     async def open(self) -> None:
-        with suppress(LookupError):
+        with suppress(PlatformProblem):
             await self.store.open_gate(self.fault_id)
 
 
@@ -238,13 +240,17 @@ async def temporal_environment(**settings: str) -> WorkflowEnvironment:
 async def sandbox_process(database: str) -> AsyncIterator[tuple[str, SandboxStore]]:
     """The pretend platform as a process of its own: its base URL, and the hand that changes its world."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "sandbox", "serve", "--port", "0", "--db", database, stdout=asyncio.subprocess.PIPE
+        *(sys.executable, "-m", "sandbox", "serve", "--port", "0", "--db", database),
+        # Long, so that a test can let a day pass between a code and the use of its proof.
+        env={**os.environ, "SANDBOX_PROOF_LIFE_SECONDS": "172800"},
+        stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
     try:
         ready = (await asyncio.wait_for(process.stdout.readline(), 30)).decode()
-        async with SandboxStore(database) as store:
-            yield ready.split()[-1], store
+        url = ready.split()[-1]
+        async with SandboxStore(url) as store:
+            yield url, store
     finally:
         process.terminate()
         await process.wait()

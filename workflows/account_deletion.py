@@ -256,6 +256,7 @@ class AccountDeletion:
 
     @workflow.signal(description="From a request that found this deletion running already")
     def followed(self, by: Follow) -> None:
+        workflow.logger.info("A request listens", extra={"request_no": by.request_no})
         self._is_followed = True
 
     @workflow.query(description="Receipts so far, stuck and stalled phases, the certificate")

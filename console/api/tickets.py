@@ -9,6 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from console.access.guard import Visitor
 from console.api.document import TOKEN, VAULT, problems
+from console.letters import letter_file
 from console.services import Desk, Services
 from domain.accounts import RealNameType
 from domain.checks import Check, Reason
@@ -214,8 +215,4 @@ async def api_letter(desk: Desk, ticket_no: TypedId) -> Response:
     the original carries an electronic signature.
     """
     form = await desk.intake.load((await desk.desk.review(ticket_no)).case.ticket)
-    content = await desk.intake.read_letter(form)
-    name = f"{ticket_no}-r{form.revision}-letter.pdf"
-    return Response(
-        content, headers={"Content-Disposition": f'attachment; filename="{name}"'}, media_type=LetterType.PDF
-    )
+    return letter_file(form, await desk.intake.read_letter(form))

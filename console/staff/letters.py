@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter, Request, Response
 
+from console.letters import letter_file
 from console.pages import page
 from console.services import Desk, Services
 from console.staff.showing import StaffRoute
 from domain.errors import ErrorType, Refusal
-from domain.letters import LetterType
 from domain.model import TypedId
 from domain.tickets import TicketForm
 from runtime.letters.limited import ProgramFailed
@@ -19,13 +19,7 @@ _PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 @router.get("")
 async def staff_letter(desk: Desk, ticket_no: TypedId, revision: int | None = None) -> Response:
     form = await _form(desk, ticket_no, revision)
-    data = await desk.intake.read_letter(form)
-    name = f"{ticket_no}-r{form.revision}-letter.pdf"
-    return Response(
-        data,
-        headers={**_PRIVATE, "Content-Disposition": f'attachment; filename="{name}"'},
-        media_type=LetterType.PDF,
-    )
+    return letter_file(form, await desk.intake.read_letter(form), _PRIVATE)
 
 
 @router.get("/pages/{number}.png")

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from domain.actors import Actor, Via
 from domain.locale import Locale
-from domain.model import Sha256Hex, TypedId
+from domain.model import TypedId, TypedSha256
 
 T = TypeVar("T")
 
@@ -78,7 +78,7 @@ ActingFor = Annotated[
     ),
 ]
 TicketNo = Annotated[Id, Parameter(help="The ticket's number.")]
-Digest = Annotated[str, Parameter(converter=_single(_valid(Sha256Hex, "a digest has 64 characters, 0-9 and a-f.")))]
+Digest = Annotated[str, Parameter(converter=_single(_valid(TypedSha256, "a digest has 64 characters, 0-9 and a-f.")))]
 Moment = Annotated[datetime, Parameter(converter=_single(_instant))]
 Language = Annotated[Locale, Parameter(converter=_single(_locale))]
 Several = Parameter(converter=_several, negative=())

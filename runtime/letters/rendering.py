@@ -37,8 +37,6 @@ _PAPERS_INCHES = (100 / 25.4, 310 / 25.4)
 """The short side of a paper, A6 to A3. What a picture claims beyond that is a default of the program that saved it."""
 _SCANNED_DPI = 100
 """72 and 96 are those of a screen, and say nothing of paper."""
-_SCANNED_DPI = 100
-"""72 and 96 are those of a screen, and say nothing of paper."""
 _LONGEST_INCHES = 200
 """A page of a PDF has no more."""
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")

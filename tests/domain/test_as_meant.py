@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from domain.model import OpaqueId, TypedId, as_meant
+from domain.model import OpaqueId, TypedId, TypedSha256, as_meant
 
 TYPED, STRICT = TypeAdapter[str](TypedId), TypeAdapter[str](OpaqueId)
 INVISIBLE = st.characters(whitelist_categories=["Cf"])
@@ -23,6 +23,11 @@ def test_an_id_is_found_under_full_width_and_invisible_signs(id: str, data: st.D
     assert TYPED.validate_python(" " + "".join(signs) + "\u3000") == id
     with pytest.raises(ValidationError):
         STRICT.validate_python("\u200b" + id)
+
+
+def test_a_digest_is_found_as_well() -> None:
+    digest = "0123456789abcdef" * 4
+    assert TypeAdapter[str](TypedSha256).validate_python(f" \u200b{wide(digest)}\n") == digest
 
 
 @given(st.text())

@@ -4,7 +4,6 @@ The scan reads Temporal's own database file: no history, search attribute, memo,
 """
 
 import re
-import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -38,10 +37,8 @@ def stamped_letter() -> bytes:
     return pdf(text=LETTER_TEXT)
 
 
-def personal_data(stack: Stack, account_id: str) -> list[str]:
-    with sqlite3.connect(stack.platform_db.removeprefix("sqlite:///")) as database:
-        rows = database.execute("SELECT value FROM personal_data WHERE account_id = ?", [account_id]).fetchall()
-    values = [value for (value,) in rows]
+async def personal_data(stack: Stack, account_id: str) -> list[str]:
+    values = await stack.store.personal_data(account_id)
     assert len(values) >= 2, "there is nothing to leak, so nothing would be proven"
     return values
 
@@ -109,7 +106,7 @@ async def test_nothing_personal_reaches_temporal_or_a_log_in_a_full_run(stack: S
     self_service, enterprise = await new_owner(stack, "planted"), await new_owner(stack, "planted-ent")
     planted = [CONTACT_EMAIL, CONTACT_PHONE, CONTACT_PHONE.removeprefix("+86"), LETTER_TEXT, NOTE_TEXT]
     for owner in (self_service, enterprise):
-        planted += personal_data(stack, owner.account_id)
+        planted += await personal_data(stack, owner.account_id)
 
     # Self-service, with a wrong code on the way: refusals are logged, and must not quote what was typed.
     await stack.desk.start(self_service.account_id, self_service.by.subject)

@@ -1,10 +1,11 @@
 """The sandbox as a process of its own."""
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -15,26 +16,23 @@ from httpx2 import AsyncClient, Response
 
 from domain.errors import ErrorType
 from gateways.contract import PROBLEM_MEDIA_TYPE, PROBLEM_PREFIX, PROBLEM_STATUS
-from sandbox.database import Database
 from sandbox.store import SandboxStore
 
 
 @pytest.fixture(scope="session")
-def database(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return f"sqlite:///{tmp_path_factory.mktemp('sandbox') / 'platform.db'}"
-
-
-@pytest.fixture(scope="session")
-def base_url(database: str) -> Iterator[str]:
-    with served(database) as url:
+def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served(str(tmp_path_factory.mktemp("sandbox") / "platform.db")) as url:
         yield url
 
 
 @contextmanager
-def served(database: str) -> Iterator[str]:
-    """A server of its own on this database, while the block lasts."""
+def served(database: str, **settings: int) -> Iterator[str]:
+    """A server of its own on this database, while the block lasts. `settings` are `SANDBOX_...` in lower case."""
+    given = {f"SANDBOX_{name}".upper(): str(value) for name, value in settings.items()}
     command = [sys.executable, "-W", "error", "-m", "sandbox", "serve", "--port", "0", "--db", database]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(
+        command, env={**os.environ, **given}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as server:
         assert server.stdout is not None
         assert server.stderr is not None
         yield server.stdout.readline().split()[-1]
@@ -44,23 +42,23 @@ def served(database: str) -> Iterator[str]:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def store(database: str, base_url: str) -> AsyncIterator[SandboxStore]:
-    async with SandboxStore(database) as opened:
+async def store(base_url: str) -> AsyncIterator[SandboxStore]:
+    async with SandboxStore(base_url) as opened:
         yield opened
-
-
-@pytest_asyncio.fixture(scope="session")
-async def db(database: str, base_url: str) -> AsyncIterator[Database]:
-    """The tables themselves, for what no one may see or do otherwise."""
-    opened = Database(database)
-    yield opened
-    opened.close()
 
 
 @pytest_asyncio.fixture(scope="session")
 async def http(base_url: str) -> AsyncIterator[AsyncClient]:
     async with AsyncClient(base_url=base_url) as client:
         yield client
+
+
+@asynccontextmanager
+async def opened(database: str, **settings: int) -> AsyncIterator[tuple["Caller", SandboxStore]]:
+    """A server of its own, and who calls it."""
+    with served(database, **settings) as url:
+        async with AsyncClient(base_url=url) as http, SandboxStore(url) as store:
+            yield Caller(http), store
 
 
 @pytest_asyncio.fixture

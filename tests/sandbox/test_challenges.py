@@ -1,19 +1,21 @@
 """Codes and proofs: counted, limited, single use, and nowhere kept in clear."""
 
 import re
+import sqlite3
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from httpx2 import AsyncClient
-from sqlalchemy import select, update
 
 from domain.errors import ErrorType
-from sandbox.database import Database
 from sandbox.kinds import Effect, Endpoint
 from sandbox.store import SandboxStore
-from sandbox.tables import Base, ChallengeRow, OutboxRow
-from tests.sandbox.conftest import Caller, assert_problem, at_once
+from tests.sandbox.conftest import Caller, assert_problem, at_once, opened
 
 
 def wrong(code: str) -> str:
@@ -158,30 +160,28 @@ async def test_a_second_code_has_to_wait_and_is_told_how_long(call: Caller, stor
     assert len(await store.outbox(account)) == 3
 
 
-async def _forget_resend_delay(db: Database, account: str) -> None:
-    """Unlike time passing, this leaves the codes in the day in which they are counted."""
-    with db.write() as tx:
-        sent = update(ChallengeRow).where(ChallengeRow.account_id == account)
-        tx.execute(sent.values(resend_after=ChallengeRow.created_at))
+@pytest_asyncio.fixture(scope="module")
+async def hurried(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Caller, SandboxStore]]:
+    """A platform without a delay between codes, which time passing would take into another day."""
+    async with opened(str(tmp_path_factory.mktemp("hurried") / "platform.db"), resend_delay_seconds=0) as hurried:
+        yield hurried
 
 
-async def test_an_account_gets_ten_codes_a_day(call: Caller, store: SandboxStore, db: Database, account: str) -> None:
+async def test_an_account_gets_ten_codes_a_day(hurried: tuple[Caller, SandboxStore]) -> None:
+    call, store = hurried
+    [account] = await store.add_clean_accounts("acct-ten-codes", 1)
     for n in range(10):
         assert (await call.challenge(account, f"r{n}", ("PHONE", "EMAIL")[n % 2])).status_code == 200
-        await _forget_resend_delay(db, account)
     problem = assert_problem(await call.challenge(account, "r10"), ErrorType.DAILY_CODE_LIMIT)
     assert 0 < problem["retry_after_seconds"] <= 86_400
     await store.let_time_pass(account, timedelta(days=1))
     assert (await call.challenge(account, "r11")).status_code == 200
 
 
-async def test_new_codes_do_not_bring_unlimited_tries(
-    call: Caller, store: SandboxStore, db: Database, account: str
-) -> None:
-    sent = []
-    for n in range(5):
-        sent.append((await call.challenge(account, f"r{n}")).json()["challenge_id"])
-        await _forget_resend_delay(db, account)
+async def test_new_codes_do_not_bring_unlimited_tries(hurried: tuple[Caller, SandboxStore]) -> None:
+    call, store = hurried
+    [account] = await store.add_clean_accounts("acct-five-codes", 1)
+    sent = [(await call.challenge(account, f"r{n}")).json()["challenge_id"] for n in range(5)]
     code = await store.latest_code(account)
     for challenge_id in sent[:4]:
         for _ in range(5):
@@ -241,18 +241,16 @@ async def test_a_proof_expires(call: Caller, store: SandboxStore, account: str) 
 
 
 async def test_neither_code_nor_proof_is_in_the_database_but_for_the_carriers_outbox(
-    call: Caller, store: SandboxStore, db: Database, account: str
+    tmp_path: Path,
 ) -> None:
-    challenge_id, proof = await _proof(call, store, account)
-    await call.redeem(account, challenge_id, proof)
-    code = await store.latest_code(account)
-    kept = [
-        value
-        for table in Base.metadata.sorted_tables
-        if table is not OutboxRow.__table__
-        for row in db.connection.execute(select(table))
-        for value in row
-    ]
+    database = str(tmp_path / "platform.db")
+    async with opened(database) as (call, store):
+        challenge_id, proof = await _proof(call, store, "acct-clean-phone")
+        await call.redeem("acct-clean-phone", challenge_id, proof)
+        code = await store.latest_code("acct-clean-phone")
+    with closing(sqlite3.connect(database)) as db:
+        tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        kept = [v for t in tables if t != "outbox" for row in db.execute(f"SELECT * FROM {t}") for v in row]
     assert challenge_id in kept
     assert code not in kept
     assert proof not in kept

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from httpx2 import AsyncClient
@@ -11,7 +12,7 @@ from domain.errors import ErrorType
 from gateways.contract import ClosurePhase
 from sandbox.kinds import Effect, Endpoint, FaultKind
 from sandbox.store import SandboxStore
-from tests.sandbox.conftest import Caller, assert_problem, at_once, served
+from tests.sandbox.conftest import Caller, assert_problem, at_once, opened
 
 
 async def test_a_hold_is_renewed_under_its_token(call: Caller, store: SandboxStore, account: str) -> None:
@@ -293,17 +294,16 @@ async def test_a_phase_that_took_no_time_can_be_asked_after_and_its_status_begin
     assert_problem(await http.get(f"/accounts/{account}/closure/purge-resources"), ErrorType.REQUEST_INVALID)
 
 
-async def test_long_work_outlives_the_process_that_began_it(
-    call: Caller, store: SandboxStore, account: str, database: str
-) -> None:
-    await call.hold_and_close(account)
-    await store.add_fault(Endpoint.PURGE_RESOURCES, FaultKind.LONG_WORK, account_id=account, seconds=60)
-    await call.phase(account, "purge-resources")
-    with served(database) as url:
-        async with AsyncClient(base_url=url) as other:
-            assert (await Caller(other).phase_status(account, "purge-resources")).status_code == 202
-            await store.let_time_pass(account, timedelta(seconds=61))
-            receipt = (await Caller(other).phase_status(account, "purge-resources")).json()
+async def test_long_work_outlives_the_process_that_began_it(tmp_path: Path) -> None:
+    database, account = str(tmp_path / "platform.db"), "acct-clean-phone"
+    async with opened(database) as (call, store):
+        await call.hold_and_close(account)
+        await store.add_fault(Endpoint.PURGE_RESOURCES, FaultKind.LONG_WORK, account_id=account, seconds=60)
+        await call.phase(account, "purge-resources")
+    async with opened(database) as (call, store):
+        assert (await call.phase_status(account, "purge-resources")).status_code == 202
+        await store.let_time_pass(account, timedelta(seconds=61))
+        receipt = (await call.phase_status(account, "purge-resources")).json()
     assert receipt["counts"] == COUNTS[ClosurePhase.PURGE_RESOURCES]
 
 

@@ -1,38 +1,50 @@
 """What the database keeps, and the small sums on which the limits stand."""
 
-import asyncio
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
-from sqlalchemy.exc import StatementError
 
 from domain.accounts import Channel
 from sandbox.challenges import mask
 from sandbox.code_limits import seconds_until, start_of_day
-from sandbox.database import Database
-from sandbox.seeds import SEEDS
-from sandbox.store import SandboxStore
-from sandbox.tables import AccountRow
+from sandbox.database import Database, Unusable
+from tests.sandbox.conftest import served
 
 CHINA = timezone(timedelta(hours=8))
 
 
-async def test_a_moment_comes_back_aware_and_in_utc(db: Database, account: str) -> None:
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    opened = Database(str(tmp_path / "platform.db"))
+    yield opened
+    opened.close()
+
+
+def test_a_moment_comes_back_aware_and_in_utc(db: Database) -> None:
     moment = datetime(2026, 10, 1, 8, 30, 15, 123456, tzinfo=CHINA)
-    with db.write() as tx:
-        tx.execute(update(AccountRow).filter_by(id=account).values(closed_at=moment))
-    kept = db.connection.scalar(select(AccountRow.closed_at).filter_by(id=account))
+    with db.transaction():
+        db.insert("calls", {"at": moment, "endpoint": "close", "key": "k", "effect": "APPLIED"})
+    kept = db.value("SELECT at FROM calls")
     assert kept == moment
-    assert kept is not None
     assert kept.tzinfo is UTC
 
 
-async def test_a_naive_moment_is_refused(db: Database, account: str) -> None:
-    naive = update(AccountRow).filter_by(id=account).values(closed_at=datetime(2026, 10, 1))  # noqa: DTZ001
-    with pytest.raises(StatementError, match="naive"), db.write() as tx:
-        tx.execute(naive)
+def test_a_naive_moment_is_refused(db: Database) -> None:
+    with pytest.raises(TypeError, match="naive"):
+        db.value("SELECT ?", datetime(2026, 10, 1))  # noqa: DTZ001
+
+
+def test_what_fails_half_way_is_undone(db: Database) -> None:
+    call = {"at": datetime.now(UTC), "endpoint": "close", "key": "k", "effect": "APPLIED"}
+    with pytest.raises(sqlite3.IntegrityError), db.transaction():
+        db.insert("calls", call, call | {"effect": None})
+    assert db.value("SELECT count(*) FROM calls") == 0
 
 
 @pytest.mark.parametrize("prefix", ["", "sqlite:///"])
@@ -43,8 +55,30 @@ def test_a_database_is_a_file_whose_folder_is_made(tmp_path: Path, prefix: str) 
 
 @pytest.mark.parametrize("database", ["", "sqlite://", "sqlite:///", "sqlite:///:memory:", "postgresql://u@h/d"])
 def test_a_database_without_a_file_is_refused(database: str) -> None:
-    with pytest.raises(ValueError, match="SQLite file"):
+    with pytest.raises(Unusable, match="SQLite file"):
         Database(database)
+
+
+def serve(database: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sandbox", "serve", "--port", "0", "--db", str(database)]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+
+
+def test_a_database_of_another_version_says_so_and_what_to_type(tmp_path: Path) -> None:
+    old = tmp_path / "platform.db"
+    with closing(sqlite3.connect(old)) as connection:
+        connection.execute("CREATE TABLE accounts (id TEXT)")
+    done = serve(old)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert f"rm {old}" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_database_that_is_served_already_is_not_served_twice(tmp_path: Path) -> None:
+    with served(str(tmp_path / "platform.db")):
+        done = serve(tmp_path / "platform.db")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "is locked. Stop the sandbox that serves it" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -67,13 +101,3 @@ def test_seconds_to_wait_are_rounded_up_and_never_negative() -> None:
 def test_a_masked_address_keeps_just_enough_to_be_recognised() -> None:
     assert mask(Channel.PHONE, "13812348000") == "138****8000"
     assert mask(Channel.EMAIL, "zhang@example.com") == "z***@example.com"
-
-
-async def test_processes_that_start_together_make_the_schema_and_the_seeds_once(tmp_path: Path) -> None:
-    stores = [SandboxStore(str(tmp_path / "empty.db")) for _ in range(4)]
-    await asyncio.gather(*(store.__aenter__() for store in stores))
-    try:
-        assert {seed.id for seed in SEEDS} == {state.profile.account_id for state in await stores[-1].accounts()}
-        assert len(await stores[0].accounts()) == len(SEEDS)
-    finally:
-        await asyncio.gather(*(store.__aexit__(None, None, None) for store in stores))

@@ -9,7 +9,6 @@ from domain.accounts import AccountProfile, RefusalReason, refusal_reason
 from domain.checking import check_arrears, check_balance, check_icp_filing, check_provider, check_resources
 from domain.checks import Arrears, Balance, Check, Entitlements, IcpFilings, ProviderRoles, Reason, Resources
 from domain.errors import ErrorType
-from sandbox.edits import BadFact
 from sandbox.problems import PlatformProblem
 from sandbox.store import SandboxStore
 from tests.sandbox.conftest import assert_problem
@@ -177,7 +176,7 @@ async def test_a_fact_that_cannot_be_is_refused_and_changes_nothing(
     store: SandboxStore, account: str, facts: dict[str, int | str]
 ) -> None:
     before = await store.account(account)
-    with pytest.raises(BadFact, match=next(iter(facts))):
+    with pytest.raises(PlatformProblem, match=next(iter(facts))):
         await store.set_facts(account, arrears_fen=5, **facts)
     assert await store.account(account) == before
 

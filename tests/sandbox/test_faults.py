@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from domain.errors import ErrorType
 from sandbox import faults
-from sandbox.database import Database
 from sandbox.kinds import Effect, Endpoint, FaultKind
+from sandbox.problems import PlatformProblem
 from sandbox.store import SandboxStore
 from tests.sandbox.conftest import Caller, assert_problem, at_once
 
@@ -216,20 +216,19 @@ async def test_a_gate_that_is_open_makes_way_for_the_next_fault(
     assert (await http.get(f"/accounts/{account}/balance")).status_code == 200
 
 
-async def test_a_gate_that_nobody_opens_lets_go_by_itself(
-    db: Database, store: SandboxStore, account: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_gate_that_nobody_opens_lets_go_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(faults, "GATE_SECONDS", 0.1)
-    gate = await store.add_fault(Endpoint.BALANCE, FaultKind.GATE, account_id=account)
+    trouble = faults.Faults()
+    gate = trouble.add(faults.Fault(endpoint=Endpoint.BALANCE, kind=FaultKind.GATE))
     async with asyncio.timeout(20):
-        await faults.wait_at_gate(db, gate)
-    assert await store.waiting_at(gate) == 1
+        await trouble.wait(gate)
+    assert (gate.arrived, gate.opened) == (1, False)
 
 
 async def test_only_a_gate_can_be_opened(store: SandboxStore, account: str) -> None:
     other = await store.add_fault(Endpoint.BALANCE, FaultKind.ERROR, account_id=account)
     for fault in (other, 987_654):
-        with pytest.raises(faults.NoSuchGate, match=str(fault)):
+        with pytest.raises(PlatformProblem, match=str(fault)):
             await store.open_gate(fault)
     assert await store.waiting_at(987_654) == 0
 

@@ -98,7 +98,7 @@ async def test_a_message_without_a_key_or_of_an_unknown_template_is_invalid(
 def test_a_template_says_the_same_in_both_languages_with_the_same_parameters(template: Template) -> None:
     fields = {}
     for locale in Locale:
-        subject, text = TEMPLATES[locale][template]
+        subject, text = TEMPLATES[template][locale]
         assert subject
         fields[locale] = {name for _, name, _, _ in Formatter().parse(text) if name}
     assert fields[Locale.ZH] == fields[Locale.EN] != set()

@@ -4,9 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, insert, update
-
-from domain.checks import EntitlementKind
 from domain.deletion import Dossier
 from domain.errors import Refusal
 from domain.messages import CancellationView
@@ -15,7 +12,6 @@ from domain.tickets import BalanceChoice
 from runtime.filing import Paper, file_ticket
 from runtime.intake import TicketIntake
 from sandbox.kinds import Endpoint, FaultKind
-from sandbox.tables import EntitlementRow
 from tests.runtime.letters.making import LETTERS
 from tests.service import Service, eventually, owner_of
 from tests.workflows.tickets import NOTICE, refusal
@@ -82,19 +78,13 @@ async def just_before_the_seal(service: Service, account: str) -> AsyncIterator[
 
 
 async def grant(service: Service, account: str) -> None:
-    """A voucher of 10,000 yuan."""
-    voucher = {"kind": EntitlementKind.VOUCHER, "reference": "ent-granted", "value_fen": 1_000_000}
-    with service.store._sandbox.write() as tx:
-        tx.execute(insert(EntitlementRow).values(account_id=account, **voucher))
+    """A voucher of 10,000 yuan, beside the one that everybody has."""
+    await service.store.set_facts(account, vouchers="5000,1000000")
 
 
 async def grow(service: Service, account: str) -> None:
-    with service.store._sandbox.write() as tx:
-        vouchers = (EntitlementRow.account_id == account, EntitlementRow.kind == EntitlementKind.VOUCHER)
-        tx.execute(update(EntitlementRow).where(*vouchers).values(value_fen=1_000_000))
+    await service.store.set_facts(account, vouchers=1_000_000)
 
 
 async def take_away(service: Service, account: str) -> None:
-    with service.store._sandbox.write() as tx:
-        vouchers = (EntitlementRow.account_id == account, EntitlementRow.kind == EntitlementKind.VOUCHER)
-        tx.execute(delete(EntitlementRow).where(*vouchers))
+    await service.store.set_facts(account, vouchers="")

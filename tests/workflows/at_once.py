@@ -4,8 +4,8 @@ Activities run all the while, and the answer of one of them can be held up: it c
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -25,12 +25,17 @@ from activities.failures import GatewayFailures
 from domain.ids import deletion_task_queue
 from domain.model import Model
 from runtime.plain_errors import plain_errors
+from sandbox.kinds import Endpoint, FaultKind
 from tests.service import Service, eventually
+from tests.workflows.tickets import fault, is_retrying
 from worker import WORKFLOW_RUNNER
 from workflows import WORKFLOWS
 from workflows.malformed_messages import KeepMalformedMessagesOut
 
 T = TypeVar("T")
+
+Advance = Callable[[Service, str], Awaitable[object]]
+"""A step, or several, of an account's owner."""
 
 LIMIT = 40
 """Seconds within which whatever a test waits for has happened, on a busy machine, too."""
@@ -154,6 +159,24 @@ async def until_answered(handle: WorkflowHandle[Any, Any], held: HeldAnswer) -> 
     await eventually(is_pending, lambda pending: not pending, LIMIT)
 
 
+async def answer_in_waiting(
+    service: Service, endpoint: Endpoint, account: str, prepare: Advance, step: Advance
+) -> WorkflowHandle[Any, Any]:
+    """Have the call answered that `step` leads to, and the answer wait for a worker that runs workflows."""
+    request = service.request(account)
+    completed = EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED
+    async with AsyncExitStack() as trouble:
+        async with service.worker():
+            await prepare(service, account)
+            await trouble.enter_async_context(fault(service, endpoint, FaultKind.ERROR, account_id=account, status=503))
+            await step(service, account)
+            await eventually(lambda: is_retrying(request), bool)
+        answers = await count_events(request, completed)
+    async with activities_only(service):
+        await eventually(lambda: count_events(request, completed), lambda n: n > answers)
+    return request
+
+
 # Histories and updates
 
 
@@ -189,16 +212,3 @@ async def send_update(
     answering = asyncio.create_task(answer())
     await eventually(lambda: is_admitted(service, handle.id, update_id), bool, LIMIT)
     return answering
-
-
-async def came_together(handle: WorkflowHandle[Any, Any], signal: str) -> set[str]:
-    """The types of all events that one workflow task took in along with the last such signal, and of its own."""
-    events = (await handle.fetch_history()).events
-    tasks = [i for i, event in enumerate(events) if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED]
-    [*_, sent] = [
-        i for i, event in enumerate(events) if event.workflow_execution_signaled_event_attributes.signal_name == signal
-    ]
-    before = max(i for i in (0, *tasks) if i < sent)
-    task = min(i for i in tasks if i > sent)
-    after = min(i for i in (*tasks, len(events)) if i > task)
-    return {EventType.Name(event.event_type).removeprefix("EVENT_TYPE_") for event in events[before + 1 : after]}

@@ -1,22 +1,20 @@
 """Temporal's cancel, a withdrawal and a signal by hand, in one workflow task with each answer of each activity."""
 
 import asyncio
-from contextlib import AsyncExitStack
 
 import pytest
 from temporalio.api.enums.v1 import EventType
 
 from domain.accounts import AccountStatus
 from domain.errors import Refusal
-from domain.messages import Resume, Withdraw, WithdrawalReason
+from domain.messages import CancellationView, Resume, Withdraw, WithdrawalReason
 from domain.phases import Phase, Step
-from sandbox.kinds import Endpoint, FaultKind
+from sandbox.kinds import Endpoint
 from tests.service import SOMEBODY, Service, eventually
-from tests.workflows.test_races import Advance, activities_only, count_events, is_admitted
+from tests.workflows.at_once import Advance, answer_in_waiting, count_events, send_update
 from tests.workflows.tickets import (
     assert_replays,
     awaiting_notice,
-    fault,
     is_retrying,
     no_task_has_failed,
     own_queue,
@@ -54,21 +52,10 @@ async def test_a_cancel_a_withdrawal_and_a_signal_with_an_answer_end_the_request
 ) -> None:
     service = own_queue(idle_service)
     account = await service.account()
-    request = service.request(account)
-    completed = EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED
-    async with AsyncExitStack() as trouble:
-        async with service.worker():
-            await prepare(service, account)
-            await trouble.enter_async_context(fault(service, endpoint, FaultKind.ERROR, account_id=account, status=503))
-            await step(service, account)
-            await eventually(lambda: is_retrying(request), bool)
-        answers = await count_events(request, completed)
-    async with activities_only(service):
-        await eventually(lambda: count_events(request, completed), lambda n: n > answers)
+    request = await answer_in_waiting(service, endpoint, account, prepare, step)
     await request.cancel()
     await request.signal("deletion_resumed", Resume(operator_id="ops-1"))
-    withdrawal = asyncio.create_task(request.execute_update(Step.WITHDRAW, Withdraw(by=SOMEBODY), id="withdrawal"))
-    await eventually(lambda: is_admitted(service, request.id, "withdrawal"), bool)
+    withdrawal = await send_update(service, request, Step.WITHDRAW, Withdraw(by=SOMEBODY), CancellationView)
     async with service.worker():
         result = await asyncio.wait_for(request.result(), 20)
         # Which of the two came first is nobody's business: both are one end.
@@ -106,3 +93,53 @@ async def test_a_lapse_that_fired_while_no_worker_ran_and_a_recheck_leave_one_en
         skipping.cancel()
         await assert_replays(request)
     await no_task_has_failed(request)
+
+
+# A withdrawal alone
+
+
+async def nothing(service: Service, account: str) -> None:
+    """The step before the first."""
+
+
+async def withdraw_with_the_answer_of(
+    idle_service: Service, endpoint: Endpoint, prepare: Advance, step: Advance
+) -> tuple[Service, str]:
+    """Have a withdrawal and the answer of the call that `step` leads to arrive together."""
+    service = own_queue(idle_service)
+    account = await service.account()
+    request = await answer_in_waiting(service, endpoint, account, prepare, step)
+    withdrawal = await send_update(service, request, Step.WITHDRAW, Withdraw(by=SOMEBODY), CancellationView)
+    async with service.worker():
+        await asyncio.wait_for(withdrawal, 20)
+        result = await asyncio.wait_for(request.result(), 20)
+        await assert_replays(request)
+    assert (result.outcome, result.withdrawal_reason) == (Phase.WITHDRAWN, WithdrawalReason.CHANGED_MIND)
+    return service, account
+
+
+async def test_a_withdrawal_with_the_first_word_about_the_account_ends_the_request(idle_service: Service) -> None:
+    async def start(service: Service, account: str) -> None:
+        starting = asyncio.create_task(service.start(account))
+        await eventually(lambda: is_retrying(service.request(account)), bool)
+        starting.cancel()
+
+    await withdraw_with_the_answer_of(idle_service, Endpoint.PROFILE, nothing, start)
+
+
+async def test_a_withdrawal_with_the_last_answer_of_the_checks_ends_the_request(idle_service: Service) -> None:
+    async def identify(service: Service, account: str) -> None:
+        await service.start(account)
+        await service.identify(account)
+
+    await withdraw_with_the_answer_of(idle_service, Endpoint.RESOURCES, identify, Service.accept_notice)
+
+
+@pytest.mark.parametrize("endpoint", [Endpoint.TAKE_HOLD, Endpoint.ARREARS])
+async def test_a_withdrawal_with_an_answer_before_the_close_leaves_the_account_open(
+    idle_service: Service, endpoint: Endpoint
+) -> None:
+    service, account = await withdraw_with_the_answer_of(idle_service, endpoint, Service.to_report, Service.confirm)
+    assert await service.store.calls(Endpoint.CLOSE, account) == []
+    state = await service.store.account(account)
+    assert (state.profile.status, state.held_until) == (AccountStatus.ACTIVE, None)

@@ -12,7 +12,7 @@ from domain.notifications import Template
 from domain.phases import Phase, Step, due_step
 from domain.tickets import ReviewStatus
 from sandbox.kinds import Endpoint, FaultKind
-from sandbox.store import OutboxMessage
+from sandbox.views import OutboxMessage
 from tests.service import Service, eventually, owner_of
 from tests.workflows.tickets import (
     MARGIN,

@@ -9,18 +9,15 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import insert
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle
 
-from domain.checks import EntitlementKind
 from domain.errors import ErrorType
 from domain.notifications import Template
 from domain.phases import Phase
 from domain.tickets import DecisionKind, IgnoredBecause, TicketRef
 from sandbox.kinds import Product
 from sandbox.store import SandboxStore
-from sandbox.tables import EntitlementRow
 from tests.replay.routes import ROUTES, Route
 from tests.service import Service, eventually, owner_of, service_on, temporal_environment
 from tests.workflows.poison import events
@@ -219,13 +216,8 @@ VOUCHERS = 5_000
 
 
 async def test_five_thousand_vouchers_do_not_swell_the_history_and_are_all_certified(service: Service) -> None:
-    account = await service.account(**{f"resources.{product}": 1 for product in Product if product != "key-pair"})
-    rows = [
-        {"account_id": account, "kind": EntitlementKind.VOUCHER, "reference": f"voucher-{n:05d}", "value_fen": 100}
-        for n in range(VOUCHERS)
-    ]
-    with service.store._sandbox.write() as tx:
-        tx.execute(insert(EntitlementRow), rows)
+    account = await service.account(**{f"resources.{product}": 1 for product in Product})
+    await service.store.set_facts(account, vouchers=",".join(["100"] * VOUCHERS))
     await service.to_report(account)
     before = await size_of(service.request(account))
     view = await service.recheck(account)

@@ -18,7 +18,6 @@ from domain.phases import Phase, Step
 from domain.policy import Policy
 from domain.tickets import Decision, DecisionKind, IgnoredBecause
 from runtime.plain_errors import plain_errors
-from sandbox import seeds
 from sandbox.kinds import Endpoint, FaultKind
 from tests.service import Service, eventually, owner_of
 from tests.workflows.tickets import (
@@ -41,9 +40,7 @@ def long(prefix: str, length: int) -> str:
 
 
 async def long_account(service: Service, **facts: int) -> str:
-    account = long("acct-", 64)
-    with service.store._sandbox.write() as tx:
-        seeds.insert_accounts(tx, [seeds.AccountSeed(account, "nothing in the way")])
+    [account] = await service.store.add_clean_accounts(long("acct-", 64 - len("-00001")), 1)
     if facts:
         await service.store.set_facts(account, **facts)
     return account

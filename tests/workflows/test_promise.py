@@ -19,7 +19,7 @@ from domain.notifications import StaffDesk, Template
 from domain.phases import Phase
 from domain.tickets import ReviewStatus
 from sandbox.kinds import Endpoint, FaultKind
-from sandbox.store import OutboxMessage
+from sandbox.views import OutboxMessage
 from tests.service import Service, eventually, owner_of
 from tests.workflows.agreements import refused_without_a_trace
 from tests.workflows.tickets import (

@@ -1,40 +1,33 @@
 """Two things at once: whatever the order, one of them counts, nothing is lost and nobody waits for ever."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import pytest
 from temporalio import client, worker, workflow
-from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
-from temporalio.api.update.v1 import UpdateRef, WaitPolicy
-from temporalio.api.workflowservice.v1 import PollWorkflowExecutionUpdateRequest
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client
 from temporalio.service import RPCError
-from temporalio.worker import Worker
 
-from activities import all_activities
-from activities.failures import GatewayFailures
 from domain.accounts import AccountStatus
 from domain.checks import Check, Figure
 from domain.errors import ErrorType, Refusal
-from domain.messages import CancellationView, Recheck, Withdraw, WithdrawalReason
-from domain.phases import Phase, Step
+from domain.messages import CancellationView, Recheck, WithdrawalReason
+from domain.phases import Phase
 from domain.tickets import Decision, DecisionKind, DecisionReason, IgnoredBecause, ReviewStatus
 from runtime.settings import Settings
-from sandbox.kinds import Endpoint, FaultKind
+from sandbox.kinds import Endpoint
 from tests.service import SOMEBODY, Service, eventually, owner_of
+from tests.workflows.at_once import count_events
 from tests.workflows.tickets import (
     MARGIN,
     Case,
     assert_replays,
     blocked,
-    fault,
     file_in_vault,
-    is_retrying,
     next_revision,
     own_queue,
     refusal,
@@ -44,9 +37,6 @@ from worker import build_worker
 from workflows.search_attributes import TICKET_DUE_AT
 
 T = TypeVar("T")
-
-Advance = Callable[[Service, str], Awaitable[object]]
-
 
 # An approval and the deadline in one workflow task
 
@@ -62,10 +52,6 @@ async def fire_while_no_worker_runs(case: Case, until: datetime) -> asyncio.Task
 
 async def until_fired(case: Case, before: int) -> None:
     await eventually(lambda: count_events(case.review, EventType.EVENT_TYPE_TIMER_FIRED), lambda n: n > before)
-
-
-async def count_events(handle: WorkflowHandle[Any, Any], kind: "EventType.ValueType") -> int:
-    return sum(event.event_type == kind for event in (await handle.fetch_history()).events)
 
 
 async def two_under_review(service: Service) -> tuple[Case, Case]:
@@ -300,93 +286,6 @@ async def until_known(case: Case) -> None:
             return False
 
     await eventually(is_known, bool)
-
-
-# A withdrawal and the answer of an activity in one workflow task
-
-
-@asynccontextmanager
-async def activities_only(service: Service) -> AsyncIterator[None]:
-    """Activities are answered, and the answers wait for a worker that runs workflows."""
-    async with Worker(
-        service.client,
-        task_queue=service.task_queue,
-        activities=all_activities(service.platform, service.vault, service.calendar),
-        interceptors=[GatewayFailures()],
-    ):
-        yield
-
-
-async def nothing(service: Service, account: str) -> None:
-    """The step before the first."""
-
-
-async def withdraw_with_the_answer_of(
-    idle_service: Service, endpoint: Endpoint, prepare: Advance, step: Advance
-) -> tuple[Service, str]:
-    """Have a withdrawal and the answer of the call that `step` leads to arrive together."""
-    service = own_queue(idle_service)
-    account = await service.account()
-    request = service.request(account)
-    completed = EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED
-    async with AsyncExitStack() as trouble:
-        async with service.worker():
-            await prepare(service, account)
-            await trouble.enter_async_context(fault(service, endpoint, FaultKind.ERROR, account_id=account, status=503))
-            await step(service, account)
-            await eventually(lambda: is_retrying(request), bool)
-        answers = await count_events(request, completed)
-    async with activities_only(service):
-        await eventually(lambda: count_events(request, completed), lambda n: n > answers)
-    withdrawal = asyncio.create_task(request.execute_update(Step.WITHDRAW, Withdraw(by=SOMEBODY), id="withdrawal"))
-    await eventually(lambda: is_admitted(service, request.id, "withdrawal"), bool)
-    async with service.worker():
-        await asyncio.wait_for(withdrawal, 20)
-        result = await asyncio.wait_for(request.result(), 20)
-        await assert_replays(request)
-    assert (result.outcome, result.withdrawal_reason) == (Phase.WITHDRAWN, WithdrawalReason.CHANGED_MIND)
-    return service, account
-
-
-async def is_admitted(service: Service, workflow_id: str, update_id: str) -> bool:
-    """Whether the server holds this update, for the workflow's next task."""
-    reference = UpdateRef(workflow_execution=WorkflowExecution(workflow_id=workflow_id), update_id=update_id)
-    try:
-        await service.client.workflow_service.poll_workflow_execution_update(
-            PollWorkflowExecutionUpdateRequest(
-                namespace=service.client.namespace, update_ref=reference, wait_policy=WaitPolicy()
-            )
-        )
-    except RPCError:
-        return False
-    return True
-
-
-async def test_a_withdrawal_with_the_first_word_about_the_account_ends_the_request(idle_service: Service) -> None:
-    async def start(service: Service, account: str) -> None:
-        starting = asyncio.create_task(service.start(account))
-        await eventually(lambda: is_retrying(service.request(account)), bool)
-        starting.cancel()
-
-    await withdraw_with_the_answer_of(idle_service, Endpoint.PROFILE, nothing, start)
-
-
-async def test_a_withdrawal_with_the_last_answer_of_the_checks_ends_the_request(idle_service: Service) -> None:
-    async def identify(service: Service, account: str) -> None:
-        await service.start(account)
-        await service.identify(account)
-
-    await withdraw_with_the_answer_of(idle_service, Endpoint.RESOURCES, identify, Service.accept_notice)
-
-
-@pytest.mark.parametrize("endpoint", [Endpoint.TAKE_HOLD, Endpoint.ARREARS])
-async def test_a_withdrawal_with_an_answer_before_the_close_leaves_the_account_open(
-    idle_service: Service, endpoint: Endpoint
-) -> None:
-    service, account = await withdraw_with_the_answer_of(idle_service, endpoint, Service.to_report, Service.confirm)
-    assert await service.store.calls(Endpoint.CLOSE, account) == []
-    state = await service.store.account(account)
-    assert (state.profile.status, state.held_until) == (AccountStatus.ACTIVE, None)
 
 
 # Filing at the same time as something else

@@ -1,10 +1,9 @@
 """Whose word counts, about which account as it is now, and for how long: deciders, identities, profiles, ages."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from pydantic import SecretStr
-from sqlalchemy import update
 
 from domain.accounts import Channel, RealNameType
 from domain.actors import Actor, Via
@@ -15,7 +14,6 @@ from domain.messages import CancellationView
 from domain.notifications import Template
 from domain.phases import Phase, Step
 from domain.tickets import DecisionKind, DecisionReason, IgnoredBecause, MissingPart
-from sandbox.tables import ChallengeRow
 from tests.service import Service, decision, owner_of
 from tests.workflows.agreements import dossier_of, hand_in, just_before_the_seal, refused_without_a_trace
 from tests.workflows.tickets import (
@@ -239,9 +237,7 @@ async def proved_yesterday(service: Service, account: str) -> None:
     challenge_id = view.challenge.challenge_id
     code = SecretStr(await service.store.latest_code(account))
     proof = (await service.challenges.answer_challenge(challenge_id, code)).proof
-    with service.store._sandbox.write() as tx:
-        yesterday = {"answered_at": datetime.now(UTC) - timedelta(hours=25)}
-        tx.execute(update(ChallengeRow).where(ChallengeRow.id == challenge_id).values(yesterday))
+    await service.store.let_time_pass(account, timedelta(hours=25))
     step = {"challenge_id": challenge_id, "proof": proof, "by": owner_of(account).model_dump()}
     await service.request(account).execute_update("submit_identity_proof", step)
 

@@ -43,7 +43,7 @@ from domain.tickets import (
 from runtime.intake import TicketChanges, TicketDraft, TicketIntake
 from sandbox.edits import Value
 from sandbox.kinds import Endpoint, FaultKind
-from sandbox.store import OutboxMessage
+from sandbox.views import OutboxMessage
 from tests.runtime.letters.making import LETTERS
 from tests.service import Service, decision, eventually, owner_of
 from workflows import WORKFLOWS

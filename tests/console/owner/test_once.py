@@ -41,6 +41,14 @@ def keys(page: Page) -> list[str]:
     return [field.attributes["value"] for field in page.find_all("input", name="key")]
 
 
+async def asked_for_code(service: Service, owner_of: OwnerOf) -> tuple[str, Owner, Page, str]:
+    """An account, its owner, the page that asks for the code, and the code."""
+    account = await awaiting_identity(service)
+    owner = owner_of(account)
+    page = await owner.send("/owner/code", channel="PHONE")
+    return account, owner, page, await service.store.latest_code(account)
+
+
 async def codes_sent(service: Service, account: str) -> int:
     return len([m for m in await service.store.outbox(account) if m.template is Template.IDENTITY_CODE])
 
@@ -108,20 +116,14 @@ async def test_a_code_is_sent_once_by_a_form_and_again_by_a_new_page(service: Se
 
 
 async def test_a_code_is_answered_once_by_a_form(service: Service, owner_of: OwnerOf) -> None:
-    account = await awaiting_identity(service)
-    owner = owner_of(account)
-    page = await owner.send("/owner/code", channel="PHONE")
-    code = await service.store.latest_code(account)
+    account, owner, page, code = await asked_for_code(service, owner_of)
     assert (await post(owner, page, "/owner/code-answer", code=code)).status_code == 303
     assert (await post(owner, page, "/owner/code-answer", code=code)).status_code == 303
     assert (await service.desk.view(account)).phase is Phase.AWAITING_NOTICE
 
 
 async def test_another_code_typed_into_a_page_from_the_history_counts(service: Service, owner_of: OwnerOf) -> None:
-    account = await awaiting_identity(service)
-    owner = owner_of(account)
-    page = await owner.send("/owner/code", channel="PHONE")
-    code = await service.store.latest_code(account)
+    account, owner, page, code = await asked_for_code(service, owner_of)
     wrong = "000000" if code != "000000" else "111111"
     assert (await post(owner, page, "/owner/code-answer", code=wrong)).status_code == 422
     assert (await post(owner, page, "/owner/code-answer", code=code)).status_code == 303
