@@ -4,6 +4,8 @@
 PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
+# Where it is set, every program compiles the whole project anew at its start, and the sandbox all workflows at each of theirs.
+unexport PYTHONDONTWRITEBYTECODE
 # The stamp is older than the lock exactly when the lock has changed since the last set-up.
 STAMP := .venv/.installed
 
@@ -50,7 +52,7 @@ screenshots: setup system ## take the READMEs' pictures anew
 	@$(BIN)/python -m demo.screenshots
 
 test: setup system ## the whole test suite
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 $(ARGS)
 
 # TPL010 wants an assertion to fail the workflow. Here a bug must suspend it instead: a mended worker then goes on.
 lint: setup ## style, formatting, and what a workflow may not call

@@ -18,6 +18,9 @@ PHONE, DESKTOP = 375, 1280
 PATIENCE_MS: Final = 20_000
 """How long anything may take to appear that happens without a person."""
 
+_CHROMIUM: Final = "/usr/bin/chromium-headless-shell"
+"""Without the window of the full browser, which takes more of a machine than the pages do."""
+
 _FLAGS: Final = (
     "--no-sandbox",
     "--disable-gpu",
@@ -42,7 +45,7 @@ _ROLES: Final = {
 async def chromium() -> AsyncIterator[Browser]:
     expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(_FLAGS))
+        browser = await playwright.chromium.launch(executable_path=_CHROMIUM, args=list(_FLAGS))
         try:
             yield browser
         finally:

@@ -1,11 +1,14 @@
 """Session fixtures: one real Temporal server with per-workflow time skipping, one sandbox platform over HTTP."""
 
+import os
 from collections.abc import AsyncIterator
+from typing import Any
 
 import hypothesis
 import pytest
 import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
+from xdist.scheduler import LoadFileScheduling
 
 from sandbox.store import SandboxStore
 from tests.service import Service, sandbox_process, service_on, temporal_environment
@@ -15,6 +18,31 @@ hypothesis.settings.register_profile(
     "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("unhurried")
+
+# For the Temporal servers, of which each has one test at a time to serve: fewer collections, and no second processor.
+os.environ.setdefault("GOGC", "400")
+os.environ.setdefault("GOMAXPROCS", "1")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: tests wait, for programs that start and for what is tried again later."""
+    return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    """File by file; but the files of a folder that starts a whole stack for itself stay together."""
+    # Left to itself it would begin those files last that have few tests, and some of these are the longest.
+    config.option.loadscopereorder = False
+    scheduler = LoadFileScheduling(config, log)
+    scheduler._split_scope = _belongs_to
+    return scheduler
+
+
+def _belongs_to(nodeid: str) -> str:
+    file = nodeid.split("::", 1)[0]
+    return next((folder for folder in ("tests/browser/", "tests/cli/", "tests/e2e/") if file.startswith(folder)), file)
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -50,9 +50,12 @@ _NUMBERS = count(1)
 async def eventually(probe: Callable[[], Awaitable[T]], accept: Callable[[T], bool], seconds: float = 20) -> T:
     """Poll until the answer is accepted. The last answer is in the failure."""
     deadline = asyncio.get_running_loop().time() + seconds
+    pause = 0.02
     while not accept(answer := await probe()):
         assert asyncio.get_running_loop().time() < deadline, f"not within {seconds} s; last: {answer}"
-        await asyncio.sleep(0.03)
+        await asyncio.sleep(pause)
+        # Each question takes time away from what is waited for: what was not there soon is asked for less often.
+        pause = min(pause * 1.4, 0.25)
     return answer
 
 
@@ -211,6 +214,13 @@ def decision(
 TEMPORAL = Path(sys.executable).parent / "temporal"
 
 
+DELETED_AT_ONCE = {
+    "history__transferProcessorEnsureCloseBeforeDelete": "false",
+    "history__visibilityProcessorEnsureCloseBeforeDelete": "false",
+}
+"""By default a history is deleted once its queues have been seen to be empty, which they are every minute or so."""
+
+
 async def temporal_environment(**settings: str) -> WorkflowEnvironment:
     """The real dev server. It starts in real time; `fast_forward` moves the clock of one workflow only.
 
@@ -221,7 +231,7 @@ async def temporal_environment(**settings: str) -> WorkflowEnvironment:
         dev_server_log_level="error",
         data_converter=DATA_CONVERTER,
         search_attributes=ALL,
-        dev_server_extra_args=dynamic_config(**settings),
+        dev_server_extra_args=dynamic_config(**DELETED_AT_ONCE, **settings),
         ts_config=TimeSkippingConfig(enabled=False),
     )
 

@@ -1,7 +1,6 @@
 """Bad answers at every other call of the sealing: no phase is ever wrong, and nothing gets stuck in the worker."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
@@ -34,51 +33,76 @@ CHECKS = [
     Endpoint.RESOURCES,
     Endpoint.ENTITLEMENTS,
 ]
-NEVER_CLOSED = [Phase.SEALING, Phase.BLOCKED]
 
 
 async def goes_through(service: Service, account: str) -> None:
     await closed_for_good(service, account)
-    shown = await phases_shown(service, account)
-    assert shown[shown.index(Phase.SEALING) :] == [Phase.SEALING, Phase.DELETING, Phase.CLOSED]
+    assert await phases_of_the_last_sealing(service, account) == [Phase.SEALING, Phase.DELETING, Phase.CLOSED]
 
 
-async def goes_back_and_then_through(service: Service, account: str) -> None:
-    """Back to the owner with the account as it was; the next last word closes it."""
+async def goes_back(service: Service, account: str) -> None:
+    """Back to the owner with the account as it was."""
     view = await service.in_phase(account, Phase.BLOCKED)
     assert (view.seal_refused or view.changed) is not None
     state = await service.store.account(account)
     assert (state.profile.status, state.held_until, view.withdrawable) == (AccountStatus.ACTIVE, None, True)
-    shown = await phases_shown(service, account)
-    assert shown[shown.index(Phase.SEALING) :] == NEVER_CLOSED
+    assert await phases_of_the_last_sealing(service, account) == [Phase.SEALING, Phase.BLOCKED]
+
+
+async def goes_back_and_then_through(service: Service, account: str) -> None:
+    """The next last word closes it."""
+    await goes_back(service, account)
     await service.recheck(account)
     await service.confirm(account)
-    await closed_for_good(service, account)
+    await goes_through(service, account)
 
 
-async def in_pairs(attempts: list[Callable[[], Awaitable[None]]]) -> None:
-    """A few at once: many more would time out for want of a processor."""
-    turns = asyncio.Semaphore(4)
-
-    async def take(attempt: Callable[[], Awaitable[None]]) -> None:
-        async with turns:
-            await attempt()
-
-    await asyncio.gather(*(take(attempt) for attempt in attempts))
+async def phases_of_the_last_sealing(service: Service, account: str) -> list[Phase]:
+    shown = await phases_shown(service, account)
+    begun = len(shown) - 1 - shown[::-1].index(Phase.SEALING)
+    return shown[begun:]
 
 
-@pytest.mark.parametrize("endpoint", [Endpoint.TAKE_HOLD, Endpoint.PROFILE, *CHECKS])
-async def test_whatever_is_answered_once_while_sealing_the_end_is_right(service: Service, endpoint: Endpoint) -> None:
-    async def live_through(poison: Poison) -> None:
-        account = await awaiting_confirmation(service)
+async def was_answered_badly(service: Service, account: str, times: int) -> None:
+    faults = [fault for fault in await service.store.faults() if fault.account_id == account]
+    assert [fault.times_left for fault in faults] == [0] * times
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        *([(endpoint, poison) for poison in FINAL] for endpoint in (Endpoint.TAKE_HOLD, Endpoint.PROFILE, CHECKS[0])),
+        # The checks have one way with bad answers between them: one kind will do for all but the first.
+        [(endpoint, FINAL[0]) for endpoint in CHECKS[1:]],
+    ],
+    ids=[Endpoint.TAKE_HOLD, Endpoint.PROFILE, CHECKS[0], "the other checks"],
+)
+async def test_after_every_final_answer_while_sealing_it_goes_back_and_the_next_last_word_counts(
+    service: Service, answers: list[tuple[Endpoint, Poison]]
+) -> None:
+    account = await awaiting_confirmation(service)
+    for number, (endpoint, poison) in enumerate(answers, 1):
         await poison.at(service, endpoint, account, after=True)
         await service.confirm(account)
-        await (goes_back_and_then_through if poison in FINAL else goes_through)(service, account)
+        await goes_back(service, account)
+        await was_answered_badly(service, account, number)
+        assert (await service.recheck(account)).phase is Phase.AWAITING_CONFIRMATION, poison
+    await service.confirm(account)
+    await goes_through(service, account)
 
-    # The checks have one way with bad answers between them: one of each kind will do for all but the first.
-    all_kinds = endpoint not in CHECKS or endpoint is CHECKS[0]
-    poisons = (*FINAL, *HEALING, DROPPED) if all_kinds else (FINAL[0], HEALING[0], DROPPED)
-    await in_pairs([lambda poison=poison: live_through(poison) for poison in poisons])  # type: ignore[misc]
+
+async def test_answers_that_may_heal_are_waited_for_at_every_call_of_the_sealing(service: Service) -> None:
+    endpoints = [Endpoint.TAKE_HOLD, Endpoint.PROFILE, *CHECKS]
+
+    async def live_through(poison: Poison) -> None:
+        account = await awaiting_confirmation(service)
+        for endpoint in endpoints:
+            await poison.at(service, endpoint, account, after=True)
+        await service.confirm(account)
+        await goes_through(service, account)
+        await was_answered_badly(service, account, len(endpoints))
+
+    await asyncio.gather(*(live_through(poison) for poison in (*HEALING, DROPPED)))
 
 
 @pytest.mark.parametrize("poison", [*FINAL, *HEALING, DROPPED], ids=str)

@@ -27,9 +27,9 @@ FOREIGN = {
 @pytest.mark.parametrize("case", FOREIGN)
 @pytest.mark.parametrize("path", [DECIDE, "/sign-out", "/sign-in/development", "/arrive"])
 async def test_a_form_from_elsewhere_is_refused_even_with_the_token(
-    guarded: Console, logged: list[EventDict], path: str, case: str
+    shared: Console, logged: list[EventDict], path: str, case: str
 ) -> None:
-    async with guarded.signed_in(Role.AGENT) as client:
+    async with shared.signed_in(Role.AGENT) as client:
         del client.headers["Origin"]
         answer = await client.post(path, headers=FOREIGN[case])
     assert answer.status_code == 403
@@ -41,18 +41,18 @@ async def test_a_form_from_elsewhere_is_refused_even_with_the_token(
 @pytest.mark.parametrize("case", FOREIGN)
 @pytest.mark.parametrize("path", ["/sign-out", "/sign-in/development", "/arrive"])
 async def test_another_site_can_sign_nobody_in_or_out_when_the_browser_keeps_the_cookie_back(
-    guarded: Console, path: str, case: str
+    shared: Console, path: str, case: str
 ) -> None:
-    async with guarded.client(FOREIGN[case]) as client:
+    async with shared.client(FOREIGN[case]) as client:
         answer = await client.post(path, data={"role": "agent", "subject": "attacker"})
     assert answer.status_code == 403
     assert "set-cookie" not in answer.headers
 
 
 @pytest.mark.parametrize("token", [None, "", "wrong", "ünknown"])
-async def test_a_form_without_the_sessions_own_token_is_refused(guarded: Console, token: str | None) -> None:
+async def test_a_form_without_the_sessions_own_token_is_refused(shared: Console, token: str | None) -> None:
     fields = {} if token is None else {FORGERY_FIELD: token}
-    async with guarded.signed_in(Role.AGENT) as client:
+    async with shared.signed_in(Role.AGENT) as client:
         del client.headers[FORGERY_HEADER]
         for path in (DECIDE, "/sign-out"):
             answer = await client.post(path, data=fields, headers=OURS)
@@ -60,28 +60,28 @@ async def test_a_form_without_the_sessions_own_token_is_refused(guarded: Console
             assert "FormRefused" in answer.text
 
 
-async def test_a_file_in_the_tokens_place_is_no_token(guarded: Console) -> None:
-    async with guarded.signed_in(Role.AGENT) as client:
+async def test_a_file_in_the_tokens_place_is_no_token(shared: Console) -> None:
+    async with shared.signed_in(Role.AGENT) as client:
         del client.headers[FORGERY_HEADER]
         assert (await client.post("/sign-out", files={FORGERY_FIELD: b"x"})).status_code == 403
 
 
-async def test_the_token_of_another_session_is_refused(guarded: Console) -> None:
-    async with guarded.signed_in(Role.AGENT) as mine, guarded.signed_in(Role.AGENT) as other:
+async def test_the_token_of_another_session_is_refused(shared: Console) -> None:
+    async with shared.signed_in(Role.AGENT) as mine, shared.signed_in(Role.AGENT) as other:
         answer = await mine.post("/sign-out", headers={FORGERY_HEADER: other.headers[FORGERY_HEADER]})
     assert answer.status_code == 403
 
 
 @pytest.mark.parametrize("sign", [OURS, {"Origin": ORIGIN}, {"Sec-Fetch-Site": "same-origin"}])
-async def test_our_own_form_is_taken_with_the_token_in_a_field(guarded: Console, sign: dict[str, str]) -> None:
-    async with guarded.signed_in(Role.AGENT) as client:
+async def test_our_own_form_is_taken_with_the_token_in_a_field(shared: Console, sign: dict[str, str]) -> None:
+    async with shared.signed_in(Role.AGENT) as client:
         token = client.headers[FORGERY_HEADER]
         del client.headers[FORGERY_HEADER], client.headers["Origin"]
         answer = await client.post("/sign-out", data={FORGERY_FIELD: token}, headers=sign)
     assert answer.headers["Location"] == "/sign-in"
 
 
-async def test_the_host_header_cannot_make_a_page_look_like_the_api(guarded: Console) -> None:
-    async with guarded.signed_in(Role.AGENT) as client:
+async def test_the_host_header_cannot_make_a_page_look_like_the_api(shared: Console) -> None:
+    async with shared.signed_in(Role.AGENT) as client:
         answer = await client.post("/sign-out", headers={"Host": "x/api/v1?", "Origin": "https://evil.example"})
     assert answer.status_code == 403

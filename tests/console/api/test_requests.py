@@ -222,7 +222,7 @@ async def test_while_no_worker_runs_steps_are_unreachable_and_the_notice_is_not(
     account = await service.account()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("runtime.owner_desk.ANSWER_LIMIT", timedelta(seconds=1))
-        patch.setattr("runtime.owner_desk.LOOK_LIMIT", timedelta(seconds=1))
+        patch.setattr("runtime.desk_base.LOOK_LIMIT", timedelta(seconds=1))
         async with console_on(service, api.console.settings) as console, client_of(console, api.headers()) as backend:
             body = {"account_id": account, "requested_by": "user-1"}
             refused(await backend.post("/cancellations", json=body), ErrorType.UNREACHABLE)
