@@ -32,6 +32,16 @@ def is_final(error: ActivityError) -> bool:
     return isinstance(error.cause, ApplicationError) and error.cause.non_retryable
 
 
+async def rest(error: ActivityError, longest: timedelta) -> None:
+    """Leave the other side alone for as long as it asks; not longer than `longest`.
+
+    A pause that fits into an activity's own limit has been kept by then. A longer one fails it at once, and whoever
+    tries again at once would go on as fast as the other side can say "later".
+    """
+    if asked := error_details(error).get("retry_after_seconds"):
+        await workflow.sleep(min(timedelta(seconds=asked), longest), summary="The other side asks to be left alone")
+
+
 async def keep_trying(
     attempt: Callable[[timedelta], Awaitable[T]], rounds: tuple[timedelta, timedelta], on_trouble: OnTrouble
 ) -> T:
@@ -51,4 +61,5 @@ async def keep_trying(
             if is_cancelled_exception(error) or is_final(error):
                 raise
             on_trouble(error_type(error), int(error_details(error).get("attempt", 1)), since)
+            await rest(error, rounds[1])
             limit = min(2 * limit, rounds[1])

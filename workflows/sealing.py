@@ -27,7 +27,7 @@ with workflow.unsafe.imports_passed_through():
 
 from workflows.cancellation_state import CancellationState
 from workflows.eligibility import run_checks
-from workflows.failures import error_type, is_final, keep_trying
+from workflows.failures import error_type, is_final, keep_trying, rest
 from workflows.options import BEST_EFFORT, CLOSING, LONGEST_ROUND, PATIENT, PAUSE, RELEASE_HOLD_LIMIT, SEALING_ROUND
 
 
@@ -178,16 +178,18 @@ async def _settle(state: CancellationState) -> AccountFound:
         await workflow.sleep(PAUSE, summary="The hold may still be alive: release it")
     since, limit = workflow.now(), SEALING_ROUND
     while True:
+        failed: ActivityError | None = None
         try:
             found = await read_account(state, limit)
             if found.profile is not None:
                 return found
-            kind, answered = str(ErrorType.ACCOUNT_UNKNOWN), True
         except ActivityError as error:
-            kind, answered = error_type(error), is_final(error)
-        _note(state, kind, 1, since)
-        if answered:
+            failed = error
+        _note(state, error_type(failed) if failed else ErrorType.ACCOUNT_UNKNOWN, 1, since)
+        if failed is None or is_final(failed):
             await workflow.sleep(limit, summary="It is not known whether the account is closed: ask again")
+        else:
+            await rest(failed, LONGEST_ROUND)
         limit = min(2 * limit, LONGEST_ROUND)
 
 

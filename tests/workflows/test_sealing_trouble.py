@@ -1,9 +1,12 @@
 """Bad answers at every other call of the sealing: no phase is ever wrong, and nothing gets stuck in the worker."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.service import RPCError
 
 from domain.accounts import AccountStatus, RefusalReason
 from domain.errors import ErrorType
@@ -17,11 +20,15 @@ from tests.workflows.poison import (
     DROPPED,
     FINAL,
     HEALING,
+    UNAVAILABLE,
     Poison,
     assert_never_wedged,
     closed_for_good,
+    events,
+    gate,
     last_close,
     phases_shown,
+    until_at,
 )
 from tests.workflows.tickets import awaiting_confirmation, own_queue
 
@@ -192,3 +199,60 @@ async def test_nothing_is_closed_before_its_dossier_is_in_the_vault(
         order = await last_close(service, account)
         assert any(order.dossier_sha256 in path for path in await vault.list(f"dossiers/{account}"))
         await assert_never_wedged(service, account)
+
+
+# A platform that asks to be left alone
+
+
+LONGER_THAN_A_ROUND = timedelta(hours=2)
+
+
+async def read_after_a_close(service: Service, account: str) -> None:
+    """Nobody knows whether the account is closed, and the platform does not want to be asked."""
+    await FINAL[0].at(service, Endpoint.CLOSE, account, after=True)
+    unknown = await gate(service, Endpoint.RELEASE_HOLD, account)
+    await service.confirm(account)
+    await until_at(service, unknown)
+    await ask_for_a_pause(service, Endpoint.PROFILE, account)
+    await service.store.open_gate(unknown)
+
+
+async def hold(service: Service, account: str) -> None:
+    await ask_for_a_pause(service, Endpoint.TAKE_HOLD, account)
+    await service.confirm(account)
+
+
+async def purge(service: Service, account: str) -> None:
+    await ask_for_a_pause(service, Endpoint.PURGE_RESOURCES, account)
+    await service.confirm(account)
+
+
+async def ask_for_a_pause(service: Service, endpoint: Endpoint, account: str) -> None:
+    pause = int(LONGER_THAN_A_ROUND.total_seconds())
+    await UNAVAILABLE.at(service, endpoint, account, times=1, retry_after_seconds=pause)
+
+
+@pytest.mark.parametrize(("come", "failures"), [(hold, 1), (read_after_a_close, 2), (purge, 1)])
+async def test_a_platform_that_asks_for_a_long_pause_is_left_alone_meanwhile(
+    service: Service, come: Callable[[Service, str], Awaitable[None]], failures: int
+) -> None:
+    account = await awaiting_confirmation(service)
+    await come(service, account)
+    resting = service.deletion(account) if come is purge else service.request(account)
+
+    async def pauses() -> int:
+        try:
+            return sum(PAUSE in one.user_metadata.summary.data.decode() for one in await events(resting, STARTED))
+        except RPCError:
+            # The deletion has not begun yet.
+            return 0
+
+    await eventually(pauses, bool)
+    assert len(await events(resting, EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED)) == failures
+    await service.env.fast_forward(resting, LONGER_THAN_A_ROUND)
+    await closed_for_good(service, account)
+    assert await pauses() == 1
+
+
+STARTED = EventType.EVENT_TYPE_TIMER_STARTED
+PAUSE = "asks to be left alone"
