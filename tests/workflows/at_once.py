@@ -4,10 +4,11 @@ Activities run all the while, and the answer of one of them can be held up: it c
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -22,16 +23,21 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 
 from activities import all_activities
 from activities.failures import GatewayFailures
+from domain.accounts import AccountStatus
 from domain.ids import deletion_task_queue
+from domain.messages import CancellationView, DecisionAnswer, MaterialsSupplied, Resume, Withdraw
 from domain.model import Model
+from domain.phases import Step
+from domain.tickets import Decision, DecisionKind, DecisionRequest, TicketRef
 from runtime.plain_errors import plain_errors
 from sandbox.kinds import Endpoint, FaultKind
-from tests.service import Service, eventually
+from tests.service import SOMEBODY, Service, eventually
 from tests.workflows.tickets import fault, is_retrying
 from worker import WORKFLOW_RUNNER
 from workflows import WORKFLOWS
 from workflows.malformed_messages import KeepMalformedMessagesOut
 
+P = TypeVar("P")
 T = TypeVar("T")
 
 Advance = Callable[[Service, str], Awaitable[object]]
@@ -81,31 +87,41 @@ async def workflows_only(service: Service, *interceptors: Interceptor) -> AsyncI
 
 @dataclass
 class HeldAnswer:
-    """Of the `number`-th activity of one type, in one type of workflow, of one request."""
+    """Of the `number`-th activity of one type, in one type of workflow, of one request.
 
-    request_id: str
+    `alone`: the workflow would go on without it, so that from then on all its activities are held up.
+    """
+
     workflow_type: str
     activity_type: str
     number: int
+    alone: bool
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     released: asyncio.Event = field(default_factory=asyncio.Event)
     workflow_id: str = ""
-    activity_id: str = ""
     _seen: list[object] = field(default_factory=list)
 
-    def is_that(self, info: activity.Info) -> bool:
-        if (info.workflow_type, info.activity_type) != (self.workflow_type, self.activity_type):
+    async def pass_by(self, info: activity.Info, call: Awaitable[Any]) -> Any:
+        if info.workflow_type != self.workflow_type:
+            return await call
+        if not self._is_that(info):
+            if self.alone and self.arrived.is_set():
+                await self.released.wait()
+            return await call
+        result = await call
+        self.workflow_id = info.workflow_id or ""
+        self.arrived.set()
+        await self.released.wait()
+        return result
+
+    def _is_that(self, info: activity.Info) -> bool:
+        if info.activity_type != self.activity_type:
             return False
         # A deletion uses an id again; another attempt at the same thing was scheduled when the first one was.
         scheduled = info.activity_id, info.scheduled_time
         if scheduled not in self._seen:
             self._seen.append(scheduled)
         return self._seen.index(scheduled) == self.number - 1
-
-    async def hold_up(self, info: activity.Info) -> None:
-        self.workflow_id, self.activity_id = info.workflow_id or "", info.activity_id
-        self.arrived.set()
-        await self.released.wait()
 
 
 class HeldAnswers(Interceptor):
@@ -114,22 +130,21 @@ class HeldAnswers(Interceptor):
     def __init__(self, service: Service) -> None:
         self._service = service
         self._held: dict[str, HeldAnswer] = {}
-        self._requests: dict[str, str | None] = {}
+        self._requests: dict[str, str] = {}
 
-    def hold(self, request_id: str, workflow_type: str, activity_type: str, number: int) -> HeldAnswer:
-        self._held[request_id] = held = HeldAnswer(request_id, workflow_type, activity_type, number)
+    def hold(
+        self, request_id: str, workflow_type: str, activity_type: str, number: int, *, alone: bool = False
+    ) -> HeldAnswer:
+        self._held[request_id] = held = HeldAnswer(workflow_type, activity_type, number, alone)
         return held
 
-    async def find(self, info: activity.Info) -> HeldAnswer | None:
-        held = self._held.get(await self._request_of(info.workflow_id or "") or "")
-        return held if held and held.is_that(info) else None
-
-    async def _request_of(self, workflow_id: str) -> str | None:
-        """The id of the request that a workflow belongs to."""
+    async def of(self, info: activity.Info) -> HeldAnswer | None:
+        """What is held up of the request that the activity's workflow belongs to."""
+        workflow_id = info.workflow_id or ""
         if workflow_id not in self._requests:
             described = await self._service.client.get_workflow_handle(workflow_id).describe()
-            self._requests[workflow_id] = described.root_id
-        return self._requests[workflow_id]
+            self._requests[workflow_id] = described.root_id or workflow_id
+        return self._held.get(self._requests[workflow_id])
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
         return _HoldUp(next, self)
@@ -141,22 +156,65 @@ class _HoldUp(ActivityInboundInterceptor):
         self._answers = answers
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
-        held = await self._answers.find(activity.info())
-        result = await super().execute_activity(input)
-        if held:
-            await held.hold_up(activity.info())
-        return result
+        held = await self._answers.of(activity.info())
+        call = super().execute_activity(input)
+        return await (held.pass_by(activity.info(), call) if held else call)
 
 
 async def until_answered(handle: WorkflowHandle[Any, Any], held: HeldAnswer) -> None:
-    """Let the answer go, until the server has it for the workflow's next task."""
+    """Let the answer go, until the server has all that the workflow is waiting for, for its next task."""
     held.released.set()
 
-    async def is_pending() -> bool:
-        pending = (await handle.describe()).raw_description.pending_activities
-        return any(one.activity_id == held.activity_id for one in pending)
+    async def pending() -> list[Any]:
+        return list((await handle.describe()).raw_description.pending_activities)
 
-    await eventually(is_pending, lambda pending: not pending, LIMIT)
+    await eventually(pending, lambda activities: not activities, LIMIT)
+
+
+# Timers
+
+
+async def pending_timers(handle: WorkflowHandle[Any, Any]) -> dict[str, datetime]:
+    """When each will fire, by what it is for; on the workflow's own clock. None of one that has not begun."""
+    timers: dict[str, tuple[str, datetime]] = {}
+    try:
+        events = (await handle.fetch_history()).events
+    except RPCError:
+        return {}
+    for event in events:
+        match event.event_type:
+            case EventType.EVENT_TYPE_TIMER_STARTED:
+                started = event.timer_started_event_attributes
+                due = event.event_time.ToDatetime(UTC) + started.start_to_fire_timeout.ToTimedelta()
+                timers[started.timer_id] = json.loads(event.user_metadata.summary.data), due
+            case EventType.EVENT_TYPE_TIMER_FIRED:
+                timers.pop(event.timer_fired_event_attributes.timer_id)
+            case EventType.EVENT_TYPE_TIMER_CANCELED:
+                timers.pop(event.timer_canceled_event_attributes.timer_id)
+    return dict(timers.values())
+
+
+async def until_pending(handle: WorkflowHandle[Any, Any], summary: str) -> datetime:
+    """When the timer with such a summary will fire."""
+    timers = await eventually(lambda: pending_timers(handle), lambda found: any(summary in s for s in found), LIMIT)
+    return next(due for found, due in timers.items() if summary in found)
+
+
+async def fire(service: Service, handle: WorkflowHandle[Any, Any], summary: str) -> None:
+    """Have the timer fire while no workflow runs, unless it has: the workflow's next task takes it in."""
+    due = [at for found, at in (await pending_timers(handle)).items() if summary in found]
+    if not due:
+        return
+    fired = asyncio.ensure_future(
+        eventually(lambda: pending_timers(handle), lambda found: not any(summary in s for s in found), LIMIT)
+    )
+    distance = due[0] - await service.env.get_current_time(handle)
+    # A parent's clock runs by itself only. The answer to a skip comes once a worker has had the task.
+    if distance > timedelta(0) and not (await handle.describe()).raw_description.pending_children:
+        skipping = asyncio.ensure_future(service.env.fast_forward(handle, distance + timedelta(seconds=1)))
+        await asyncio.wait({fired, skipping}, return_when=asyncio.FIRST_COMPLETED)
+        skipping.cancel()
+    await fired
 
 
 async def answer_in_waiting(
@@ -212,3 +270,66 @@ async def send_update(
     answering = asyncio.create_task(answer())
     await eventually(lambda: is_admitted(service, handle.id, update_id), bool, LIMIT)
     return answering
+
+
+async def came_together(handle: WorkflowHandle[Any, Any], signal: str) -> set[str]:
+    """The types of all events that one workflow task took in along with the last such signal, and of its own."""
+    events = (await handle.fetch_history()).events
+    tasks = [i for i, event in enumerate(events) if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED]
+    [*_, sent] = [
+        i for i, event in enumerate(events) if event.workflow_execution_signaled_event_attributes.signal_name == signal
+    ]
+    before = max(i for i in (0, *tasks) if i < sent)
+    task = min(i for i in tasks if i > sent)
+    after = min(i for i in (*tasks, len(events)) if i > task)
+    return {EventType.Name(event.event_type).removeprefix("EVENT_TYPE_") for event in events[before + 1 : after]}
+
+
+# What meets
+
+
+async def withdraw_and_disturb(service: Service, account_id: str) -> asyncio.Task[CancellationView]:
+    """Temporal's cancel, a signal by hand and a withdrawal; the answer to the last."""
+    request = service.request(account_id)
+    await request.cancel()
+    await request.signal(SIGNAL_TO_REQUEST, Resume(operator_id="ops-1"))
+    return await send_update(service, request, Step.WITHDRAW, Withdraw(by=SOMEBODY), CancellationView)
+
+
+SIGNAL_TO_REQUEST = "deletion_resumed"
+
+
+async def reject_and_disturb(service: Service, rejection: Decision) -> asyncio.Task[DecisionAnswer]:
+    """Temporal's cancel, a forged signal and a rejection; the answer to the last."""
+    review = service.review(rejection.ticket_no)
+    await review.cancel()
+    forged = TicketRef(ticket_no=rejection.ticket_no, revision=9, sha256="0" * 64)
+    await review.signal(SIGNAL_TO_REVIEW, MaterialsSupplied(ticket=forged))
+    request = DecisionRequest(kind=DecisionKind.REJECT, decision=rejection)
+    return await send_update(service, review, "decide", request, DecisionAnswer)
+
+
+SIGNAL_TO_REVIEW = "materials_supplied"
+
+
+async def assert_account_kept(service: Service, account_id: str) -> None:
+    state = await service.store.account(account_id)
+    assert (state.profile.status, state.held_until) == (AccountStatus.ACTIVE, None)
+
+
+# Several at once
+
+
+async def each(plays: Sequence[P], act: Callable[[P], Awaitable[None]]) -> None:
+    """All at the same time; what failed says in which of them."""
+
+    async def one(play: P) -> None:
+        try:
+            await act(play)
+        except BaseException as error:
+            error.add_note(str(play))
+            raise
+
+    results = await asyncio.gather(*(one(play) for play in plays), return_exceptions=True)
+    if failed := [result for result in results if isinstance(result, Exception)]:
+        raise ExceptionGroup(f"{len(failed)} of {len(plays)}", failed)

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import pytest
@@ -48,6 +48,8 @@ from tests.runtime.letters.making import LETTERS
 from tests.service import Service, decision, eventually, owner_of
 from workflows import WORKFLOWS
 from workflows.malformed_messages import KeepMalformedMessagesOut
+
+T = TypeVar("T")
 
 NOTICE = CURRENT_NOTICE[Locale.EN]
 STATEMENT = Statement(notice_version=NOTICE.version, notice_sha256=NOTICE.sha256)
@@ -290,6 +292,13 @@ async def refusal(attempt: Awaitable[object]) -> Refusal:
     with pytest.raises(Refusal) as caught:
         await attempt
     return caught.value
+
+
+async def outcome_of(attempt: Awaitable[T]) -> T | ErrorType:
+    try:
+        return await attempt
+    except Refusal as error:
+        return error.type
 
 
 async def refused_type(attempt: Awaitable[object]) -> ErrorType:
