@@ -164,6 +164,14 @@ class Owner(Reader):
         )
         await self.page.get_by_label(label).set_input_files(scan)
 
+    async def sees_letter(self) -> None:
+        """Wait for its first page, as it was drawn."""
+        await self.reads("审核人员将看到的同意书", "This is what the reviewer sees")
+        page = self.page.get_by_role("img", name=self.say("同意书第 1 页", "Page 1 of the letter"))
+        await page.scroll_into_view_if_needed()
+        await expect(page).to_have_js_property("complete", True)
+        assert await page.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+
     async def give_contact(self) -> None:
         await self.page.get_by_label(self.say("联系邮箱", "Contact e-mail")).fill("owner@example.com")
         await self.page.get_by_label(self.say("联系电话", "Contact phone")).fill("138 0013 8000")
@@ -176,11 +184,14 @@ class Owner(Reader):
         await self.give_contact()
         if letter:
             await self.choose_letter(stamped=False)
+            await self.press("下一步：核对同意书", "Next: see the pages")
+            await self.sees_letter()
+            await self.press("确认无误，提交工单", "The pages are right: file the ticket")
         else:
             await self.page.get_by_label(
                 self.say("我声明：已阅读并同意", "I state that I have read and accept")
             ).check()
-        await self.press("提交工单", "File the ticket")
+            await self.press("提交工单", "File the ticket")
         return await self.is_under_review()
 
     async def is_under_review(self) -> str:

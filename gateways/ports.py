@@ -84,6 +84,6 @@ class Vault(Protocol):
         """Remove a record; gone already is success.
 
         Only for a form (and its letter) whose filing its request has refused, so that no contact data lies there for
-        nothing. Evidence is never discarded: `ValueError` for a path outside `tickets/`.
+        nothing, and for the draft of a letter. Evidence is never discarded: `ValueError` for a path outside `tickets/`.
         """
         ...

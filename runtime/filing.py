@@ -11,8 +11,7 @@ from domain.model import Model, Sha256Hex
 from domain.phases import Step
 from domain.tickets import BalanceChoice, TicketRef
 from runtime.front_desk import FrontDesk
-from runtime.intake import TicketChanges, TicketDraft, TicketIntake
-from runtime.letters.desk import Upload
+from runtime.intake import HandedLetter, TicketChanges, TicketDraft, TicketIntake
 from runtime.refusals import require
 
 
@@ -32,14 +31,16 @@ async def file_ticket(
     intake: TicketIntake,
     account_id: str,
     paper: Paper,
-    letter: Upload | None,
+    letter: HandedLetter | None,
     *,
     report_digest: str,
     by: Actor,
     now: datetime,
     key: str | None = None,
 ) -> CancellationView:
-    """File a ticket about the report that was shown. What is refused leaves nothing in the vault."""
+    """File a ticket about the report that was shown. What is refused leaves nothing in the vault but the letter's
+    draft, which goes with the filing. Raises as `TicketIntake` does.
+    """
     if taken := await desk.taken(account_id, Step.FILE_TICKET, key):
         return taken
     view = await desk.view(account_id)
@@ -67,6 +68,7 @@ async def file_ticket(
     if answer.review and answer.review.ticket != ticket:
         # The same key again, and so the answer to the filing before this one: this ticket is nobody's.
         await intake.discard(ticket)
+    await intake.drafts.discard(account_id)
     return answer
 
 
@@ -75,7 +77,7 @@ async def supply_materials(
     intake: TicketIntake,
     account_id: str,
     paper: Paper,
-    letter: Upload | None,
+    letter: HandedLetter | None,
     *,
     by: Actor,
     now: datetime,
@@ -108,4 +110,5 @@ async def supply_materials(
     if answer.review and answer.review.ticket != ticket and answer.review.ticket.revision > previous.revision:
         # As above. While the review has not yet heard of this one, it still shows the one before, or an earlier one.
         await intake.discard(ticket)
+    await intake.drafts.discard(account_id)
     return answer

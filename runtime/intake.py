@@ -18,24 +18,16 @@ from domain.accounts import RealNameType
 from domain.actors import Actor
 from domain.errors import ErrorType, Refusal
 from domain.ids import new_number
-from domain.letters import Letter, LetterOriginal, LetterType
-from domain.model import Model, OpaqueId, Sha256Hex, VaultRef
+from domain.letters import Letter
+from domain.model import Model, OpaqueId, Sha256Hex
 from domain.tickets import BalanceChoice, Statement, TicketForm, TicketNeeds, TicketRef, missing_parts, ticket_path
 from gateways.errors import GatewayError
 from gateways.ports import Vault
 from runtime.letters.desk import LetterDesk, Upload
-from runtime.letters.renderer import RenderedLetter
+from runtime.letters.drafts import LetterDraft, LetterDrafts, LetterNotSeen
+from runtime.letters.stored import letter_at, put_letter, read_cleaned, read_original
 
 MAX_NOTE_CHARACTERS: Final = 4000
-
-_EXTENSIONS: Final = {
-    LetterType.PDF: "pdf",
-    LetterType.JPEG: "jpg",
-    LetterType.PNG: "png",
-    LetterType.TIFF: "tif",
-    LetterType.HEIC: "heic",
-    LetterType.WEBP: "webp",
-}
 
 
 class _Filing(Model):
@@ -77,6 +69,10 @@ class TicketChanges(_Filing):
     contact_phone: str | None = None
 
 
+HandedLetter = Upload | LetterDraft
+"""A letter as it comes with a ticket: the file, or what was made of it and kept until its pages were seen."""
+
+
 class _Note(Model):
     ticket_no: OpaqueId
     note_ref: OpaqueId
@@ -86,15 +82,20 @@ class _Note(Model):
 class TicketIntake:
     """Files tickets in the vault. `now` is the moment of filing, with a time zone; `needs` is what must be in them.
 
-    Raises `Refusal`: `TICKET_INCOMPLETE` with the `missing` parts, `LETTER_REFUSED` with the `because`. Then nothing
-    has been stored. Raises `GatewayError` when the vault does.
+    Raises `Refusal`: `TICKET_INCOMPLETE` with the `missing` parts, `LETTER_REFUSED` with the `because`; and, when only
+    that is left to do, `LetterNotSeen`. Then nothing has been stored. Raises `GatewayError` when the vault does.
+
+    `drafts` are the letters that are not filed yet.
     """
 
     def __init__(self, vault: Vault, letters: LetterDesk | None = None) -> None:
         self._vault = vault
         self._letters = letters or LetterDesk()
+        self.drafts = LetterDrafts(vault, self._letters)
 
-    async def file(self, draft: TicketDraft, letter: Upload | None, *, needs: TicketNeeds, now: datetime) -> TicketRef:
+    async def file(
+        self, draft: TicketDraft, letter: HandedLetter | None, *, needs: TicketNeeds, now: datetime
+    ) -> TicketRef:
         """File a new ticket as revision 1."""
         form = TicketForm(
             ticket_no=new_number("T", now),
@@ -117,7 +118,7 @@ class TicketIntake:
         self,
         previous: TicketRef,
         changes: TicketChanges,
-        letter: Upload | None,
+        letter: HandedLetter | None,
         *,
         needs: TicketNeeds,
         now: datetime,
@@ -170,8 +171,7 @@ class TicketIntake:
 
     async def read_letter(self, form: TicketForm) -> bytes:
         """The cleaned letter, verified against its hash. Raises `Refusal(NOT_FOUND)` when there is none."""
-        letter = _letter_of(form)
-        return await self._vault.read_blob(VaultRef(path=letter.path, sha256=letter.sha256))
+        return await read_cleaned(self._vault, _letter_of(form))
 
     async def letter_page(self, form: TicketForm, number: int) -> bytes:
         """A page of the letter as PNG; pages count from 1.
@@ -188,8 +188,7 @@ class TicketIntake:
 
     async def read_original(self, form: TicketForm) -> bytes:
         """The letter as it was sent, which nothing has made harmless; verified as `read_letter` does it."""
-        original = _letter_of(form).original
-        return await self._vault.read_blob(VaultRef(path=original.path, sha256=original.sha256))
+        return await read_original(self._vault, _letter_of(form))
 
     async def put_note(self, ticket_no: str, text: str) -> str:
         """Keep a reviewer's free text; the answer is the `note_ref` for a decision."""
@@ -220,49 +219,38 @@ class TicketIntake:
         taken = [int(found[1]) for path in paths if (found := re.search(r"/r(\d+)[.-][^/]*$", path))]
         return max(taken, default=previous.revision) + 1
 
-    async def _store(self, form: TicketForm, letter: Upload | None, needs: TicketNeeds) -> TicketRef:
+    async def _store(self, form: TicketForm, letter: HandedLetter | None, needs: TicketNeeds) -> TicketRef:
         if letter is None:
-            return await self._keep(form, (), needs)
-        async with self._letters.rendered(letter, form.account_id) as (original, rendered):
-            sent = _letter(form, rendered)
-            blobs = (
-                (sent.original.path, original, sent.original.media_type),
-                (sent.path, rendered.content, LetterType.PDF),
-            )
-            return await self._keep(form.model_copy(update={"letter": sent}), blobs, needs)
+            _require_whole(form, needs)
+            return await self._keep(form)
+        if isinstance(letter, LetterDraft):
+            if not letter.seen:
+                _require_whole(form.model_copy(update={"letter": letter.letter}), needs)
+                raise LetterNotSeen
+            opening = self.drafts.opened(letter)
+        else:
+            opening = self._letters.rendered(letter, form.account_id)
+        async with opening as (original, rendered):
+            sent = letter_at(_stem(form.ticket_no, form.revision), rendered)
+            form = form.model_copy(update={"letter": sent})
+            _require_whole(form, needs)
+            # The letter first: a form must never refer to a letter that is not there.
+            await put_letter(self._vault, sent, original, rendered.content)
+            return await self._keep(form)
 
-    async def _keep(
-        self, form: TicketForm, blobs: tuple[tuple[str, bytes, LetterType], ...], needs: TicketNeeds
-    ) -> TicketRef:
-        if missing := missing_parts(form, needs):
-            raise Refusal(
-                ErrorType.TICKET_INCOMPLETE,
-                f"The ticket lacks {', '.join(missing)}; add it and file again. "
-                "A contact that is not a valid address or number counts as missing.",
-                missing=list(missing),
-            )
-        # The letter first: a form must never refer to a letter that is not there.
-        for path, content, media_type in blobs:
-            await self._vault.put_blob(path, content, media_type)
+    async def _keep(self, form: TicketForm) -> TicketRef:
         stored = await self._vault.put_evidence(ticket_path(form.ticket_no, form.revision), form)
         return TicketRef(ticket_no=form.ticket_no, revision=form.revision, sha256=stored.sha256)
 
 
-def _letter(form: TicketForm, rendered: RenderedLetter) -> Letter:
-    stem = _stem(form.ticket_no, form.revision)
-    return Letter(
-        path=f"{stem}letter.pdf",
-        sha256=rendered.sha256,
-        size_bytes=len(rendered.content),
-        pages=rendered.pages,
-        original=LetterOriginal(
-            path=f"{stem}original.{_EXTENSIONS[rendered.original_type]}",
-            sha256=rendered.original_sha256,
-            media_type=rendered.original_type,
-            size_bytes=rendered.original_bytes,
-        ),
-        signature=rendered.signature,
-    )
+def _require_whole(form: TicketForm, needs: TicketNeeds) -> None:
+    if missing := missing_parts(form, needs):
+        raise Refusal(
+            ErrorType.TICKET_INCOMPLETE,
+            f"The ticket lacks {', '.join(missing)}; add it and file again. "
+            "A contact that is not a valid address or number counts as missing.",
+            missing=list(missing),
+        )
 
 
 def _letter_of(form: TicketForm) -> Letter:

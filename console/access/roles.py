@@ -94,6 +94,7 @@ ACCESS: Final[dict[str, _Allowed | None]] = {
     "owner_file_ticket": OWNER,
     "owner_supply_materials": OWNER,
     "owner_letter_template": OWNER,
+    "owner_letter_draft_page": OWNER,
     "owner_certificate": OWNER,
     # The support console
     "staff_queue": STAFF,

@@ -8,9 +8,9 @@ from pydantic import SecretStr
 from console.access.guard import OwnAccount
 from console.access.limits import ANSWERING_CODES, SENDING_CODES, limited
 from console.errors import EXPECTED, Trouble
-from console.owner import tickets
+from console.owner import drafts, tickets
 from console.owner.acting import OwnerActing
-from console.owner.showing import HOME, home, look, refuse, render, show, take, unavailable
+from console.owner.showing import HOME, ask_again, home, look, render, show, take, unavailable
 from console.owner.stages import may_start, stage_of
 from console.pages import language
 from console.services import Desk
@@ -82,7 +82,7 @@ async def owner_answer_code(
     digits = "".join(as_meant(code.get_secret_value()).split())
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 12):
         trouble = Trouble(ErrorType.BAD_INPUT, "Enter the digits of the code.", {"field": "code"})
-        return await refuse(request, desk, account, Step.SUBMIT_IDENTITY_PROOF, trouble)
+        return await ask_again(request, desk, account, Step.SUBMIT_IDENTITY_PROOF, trouble)
 
     async def answer() -> None:
         await limited(ANSWERING_CODES)(request)
@@ -133,7 +133,7 @@ async def owner_confirm(
 ) -> Response:
     if as_meant(typed_account) != account:
         trouble = Trouble(ErrorType.BAD_INPUT, "This is not the id of this account.", {"field": "typed_account"})
-        return await refuse(request, desk, account, Step.CONFIRM, trouble, template="confirm")
+        return await ask_again(request, desk, account, Step.CONFIRM, trouble, template="confirm")
     confirming = desk.desk.confirm(account, report, acting.by, key=acting.key)
     return await take(request, desk, account, acting, Step.CONFIRM, confirming, template="confirm")
 
@@ -146,8 +146,11 @@ async def owner_withdraw(
     acting: OwnerActing,
     reason: Annotated[WithdrawalReason, Form()] = WithdrawalReason.CHANGED_MIND,
 ) -> Response:
-    withdrawing = desk.desk.withdraw(account, reason, acting.by, key=acting.key)
-    return await take(request, desk, account, acting, Step.WITHDRAW, withdrawing)
+    async def withdraw() -> None:
+        await desk.desk.withdraw(account, reason, acting.by, key=acting.key)
+        await desk.intake.drafts.discard(account)
+
+    return await take(request, desk, account, acting, Step.WITHDRAW, withdraw())
 
 
 @router.get("/certificate")
@@ -177,6 +180,7 @@ async def owner_certificate(
 
 
 router.include_router(tickets.router)
+router.include_router(drafts.router)
 
 
 async def page_of_form(request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from hashlib import sha256
 from typing import Any, Final
@@ -17,13 +18,15 @@ from console.services import Services
 from domain.checks import Check, CheckOutcome
 from domain.deletion import DELETION_STAGES, Certificate, DeletionPhase, DeletionView, Verification, retained_records
 from domain.errors import ErrorType, Refusal
+from domain.letters import LetterType
 from domain.messages import CancellationView, WithdrawalReason
 from domain.notices import CONSENT_WORDING, CURRENT_NOTICE
 from domain.phases import STEP_PHASES, Phase, Step
 from domain.policy import Policy
 from domain.tickets import BalanceWish, MissingPart
 from gateways.contract import ChallengeShown
-from runtime.letters.problems import MAX_BYTES
+from runtime.letters.drafts import KEPT_FOR, LetterDraft
+from runtime.letters.problems import MAX_BYTES, MAX_PAGES
 
 HOME: Final = "/owner"
 
@@ -82,8 +85,9 @@ def render(
     template: str | None = None,
     trouble: Trouble | None = None,
     typed: dict[str, str] | None = None,
+    draft: LetterDraft | None = None,
 ) -> Response:
-    """The page of a situation. `typed` is what a refused form had in it, but never a code or a file."""
+    """The page of a situation. `typed` is what a form had in it when it was sent, never a code; `draft` its letter."""
     services: Services = request.app.state.services
     locale, view, stage = language(request), situation.view, stage_of(situation.view)
     shown = trouble or situation.trouble
@@ -99,6 +103,7 @@ def render(
         certificate=situation.certificate,
         trouble=wording.for_owners(shown) if shown else None,
         typed=typed or {},
+        draft=draft,
         seen=situation.fingerprint,
         notice=CURRENT_NOTICE[locale],
         consent=CONSENT_WORDING[locale],
@@ -111,6 +116,9 @@ def render(
         wishes=tuple(BalanceWish),
         max_age_days=Policy().request_max_age.days,
         max_letter_bytes=MAX_BYTES,
+        max_letter_pages=MAX_PAGES,
+        letter_types=",".join(LetterType),
+        draft_kept_hours=KEPT_FOR // timedelta(hours=1),
         deletion_stages=DELETION_STAGES,
         deletion_phases=tuple(DeletionPhase),
         verifications=tuple(Verification),
@@ -161,23 +169,27 @@ async def take(
         if acting.is_about(await services.desk.view(account)):
             await taking
     except EXPECTED as error:
-        return await refuse(request, services, account, step, Trouble.of(error), template=template, typed=typed)
+        return await ask_again(request, services, account, step, Trouble.of(error), template=template, typed=typed)
     finally:
         taking.close()
     return home()
 
 
-async def refuse(
+async def ask_again(
     request: Request,
     services: Services,
     account: str,
     step: Step,
-    trouble: Trouble,
+    trouble: Trouble | None,
     *,
     template: str | None = None,
     typed: dict[str, str] | None = None,
+    draft: LetterDraft | None = None,
 ) -> Response:
-    """The form again, with what is wrong. A step whose time is over (a double click, an old tab) needs no word."""
+    """The form again, with what is wrong; without trouble, what it has in it is only to be looked at.
+
+    A step whose time is over (a double click, an old tab) needs no word.
+    """
     try:
         situation = await look(services, account)
     except EXPECTED as error:
@@ -186,5 +198,5 @@ async def refuse(
     if view is None or was_ended(view):
         return home()
     if view.phase not in STEP_PHASES[step]:
-        return render(request, situation, trouble=trouble) if trouble.type in _TOLD_ANYWHERE else home()
-    return render(request, situation, template=template, trouble=trouble, typed=typed)
+        return render(request, situation, trouble=trouble) if trouble and trouble.type in _TOLD_ANYWHERE else home()
+    return render(request, situation, template=template, trouble=trouble, typed=typed, draft=draft)

@@ -1,7 +1,12 @@
-"""The manual request: the ticket's form, its later materials, and the letter of consent to fill in."""
+"""The manual request: the ticket's form, its later materials, and the letter of consent to fill in.
 
+A letter is shown as the reviewer will see it before it goes anywhere: a form with a new file comes back with its pages,
+and is sent once more to hand it in.
+"""
+
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Final
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, File, Form, Request, Response, UploadFile
@@ -9,18 +14,21 @@ from fastapi import APIRouter, Depends, File, Form, Request, Response, UploadFil
 from console.access.guard import OwnAccount
 from console.errors import EXPECTED, Trouble
 from console.owner import wording
-from console.owner.acting import OwnerActing
-from console.owner.showing import home, look, refuse, render, take, unavailable
+from console.owner.acting import ByForm, OwnerActing
+from console.owner.drafts import Holder
+from console.owner.showing import ask_again, home, look, render, unavailable
 from console.owner.stages import is_without_channel, was_ended
 from console.pages import language, page
-from console.services import Desk
+from console.services import Desk, Services
 from domain.errors import ErrorType
 from domain.locale import pick
-from domain.model import Fen, Sha256Hex
-from domain.phases import Phase, Step
+from domain.messages import CancellationView
+from domain.model import Fen, OpaqueId, Sha256Hex
+from domain.phases import Phase, Step, allows
 from domain.tickets import BalanceChoice, BalanceWish
 from runtime.filing import Paper, file_ticket, supply_materials
 from runtime.letters.desk import Upload
+from runtime.letters.drafts import LetterDraft, LetterNotSeen
 from runtime.letters.problems import MAX_BYTES
 from runtime.letters.template import template_letter
 
@@ -28,7 +36,7 @@ router = APIRouter()
 
 
 class TicketFields:
-    """What the form of a ticket sends. Contacts stand in it again when it is refused; a file cannot."""
+    """What the form of a ticket sends. It stands in it again when it is refused; `draft` names the letter that does."""
 
     def __init__(
         self,
@@ -40,7 +48,9 @@ class TicketFields:
         balance: Annotated[BalanceWish | None, Form()] = None,
         balance_fen: Annotated[Fen, Form()] = 0,
         letter: Annotated[UploadFile | None, File()] = None,
+        draft: Annotated[OpaqueId | None, Form()] = None,
     ) -> None:
+        self.draft_id = draft
         self.notice_version, self.notice_sha256 = notice_version, notice_sha256
         self.email, self.phone = contact_email.strip(), contact_phone.strip()
         self.statement, self._letter = statement, letter
@@ -73,6 +83,10 @@ class TicketFields:
         chosen = self._letter if self._letter and self._letter.filename else None
         return partial(chosen.read, MAX_BYTES + 1) if chosen else None
 
+    @property
+    def is_empty(self) -> bool:
+        return not (self.letter or self.draft_id or any(self.typed.values()))
+
 
 Fields = Annotated[TicketFields, Depends()]
 
@@ -96,35 +110,81 @@ async def owner_file_ticket(
     desk: Desk,
     account: OwnAccount,
     acting: OwnerActing,
+    holder: Holder,
     fields: Fields,
     report_digest: Annotated[str, Form(max_length=64)] = "",
 ) -> Response:
-    filing = file_ticket(
-        desk.desk,
-        desk.intake,
-        account,
-        fields.paper,
-        fields.letter,
-        report_digest=report_digest,
-        by=acting.by,
-        now=desk.now(),
-        key=acting.key,
-    )
-    return await take(request, desk, account, acting, Step.FILE_TICKET, filing, template="ticket", typed=fields.typed)
+    def file(letter: LetterDraft | None) -> Awaitable[object]:
+        return file_ticket(
+            desk.desk,
+            desk.intake,
+            account,
+            fields.paper,
+            letter,
+            report_digest=report_digest,
+            by=acting.by,
+            now=desk.now(),
+            key=acting.key,
+        )
+
+    return await _hand_in(request, desk, account, acting, holder, fields, Step.FILE_TICKET, file, template="ticket")
 
 
 @router.post("/materials")
 async def owner_supply_materials(
-    request: Request, desk: Desk, account: OwnAccount, acting: OwnerActing, fields: Fields
+    request: Request, desk: Desk, account: OwnAccount, acting: OwnerActing, holder: Holder, fields: Fields
 ) -> Response:
-    letter = fields.letter
-    if letter is None and not any(fields.typed.values()):
+    if fields.is_empty:
         trouble = Trouble(ErrorType.BAD_INPUT, "Nothing was supplied.", {"field": "materials"})
-        return await refuse(request, desk, account, Step.SUPPLY_MATERIALS, trouble)
-    supplying = supply_materials(
-        desk.desk, desk.intake, account, fields.paper, letter, by=acting.by, now=desk.now(), key=acting.key
-    )
-    return await take(request, desk, account, acting, Step.SUPPLY_MATERIALS, supplying, typed=fields.typed)
+        return await ask_again(request, desk, account, Step.SUPPLY_MATERIALS, trouble)
+
+    def supply(letter: LetterDraft | None) -> Awaitable[object]:
+        return supply_materials(
+            desk.desk, desk.intake, account, fields.paper, letter, by=acting.by, now=desk.now(), key=acting.key
+        )
+
+    return await _hand_in(request, desk, account, acting, holder, fields, Step.SUPPLY_MATERIALS, supply)
+
+
+async def _hand_in(
+    request: Request,
+    desk: Services,
+    account: str,
+    acting: ByForm,
+    holder: str,
+    fields: TicketFields,
+    step: Step,
+    file: Callable[[LetterDraft | None], Awaitable[object]],
+    template: str | None = None,
+) -> Response:
+    """Hand the form in with the letter whose pages were seen. A new letter is kept and shown first."""
+    draft: LetterDraft | None = None
+    try:
+        view = await desk.desk.view(account)
+        if not acting.is_about(view):
+            return home()
+        if _takes_letter(view, step):
+            drafts, now = desk.intake.drafts, desk.now()
+            if fields.draft_id:
+                draft = await drafts.find(account, holder, fields.draft_id, now)
+            if fields.letter:
+                draft = await drafts.keep(account, holder, fields.letter, now)
+            elif fields.draft_id and draft is None:
+                return await ask_again(request, desk, account, step, _GONE, template=template, typed=fields.typed)
+        await file(draft)
+    except (LetterNotSeen, *EXPECTED) as error:
+        trouble = None if isinstance(error, LetterNotSeen) else Trouble.of(error)
+        again = partial(ask_again, template=template, typed=fields.typed, draft=draft)
+        return await again(request, desk, account, step, trouble)
+    return home()
+
+
+_GONE: Final = Trouble(ErrorType.BAD_INPUT, "The letter is no longer kept: choose the file again.", {"field": "letter"})
+
+
+def _takes_letter(view: CancellationView, step: Step) -> bool:
+    may_be_taken = not view.run_ended and allows(view.phase, step, channel_verified=bool(view.channels))
+    return may_be_taken and view.ticket_needs is not None and view.ticket_needs.letter
 
 
 @router.get("/letter-template")

@@ -2,24 +2,20 @@
 
 from fastapi import APIRouter, Request, Response
 
-from console.letters import letter_file
-from console.pages import page
+from console.letters import letter_file, picture
 from console.services import Desk, Services
 from console.staff.showing import StaffRoute
 from domain.errors import ErrorType, Refusal
 from domain.model import TypedId
 from domain.tickets import TicketForm
-from runtime.letters.limited import ProgramFailed
 
 router = APIRouter(route_class=StaffRoute, prefix="/tickets/{ticket_no}/letter")
-
-_PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 @router.get("")
 async def staff_letter(desk: Desk, ticket_no: TypedId, revision: int | None = None) -> Response:
     form = await _form(desk, ticket_no, revision)
-    return letter_file(form, await desk.intake.read_letter(form), _PRIVATE)
+    return letter_file(form, await desk.intake.read_letter(form))
 
 
 @router.get("/pages/{number}.png")
@@ -27,14 +23,7 @@ async def staff_letter_page(
     request: Request, desk: Desk, ticket_no: TypedId, number: int, revision: int | None = None
 ) -> Response:
     form = await _form(desk, ticket_no, revision)
-    try:
-        png = await desk.intake.letter_page(form, number)
-    except ProgramFailed:
-        # A picture that says so: it stands where the page would.
-        answer = page(request, "staff/letter_cannot_be_shown.svg", status=422, headers=_PRIVATE)
-        answer.headers["Content-Type"] = "image/svg+xml"
-        return answer
-    return Response(png, headers=_PRIVATE, media_type="image/png")
+    return await picture(request, desk.intake.letter_page(form, number))
 
 
 async def _form(desk: Services, ticket_no: str, revision: int | None) -> TicketForm:

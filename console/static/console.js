@@ -38,9 +38,12 @@ function showUpload(form) {
     request.onload = () => {
       const page = request.response;
       if (request.responseURL !== form.action || !page) return location.assign(request.responseURL);
-      document.querySelector("main").replaceWith(page.querySelector("main"));
-      begin(document.querySelector("main"));
-      document.querySelector("main [role=alert], main h1").scrollIntoView({ block: "center" });
+      const main = page.querySelector("main");
+      document.querySelector("main").replaceWith(main);
+      begin(main);
+      const pages = main.querySelector("[data-look-here]");
+      if (pages) pages.focus();
+      else main.querySelector("[role=alert], h1").scrollIntoView({ block: "center" });
     };
     // Without a connection the plain form shows what the browser has to say.
     request.onerror = () => form.submit();

@@ -54,7 +54,7 @@ class LetterDesk:
 
         Raises `Refusal(LETTER_REFUSED)`, as `render_letter` does.
         """
-        async with self._turn("account", account), self._running:
+        async with self.turn(account):
             data = upload if isinstance(upload, bytes) else await upload()
             key = (await asyncio.to_thread(sha256, data)).hexdigest()
             async with self._turn("letter", key):
@@ -70,7 +70,7 @@ class LetterDesk:
 
         Raises `ProgramFailed`, and what `cleaned` does.
         """
-        async with self._turn("account", ticket), self._running:
+        async with self.turn(ticket):
             if key not in self._pictures:
                 content = await cleaned()
                 try:
@@ -81,6 +81,12 @@ class LetterDesk:
         if made is None:
             raise ProgramFailed
         return made
+
+    @asynccontextmanager
+    async def turn(self, account: str) -> AsyncIterator[None]:
+        """The turn of an account, or of a ticket, to have a letter in memory."""
+        async with self._turn("account", account), self._running:
+            yield
 
     def _turn(self, what: str, key: str) -> asyncio.Lock:
         return self._turns.setdefault((what, key), asyncio.Lock())

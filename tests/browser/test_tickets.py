@@ -41,8 +41,11 @@ async def test_an_enterprise_files_is_asked_for_the_seal_supplies_it_and_is_clos
         await owner.choose_letter(stamped=False)
         await page.get_by_label("放弃余额：¥66.00").check()
         async with slow_line(page):
-            await owner.press("提交工单", "")
+            await owner.press("下一步：核对同意书", "")
             await expect(page.get_by_role("progressbar", name="上传进度")).to_be_visible()
+        await owner.sees_letter()
+        await accessible(page)
+        await owner.press("确认无误，提交工单", "")
         ticket_no = await owner.is_under_review()
         await owner.reads("我们会在以下时间前答复：", "")
         await accessible(page)
@@ -62,6 +65,8 @@ async def test_an_enterprise_files_is_asked_for_the_seal_supplies_it_and_is_clos
         await accessible(page)
         await owner.choose_letter(stamped=True)
         await owner.press("提交材料", "")
+        await owner.sees_letter()
+        await owner.press("确认无误，提交材料", "")
         assert await owner.is_under_review() == ticket_no
 
         await agent.reads("此工单刚刚有变化：", "")

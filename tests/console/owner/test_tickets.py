@@ -64,7 +64,8 @@ async def test_a_company_sends_the_stamped_letter(service: Service, owner_of: Ow
     assert "/owner/letter-template" in page.links
     assert CONSENT_WORDING[Locale.EN].balance in page.text
     assert page.form("/owner/ticket").attributes["enctype"] == "multipart/form-data"
-    page = await file(owner, files=letter(), **CONTACT, balance="GIVE_UP")
+    shown = await file(owner, files=letter(), **CONTACT, balance="GIVE_UP")
+    page = await owner.send("/owner/ticket", page=shown, **CONTACT, balance="GIVE_UP")
     assert page.heading == "Staff are looking at it"
     form = await form_of(service, await service.desk.view(account_id))
     assert form.letter is not None
