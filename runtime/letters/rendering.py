@@ -96,9 +96,10 @@ def picture_pages(data: bytes, media_type: str, count: int) -> Iterator[Page]:
         return
     for at in range(count):
         options = f"page={at}" if media_type == "image/tiff" else ""
-        paper, (width, height) = paper_of(pyvips.Image.new_from_buffer(data, options, access="sequential"))
+        header = pyvips.Image.new_from_buffer(data, options, access="sequential")
+        paper, (width, height) = paper_of(header)
         image = pyvips.Image.thumbnail_buffer(
-            data, width, height=height, size="force", option_string=options, export_profile="srgb"
+            data, width, height=height, size="force", option_string=options, **to_screen(header)
         )
         yield on_white(image), *paper
 
@@ -116,9 +117,15 @@ def heic_page(data: bytes) -> Page:
     if (orientation := pi_heif.set_orientation(source.info)) and b"irot" not in data and b"imir" not in data:
         image.set_type(pyvips.GValue.gint_type, "orientation", orientation)
     paper, (width, height) = paper_of(image)
-    image = image.thumbnail_image(width, height=height, size="force", export_profile="srgb")
+    image = image.thumbnail_image(width, height=height, size="force", **to_screen(image))
     # Drawn here: the pixels are gone with `source`.
     return on_white(image).copy_memory(), *paper
+
+
+def to_screen(header: Picture) -> dict[str, str]:
+    """How colours become those of a screen. Twenty pages would take too long where they are that already."""
+    are = header.interpretation in ("b-w", "srgb") and not header.get_typeof("icc-profile-data")
+    return {} if are else {"export_profile": "srgb"}
 
 
 def within_pixels(width: int, height: int) -> None:
