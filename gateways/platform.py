@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import ClassVar, Final, NamedTuple, Self, TypeVar
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
@@ -86,7 +87,8 @@ class _HttpGateway:
                 timeout=aiohttp.ClientTimeout(total=None),
                 # A session serves every account; a cookie would carry something from one to the next.
                 cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=True,
+                # Not `trust_env`: that looks in another thread, twice for each call.
+                proxy=_proxy(self._urls[group]),
             )
             for group in self._groups
         }
@@ -237,6 +239,13 @@ def _base_url(group: Group, url: str) -> str:
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise ValueError(f"The platform's base URL for {group} must be an http or https URL with a host; set it.")
     return url.rstrip("/")
+
+
+def _proxy(url: str) -> str | None:
+    """The proxy that the environment names for a URL (`HTTPS_PROXY`, `NO_PROXY`), as every program has it."""
+    parsed = URL(url)
+    assert parsed.host is not None
+    return None if proxy_bypass(parsed.host) else getproxies().get(parsed.scheme)
 
 
 def _path_segment(endpoint: str, value: str) -> str:

@@ -497,6 +497,28 @@ async def test_no_cookie_is_carried_from_one_account_to_the_next(upstream: Upstr
     assert [request.headers.get("cookie") for request in upstream.requests] == [None, None]
 
 
+async def test_calls_go_through_the_proxy_that_the_environment_names(
+    upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{upstream.port}")
+    monkeypatch.setenv("no_proxy", "direct.invalid")
+    upstream.reply = answer(200, BALANCE)
+    urls = dict.fromkeys(Group, "http://platform.invalid") | {Group.IDENTITY: "http://direct.invalid"}
+    async with HttpPlatform(urls) as platform:
+        await platform.balance("a-1")
+        assert (await refused(platform.profile("a-1"))).type is ErrorType.UNREACHABLE
+    assert [request.path for request in upstream.requests] == ["http://platform.invalid/accounts/a-1/balance"]
+
+
+async def test_a_call_takes_no_other_thread(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client looks for proxies there, if it is asked to: four fifths of what a call costs."""
+    upstream.reply = answer(200, BALANCE)
+    async with HttpPlatform(upstream.urls) as platform:
+        monkeypatch.setattr(asyncio.get_running_loop(), "run_in_executor", None)
+        await platform.balance("a-1")
+
+
 @pytest.mark.parametrize("url", ["", "127.0.0.1:80", "ftp://127.0.0.1", "http://"])
 async def test_a_group_without_a_usable_url_is_refused_at_the_start(url: str) -> None:
     urls = dict.fromkeys(Group, "http://127.0.0.1:1") | {Group.ICP: url}
