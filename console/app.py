@@ -1,5 +1,6 @@
 """The application: every room's routes behind one gate, one set of headers, one way to tell errors."""
 
+from asyncio import create_task, wait
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -42,7 +43,12 @@ def create_app(settings: ConsoleSettings, open_services: OpenServices) -> FastAP
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_services() as found:
             app.state.services = found
-            yield
+            clearing = create_task(found.intake.drafts.keep_discarding(found.now))
+            try:
+                yield
+            finally:
+                clearing.cancel()
+                await wait([clearing])
 
     app = FastAPI(
         title="Account cancellation",

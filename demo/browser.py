@@ -53,11 +53,17 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @asynccontextmanager
-async def window(browser: Browser, console_url: str, lang: Locale, width: int) -> AsyncIterator[Page]:
+async def window(
+    browser: Browser, console_url: str, lang: Locale, width: int, *, scripts: bool = True
+) -> AsyncIterator[Page]:
     """A page of a browser of its own: no cookie is shared with another."""
     height = 812 if width == PHONE else 900
     context = await browser.new_context(
-        base_url=console_url, locale=lang, viewport={"width": width, "height": height}, timezone_id="Asia/Shanghai"
+        base_url=console_url,
+        locale=lang,
+        viewport={"width": width, "height": height},
+        timezone_id="Asia/Shanghai",
+        java_script_enabled=scripts,
     )
     context.set_default_timeout(PATIENCE_MS)
     try:

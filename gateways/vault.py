@@ -80,14 +80,19 @@ class ObjectVault:
     async def read_blob(self, ref: VaultRef) -> bytes:
         data = await self._get(ref.path)
         if data is None:
-            raise GatewayError(
-                ErrorType.VAULT_RECORD_MISSING,
-                f"The vault has no record {ref.path}; check that this process uses the vault it was written to.",
-                retryable=False,
-            )
+            raise _missing(ref.path)
         if sha256(data).hexdigest() != ref.sha256:
             raise _changed(ref.path, "does not match its hash")
         return data
+
+    async def look(self, ref: VaultRef, size_bytes: int) -> None:
+        with _trouble_with(ref.path):
+            try:
+                found = await self._store.head_async(ref.path)
+            except FileNotFoundError:
+                raise _missing(ref.path) from None
+        if found["size"] != size_bytes:
+            raise _changed(ref.path, f"has {found['size']} bytes, not {size_bytes}")
 
     async def list(self, prefix: str) -> Sequence[str]:
         """Paths below a prefix, sorted. A prefix matches whole path segments."""
@@ -201,6 +206,14 @@ def _parse(model: type[M], path: str, data: bytes) -> M:
         return model.model_validate_json(data)
     except ValidationError:
         raise _changed(path, f"is not a {model.__name__} that this version can read") from None
+
+
+def _missing(path: str) -> GatewayError:
+    return GatewayError(
+        ErrorType.VAULT_RECORD_MISSING,
+        f"The vault has no record {path}; check that this process uses the vault it was written to.",
+        retryable=False,
+    )
 
 
 def _changed(path: str, what: str) -> GatewayError:

@@ -25,7 +25,7 @@ from gateways.errors import GatewayError
 from gateways.ports import Vault
 from runtime.letters.desk import LetterDesk, Upload
 from runtime.letters.drafts import LetterDraft, LetterDrafts, LetterNotSeen
-from runtime.letters.stored import letter_at, put_letter, read_cleaned, read_original
+from runtime.letters.stored import letter_at, look_for_cleaned, put_letter, read_cleaned, read_original
 
 MAX_NOTE_CHARACTERS: Final = 4000
 
@@ -172,6 +172,10 @@ class TicketIntake:
     async def read_letter(self, form: TicketForm) -> bytes:
         """The cleaned letter, verified against its hash. Raises `Refusal(NOT_FOUND)` when there is none."""
         return await read_cleaned(self._vault, _letter_of(form))
+
+    async def look_for_letter(self, form: TicketForm) -> None:
+        """Raise what `read_letter` would for a letter that is gone, or of another size, without reading it."""
+        await look_for_cleaned(self._vault, _letter_of(form))
 
     async def letter_page(self, form: TicketForm, number: int) -> bytes:
         """A page of the letter as PNG; pages count from 1.

@@ -60,7 +60,7 @@ async def case_file(services: Services, ticket_no: str) -> CaseFile:
     )
     letter_trouble = None
     if form and form.letter:
-        _, letter_trouble = await _attempt(services.intake.read_letter(form))
+        _, letter_trouble = await _attempt(services.intake.look_for_letter(form))
     due_at = review.clock.due_at if review.clock else None
     return CaseFile(
         review=review,

@@ -1,16 +1,18 @@
 """Letters on their way to a ticket: rendered, shown to whoever sent them, and kept until they are handed in."""
 
+import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Final
+from pathlib import PurePosixPath
+from typing import Final, Never
 
 from domain.errors import ErrorType, Refusal
 from domain.letters import Letter
-from domain.model import Instant, Model, OpaqueId, Sha256Hex
+from domain.model import Model, OpaqueId, Sha256Hex
 from gateways.errors import GatewayError
 from gateways.ports import Vault
 from runtime.letters.desk import LetterDesk, Upload
@@ -18,6 +20,9 @@ from runtime.letters.renderer import RenderedLetter
 from runtime.letters.stored import letter_at, put_letter, read_cleaned, read_original
 
 KEPT_FOR: Final = timedelta(days=1)
+
+_FOLDER: Final = "tickets/drafts"
+_CLEARED_EVERY: Final = timedelta(hours=1)
 
 
 class LetterNotSeen(Exception):
@@ -28,7 +33,6 @@ class _Record(Model):
     draft_id: OpaqueId
     account_id: OpaqueId
     holder: Sha256Hex
-    kept_at: Instant
     letter: Letter
 
 
@@ -43,7 +47,7 @@ class LetterDraft:
 
 
 class LetterDrafts:
-    """One letter for each account, below `tickets/drafts/`, for a day.
+    """One letter for each account, below `tickets/drafts/`, for a day. A draft's id begins with when it was kept.
 
     `holder` is a hash that stands for whoever sent it, in that session: nobody else gets it. Every method raises
     `GatewayError` when the vault does.
@@ -57,20 +61,22 @@ class LetterDrafts:
         """Render a letter and keep it in the place of the one before. Raises `Refusal(LETTER_REFUSED)`: nothing is
         kept then, and what was stays.
         """
-        draft_id = secrets.token_hex(16)
+        draft_id = f"{_moment(now)}-{secrets.token_hex(16)}"
         async with self._letters.rendered(upload, account_id) as (original, rendered):
             await self.discard(account_id)
             letter = letter_at(f"{_folder(account_id)}/{draft_id}-", rendered)
             await put_letter(self._vault, letter, original, rendered.content)
-            record = _Record(draft_id=draft_id, account_id=account_id, holder=holder, kept_at=now, letter=letter)
+            record = _Record(draft_id=draft_id, account_id=account_id, holder=holder, letter=letter)
             # Last: a record never refers to a letter that is not there.
             await self._vault.put_evidence(_path(account_id, draft_id), record)
         return LetterDraft(draft_id, account_id, letter, seen=False)
 
     async def find(self, account_id: str, holder: str, draft_id: str, now: datetime) -> LetterDraft | None:
         """None when there is none such, it is somebody else's, it was replaced, or its time is over."""
+        if draft_id < _moment(now - KEPT_FOR):
+            return None
         found = await self._vault.find(_path(account_id, draft_id), _Record)
-        if found is None or found[0].holder != holder or now - found[0].kept_at > KEPT_FOR:
+        if found is None or found[0].holder != holder:
             return None
         # Its id is told by the page that shows it, and nowhere else.
         return LetterDraft(draft_id, account_id, found[0].letter, seen=True)
@@ -102,14 +108,33 @@ class LetterDrafts:
 
     async def discard(self, account_id: str) -> None:
         """Whatever lies there of the account, however old. What a vault that is away keeps goes the next time."""
+        await self._clear(_folder(account_id))
+
+    async def discard_old(self, now: datetime) -> None:
+        """What nobody is shown any more, of every account: the letters that were never handed in."""
+        await self._clear(_FOLDER, before=_moment(now - KEPT_FOR))
+
+    async def keep_discarding(self, now: Callable[[], datetime]) -> Never:
+        """`discard_old`, each hour, until it is cancelled."""
+        while True:
+            await self.discard_old(now())
+            await asyncio.sleep(_CLEARED_EVERY.total_seconds())
+
+    async def _clear(self, folder: str, before: str | None = None) -> None:
         with suppress(GatewayError):
             # Backwards: a record sorts after its letter, and goes before it.
-            for path in reversed(await self._vault.list(_folder(account_id))):
-                await self._vault.discard(path)
+            for path in reversed(await self._vault.list(folder)):
+                if before is None or PurePosixPath(path).name < before:
+                    await self._vault.discard(path)
+
+
+def _moment(at: datetime) -> str:
+    """Sorts by time, so that the names alone tell which drafts are old."""
+    return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def _folder(account_id: str) -> str:
-    return f"tickets/drafts/{account_id}"
+    return f"{_FOLDER}/{account_id}"
 
 
 def _path(account_id: str, draft_id: str) -> str:

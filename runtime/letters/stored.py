@@ -40,9 +40,17 @@ async def put_letter(vault: Vault, letter: Letter, original: bytes, cleaned: byt
 
 
 async def read_cleaned(vault: Vault, letter: Letter) -> bytes:
-    return await vault.read_blob(VaultRef(path=letter.path, sha256=letter.sha256))
+    return await vault.read_blob(_cleaned(letter))
+
+
+async def look_for_cleaned(vault: Vault, letter: Letter) -> None:
+    await vault.look(_cleaned(letter), letter.size_bytes)
 
 
 async def read_original(vault: Vault, letter: Letter) -> bytes:
     """What nothing has made harmless."""
     return await vault.read_blob(VaultRef(path=letter.original.path, sha256=letter.original.sha256))
+
+
+def _cleaned(letter: Letter) -> VaultRef:
+    return VaultRef(path=letter.path, sha256=letter.sha256)

@@ -57,10 +57,11 @@ def visits(browser: Browser, console_url: str) -> Visit:
         lang: Locale = Locale.EN,
         width: int = DESKTOP,
         refusals: tuple[int, ...] = (),
+        scripts: bool = True,
     ) -> AsyncIterator[Page]:
         """Somebody signed in, on the first page they see. Leaving asserts that their pages behaved."""
         watch = Watch(frozenset(refusals))
-        async with window(browser, console_url, lang, width) as page:
+        async with window(browser, console_url, lang, width, scripts=scripts) as page:
             watch.over(page.context)
             await sign_in(page, role, subject or f"{role}-1", account, lang)
             yield page

@@ -92,6 +92,16 @@ async def slow_line(page: Page) -> AsyncIterator[None]:
     await session.detach()
 
 
+async def test_an_enterprise_sees_its_letter_and_files_it_without_scripts(stack: Stack, visit: Visit) -> None:
+    account = await new_account(stack, real_name_type=RealNameType.ENTERPRISE, icp_applications_ever=1)
+    await unseen(stack, account).to_report()
+    async with visit(Role.OWNER, account, scripts=False) as page:
+        ticket_no = await Owner(page, Locale.EN, stack, account).file_ticket(letter=True)
+        # Only for whoever has none.
+        await expect(page.get_by_role("link", name="Reload")).to_be_visible()
+    assert (await stack.desk.review(ticket_no)).status is ReviewStatus.UNDER_REVIEW
+
+
 async def test_a_ticket_that_nobody_answers_is_late_for_all_to_see_and_its_rejection_is_read_by_the_owner(
     stack: Stack, browser: Browser, visit: Visit
 ) -> None:
@@ -124,9 +134,13 @@ async def test_a_ticket_that_nobody_answers_is_late_for_all_to_see_and_its_rejec
         await accessible(page)
 
 
+def unseen(stack: Stack, account: str) -> Scene:
+    return Scene(stack, Stage(Console(file=io.StringIO()), Locale.EN, pace=0), account)
+
+
 async def let_the_deadline_pass(stack: Stack, account: str) -> timedelta:
     """Three business days on the ticket's own clock, as the demo passes them."""
-    scene = Scene(stack, Stage(Console(file=io.StringIO()), Locale.EN, pace=0), account)
+    scene = unseen(stack, account)
     view = await scene.refresh()
     assert view.review is not None
     scene.request_no, scene.ticket = view.request_no, view.review.ticket

@@ -105,6 +105,15 @@ async def test_a_blob_is_create_only_too(vault: Vault) -> None:
     assert error.type is ErrorType.VAULT_RECORD_CHANGED
 
 
+async def test_a_look_tells_what_is_missing_or_of_another_size(vault: Vault) -> None:
+    ref = await vault.put_blob("letters/r1.pdf", b"letter", "application/pdf")
+    await vault.look(ref, 6)
+    other_size = await refused(vault.look(ref, 7))
+    assert (other_size.type, other_size.retryable) == (ErrorType.VAULT_RECORD_CHANGED, False)
+    missing = await refused(vault.look(ref.model_copy(update={"path": "letters/r2.pdf"}), 6))
+    assert (missing.type, missing.retryable) == (ErrorType.VAULT_RECORD_MISSING, False)
+
+
 STRANGE_PATHS = [
     "",
     "/etc/a.json",

@@ -1,17 +1,24 @@
 """The letter on the owner's pages: what is taken, how it will be seen, and what is kept until it is handed in."""
 
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from console.access.roles import Role
+from console.settings import ConsoleSettings
 from domain.errors import ErrorType
 from domain.letters import LetterType
 from domain.phases import Phase
 from runtime.intake import TicketIntake
+from runtime.letters.drafts import KEPT_FOR
 from tests.console.conftest import Console
 from tests.console.owner.pages import Owner, Page
 from tests.console.owner.test_tickets import CONTACT, OwnerOf, file, form_of, letter
 from tests.runtime.letters.making import LETTERS, pdf
-from tests.service import Service
+from tests.service import Service, eventually
 from tests.workflows.tickets import blocked
 from tests.workflows.tickets import file as file_case
 
@@ -206,6 +213,20 @@ async def test_a_letter_that_was_handed_in_twice_is_filed_once(service: Service,
     assert (await form_of(service, await service.desk.view(account_id))).revision == 1
 
 
+async def test_a_letter_that_is_handed_in_twice_at_once_is_filed_once(service: Service, owner_of: OwnerOf) -> None:
+    account_id = await enterprise(service)
+    owner = owner_of(account_id)
+    shown = await file(owner, files=letter(), **FIELDS)
+    before = set(await service.vault.list("tickets"))
+    both = await asyncio.gather(*(hand_in(owner, shown, **FIELDS) for _ in range(2)))
+    assert [page.heading for page in both] == [REVIEW] * 2
+    form = await form_of(service, await service.desk.view(account_id))
+    added = set(await service.vault.list("tickets")) - before
+    assert {path.split("/")[1] for path in added} == {form.ticket_no}
+    assert len(added) == 3
+    assert await drafts_of(service, account_id) == []
+
+
 async def test_whoever_withdraws_leaves_no_letter_behind(service: Service, owner_of: OwnerOf) -> None:
     account_id = await enterprise(service)
     owner = owner_of(account_id)
@@ -214,6 +235,16 @@ async def test_whoever_withdraws_leaves_no_letter_behind(service: Service, owner
     await owner.send("/owner/withdraw", page=shown)
     assert (await service.desk.view(account_id)).phase is Phase.WITHDRAWN
     assert await drafts_of(service, account_id) == []
+
+
+async def test_a_letter_that_was_abandoned_goes_by_itself(
+    service: Service, open_console: Callable[[ConsoleSettings], AbstractAsyncContextManager[Console]]
+) -> None:
+    drafts, long_ago = TicketIntake(service.vault, LETTERS).drafts, datetime.now(UTC) - KEPT_FOR - timedelta(minutes=1)
+    await drafts.keep("abandoned", "a" * 64, pdf(), long_ago)
+    assert len(await drafts_of(service, "abandoned")) == 3
+    async with open_console(ConsoleSettings()):
+        await eventually(lambda: drafts_of(service, "abandoned"), lambda kept: kept == [])
 
 
 async def test_who_needs_no_letter_has_none_kept(service: Service, owner_of: OwnerOf) -> None:

@@ -10,8 +10,10 @@ from PIL import Image
 
 from console.access.roles import Role
 from domain.accounts import RealNameType
+from domain.errors import ErrorType
 from domain.ids import new_number
 from domain.letters import Letter, LetterOriginal, LetterSignature, LetterType, SignatureCheck
+from domain.model import VaultRef
 from runtime.intake import TicketDraft, TicketIntake
 from tests.console.conftest import Console
 from tests.console.staff.pages import ticket_page, words
@@ -134,20 +136,45 @@ async def test_what_cannot_be_shown_is_said_in_its_place(agent: httpx2.AsyncClie
     assert content not in page.content
 
 
-async def test_a_letter_that_was_changed_in_the_vault_is_not_shown(agent: httpx2.AsyncClient, service: Service) -> None:
-    # One that nobody has looked at: a page that was drawn once is the page that its hash stands for.
+async def unseen(service: Service) -> tuple[Case, Letter]:
+    """One that nobody has looked at: a page that was drawn once is the page that its hash stands for."""
     case = await with_letter(service, pdf(text=f"Letter {uuid4()}"))
     form = await TicketIntake(service.vault).load(case.ticket)
     assert form.letter is not None
-    await service.vault._store.put_async(form.letter.path, pdf())
+    return case, form.letter
+
+
+@pytest.mark.parametrize("trouble", [ErrorType.VAULT_RECORD_MISSING, ErrorType.VAULT_RECORD_CHANGED])
+async def test_a_letter_that_is_gone_or_was_replaced_is_told_of_before_its_pages(
+    agent: httpx2.AsyncClient, service: Service, trouble: ErrorType
+) -> None:
+    case, letter = await unseen(service)
+    if trouble is ErrorType.VAULT_RECORD_MISSING:
+        await service.vault.discard(letter.path)
+    else:
+        await service.vault._store.put_async(letter.path, pdf())
     html = await ticket_page(agent, case)
     assert "do not decide without it" in words(html)
-    assert "VaultRecordChanged" in html
+    assert trouble in html
     assert "<img" not in html
-    for address in ("letter", "letter/pages/1.png"):
-        answer = await agent.get(f"/staff/tickets/{case.ticket_no}/{address}")
+    await not_shown(agent, case, trouble)
+
+
+async def test_a_letter_that_was_altered_is_not_shown(agent: httpx2.AsyncClient, service: Service) -> None:
+    case, letter = await unseen(service)
+    content = await service.vault.read_blob(VaultRef(path=letter.path, sha256=letter.sha256))
+    await service.vault._store.put_async(letter.path, content[:-1] + b"!")
+    await not_shown(agent, case, ErrorType.VAULT_RECORD_CHANGED)
+
+
+async def not_shown(agent: httpx2.AsyncClient, case: Case, trouble: ErrorType) -> None:
+    base = f"/staff/tickets/{case.ticket_no}/letter"
+    file, page = await agent.get(base), await agent.get(f"{base}/pages/1.png")
+    assert page.headers["content-type"] == "image/svg+xml"
+    assert "This page cannot be shown" in page.text
+    for answer in (file, page):
         assert answer.status_code == 500
-        assert "VaultRecordChanged" in answer.text
+        assert trouble in answer.text
 
 
 async def test_an_individuals_ticket_has_no_letter(agent: httpx2.AsyncClient, service: Service) -> None:

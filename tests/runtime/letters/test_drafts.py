@@ -65,6 +65,19 @@ async def test_an_account_has_one_draft_and_others_keep_theirs(drafts: LetterDra
     assert await drafts.find("a-2", MINE, other.draft_id, NOW) is not None
 
 
+async def test_what_was_never_handed_in_is_discarded_after_a_day(drafts: LetterDrafts, vault: ObjectVault) -> None:
+    old = await drafts.keep(ACCOUNT, MINE, pdf(), NOW)
+    # Left by a process that died before it wrote the record.
+    await vault.discard(f"tickets/drafts/{ACCOUNT}/{old.draft_id}.json")
+    await drafts.keep("a-2", MINE, pdf(), NOW)
+    new = await drafts.keep("a-3", MINE, pdf(), NOW + timedelta(hours=1))
+    await drafts.discard_old(NOW + KEPT_FOR)
+    assert len(await vault.list("tickets/drafts")) == 8
+    await drafts.discard_old(NOW + KEPT_FOR + timedelta(seconds=1))
+    assert {path.split("/")[2] for path in await vault.list("tickets/drafts")} == {"a-3"}
+    assert await drafts.find("a-3", MINE, new.draft_id, NOW + KEPT_FOR) is not None
+
+
 async def test_a_file_that_is_refused_takes_nothing_away(drafts: LetterDrafts) -> None:
     sent = await drafts.keep(ACCOUNT, MINE, pdf(), NOW)
     with pytest.raises(Refusal) as refused:
