@@ -19,7 +19,7 @@ fi; \
 apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1) >/dev/null
 endef
 
-.PHONY: help setup system demo dev screenshots test lint types walls bench lock clean
+.PHONY: help setup system demo dev screenshots test lint types imports bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -49,7 +49,7 @@ dev: setup ## keep the local stack running
 	@$(BIN)/python starter.py dev $(ARGS)
 
 screenshots: setup system ## take the READMEs' pictures anew
-	@$(BIN)/python -m demo.screenshots
+	@$(BIN)/python -m devtools.demo.screenshots
 
 test: setup system ## the whole test suite
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 $(ARGS)
@@ -63,11 +63,11 @@ lint: setup ## style, formatting, and what a workflow may not call
 types: setup ## mypy, strict
 	@$(BIN)/mypy
 
-walls: setup ## the import walls between the rooms
+imports: setup ## which package may import which
 	@$(BIN)/lint-imports --no-logo
 
 bench: setup ## measure the real routes against a bare twin
-	@$(BIN)/python -m benchmarks $(ARGS)
+	@$(BIN)/python -m devtools.benchmarks $(ARGS)
 
 lock: setup ## renew requirements/ from pyproject.toml (newest releases: ARGS=--upgrade)
 	@$(COMPILE) pyproject.toml -o requirements/runtime.txt

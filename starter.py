@@ -8,16 +8,17 @@ import inspect
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext, redirect_stdout
 from functools import partial
+from importlib.util import find_spec
 from io import TextIOWrapper
 from typing import Annotated, Any, Literal
 
 from cyclopts import App, Group, Parameter
 
+from cli.answers import ANSWERED, PROGRAM, Answer
 from domain.locale import Locale
-from runtime.cli.answers import ANSWERED, PROGRAM, Answer, ExitCode, UsageError
 
 OWNER = Group("Owner and backend", sort_key=1)
 STAFF = Group("Support staff", sort_key=2)
@@ -38,9 +39,11 @@ app.command(ticket)
 app.command(deletion)
 
 
-def _add(parent: App, group: Group, command: str, help: str, example: str, **options: Any) -> None:
+def _add(
+    parent: App, group: Group, command: str, help: str, example: str, *, package: str = "cli", **options: Any
+) -> None:
     parent.command(
-        f"runtime.cli.{command}",
+        f"{package}.{command}",
         group=group,
         help=help,
         help_epilogue=f"Example: {PROGRAM} {example}",
@@ -129,44 +132,11 @@ _operations(
 )
 
 
-@app.command(group=LOCAL, help_epilogue=f"Example: {PROGRAM} demo --keep")
-def demo(
-    *,
-    keep: Annotated[bool, Parameter(negative=())] = False,
-    locale: Annotated[Locale, Parameter(parse=False)],
-) -> Answer:
-    """Play four stories on a real local stack.
-
-    Parameters
-    ----------
-    keep
-        Leave the stack running afterwards, to look around.
-    """
-    from demo.play import main as play
-
-    return _played(lambda: play(locale, keep))
-
-
-@app.command(group=LOCAL, help_epilogue=f"Example: {PROGRAM} dev")
-def dev() -> Answer:
-    """Keep a local stack running, and say what to type."""
-    from demo.dev import main as keep_running
-
-    return _played(keep_running)
-
-
-def _played(play: Callable[[], int]) -> Answer:
-    from demo.programs import Busy, StartFailed
-    from runtime.plain_errors import Unreachable
-
-    try:
-        code = play()
-    except Busy as error:
-        raise UsageError(str(error)) from None
-    except StartFailed as error:
-        raise Unreachable(str(error)) from None
-    failed = {"error": {"type": "InternalError", "message": "It did not end as it should; see stderr."}}
-    return Answer({"exit_code": code, **(failed if code == ExitCode.FAILED else {})}, lambda _: "", code)
+# An image has the service alone.
+if find_spec("devtools"):
+    _local = partial(_add, app, LOCAL, package="devtools")
+    _local("commands:demo", "Play four stories on a real local stack.", "demo --keep")
+    _local("commands:dev", "Keep a local stack running, and say what to type.", "dev")
 
 
 @app.meta.default
@@ -200,7 +170,7 @@ def _launch(
 
 
 def _explained(error: Exception) -> Answer:
-    from runtime.cli.failures import explain
+    from cli.failures import explain
 
     return explain(error).answer()
 

@@ -26,8 +26,8 @@ from runtime.temporal import connect, telemetry
 from runtime.workers import Workers
 from runtime.workflow_runner import CorrectedRunner
 from workflows import SHARED_MODULES, WORKFLOWS
-from workflows.eligibility import CONCURRENT_ACTIVITIES
-from workflows.malformed_messages import KeepMalformedMessagesOut
+from workflows.account_cancellation.eligibility import CONCURRENT_ACTIVITIES
+from workflows.common.interceptors import KeepMalformedMessagesOut
 
 log = structlog.get_logger()
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from console.access.roles import Principal
+from console.auth.roles import Principal
 from domain.actors import Actor, Via
 
 

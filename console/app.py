@@ -11,16 +11,16 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.staticfiles import StaticFiles
 
 from console import health
-from console.access import arrival, development, headers, sign_in
-from console.access.guard import authorize
-from console.access.hand_overs import HandOvers
-from console.access.limits import Limiter
-from console.access.provider import Provider
-from console.access.roles import ACCESS
-from console.access.sessions import Sessions
-from console.access.tokens import ServiceTokens
 from console.api import document
 from console.api import routes as api
+from console.auth import arrival, development, headers, sign_in
+from console.auth.guard import authorize
+from console.auth.hand_overs import HandOvers
+from console.auth.limits import Limiter
+from console.auth.provider import Provider
+from console.auth.roles import ACCESS
+from console.auth.sessions import Sessions
+from console.auth.tokens import ServiceTokens
 from console.body_limit import BodyLimit
 from console.errors import install_error_handlers
 from console.owner import routes as owner
@@ -28,7 +28,7 @@ from console.pages import STATIC
 from console.services import Services
 from console.settings import ConsoleSettings
 from console.staff import routes as staff
-from runtime.letters.problems import MAX_BYTES
+from service.letters.problems import MAX_BYTES
 
 _MAX_BODY_BYTES: Final = MAX_BYTES + 64 * 1024
 """The largest letter, and the form around it."""

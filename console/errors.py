@@ -13,14 +13,14 @@ from fastapi.exceptions import RequestValidationError
 from pydantic_core import to_jsonable_python
 from starlette.exceptions import HTTPException
 
-from console.access.guard import API, Forged, NotAllowed, NotSignedIn
+from console.auth.guard import API, Forged, NotAllowed, NotSignedIn
 from console.pages import page
 from domain.errors import ErrorType, Refusal
 from domain.locale import Locale
 from gateways.contract import PROBLEM_MEDIA_TYPE, PROBLEM_STATUS
 from gateways.errors import GatewayError
-from runtime.plain_errors import Unreachable
-from runtime.refusals import in_chinese
+from service.errors import Unreachable
+from service.refusals import in_chinese
 
 log = structlog.get_logger()
 

@@ -9,7 +9,7 @@ from console.pages import page
 from domain.letters import LetterType
 from domain.tickets import TicketForm
 from gateways.errors import GatewayError
-from runtime.letters.limited import ProgramFailed
+from service.letters.limited import ProgramFailed
 
 
 async def picture(request: Request, drawing: Awaitable[bytes]) -> Response:

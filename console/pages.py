@@ -16,8 +16,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from console.services import Services
 from domain.checks import CheckOutcome
 from domain.locale import Locale, pick
-from runtime.moments import day_end_or_time, time
-from runtime.texts import amount, text, yuan
+from i18n.moments import day_end_or_time, time
+from i18n.texts import amount, text, yuan
 
 STATIC: Final = Path(__file__).parent / "static"
 LANGUAGE_COOKIE: Final = "language"

@@ -13,11 +13,11 @@ from console.settings import ConsoleSettings
 from domain.business_calendar import BusinessCalendar, load
 from gateways.platform import ChallengeDesk, HttpPlatform
 from gateways.vault import ObjectVault
-from runtime.front_desk import FrontDesk
-from runtime.intake import TicketIntake
-from runtime.letters.desk import LetterDesk
 from runtime.settings import Settings
 from runtime.temporal import connect
+from service.front_desk import FrontDesk
+from service.letters.desk import LetterDesk
+from service.ticket_files import TicketIntake
 
 
 def _now() -> datetime:

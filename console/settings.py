@@ -9,7 +9,7 @@ from typing import Self
 from pydantic import Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from console.access.roles import STAFF, Role
+from console.auth.roles import STAFF, Role
 
 
 class ConsoleSettings(BaseSettings):

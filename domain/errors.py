@@ -1,4 +1,4 @@
-"""The stable error types that cross a wall, the same in Temporal, on the command line and in the REST API."""
+"""The stable error types that cross a border, the same in Temporal, on the command line and in the REST API."""
 
 from enum import StrEnum
 

@@ -7,11 +7,12 @@ from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from temporalio.workflow import Info
 
-from runtime.plain_errors import OVERTAKEN_BY_NEWS
+OVERTAKEN_BY_NEWS = "News reached the workflow while it was asked: ask again"
+"""How a query fails now and then; `CorrectedRunner` says why."""
 
 
 class CorrectedRunner(SandboxedWorkflowRunner):
-    """Runs workflows in the SDK's sandbox. Correct for a data converter that does not look at serialization contexts.
+    """Runs workflows in the SDK's simulator. Correct for a data converter that does not look at serialization contexts.
 
     Speed: the SDK enters the sandbox four times for each payload, only to ask for that context: some 450 times a
     request, a sixth of the worker's CPU time. A codec whose keys depend on the context needs the plain runner back.

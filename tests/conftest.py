@@ -1,4 +1,4 @@
-"""Session fixtures: one real Temporal server with per-workflow time skipping, one sandbox platform over HTTP."""
+"""Session fixtures: one real Temporal server with per-workflow time skipping, one simulator over HTTP."""
 
 import os
 from collections.abc import AsyncIterator
@@ -10,8 +10,8 @@ import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 from xdist.scheduler import LoadFileScheduling
 
-from sandbox.store import SandboxStore
-from tests.service import Service, sandbox_process, service_on, temporal_environment
+from simulator.store import SimulatorStore
+from tests.support.service import Service, service_on, simulator_process, temporal_environment
 
 # A property is no stop-watch: on a busy machine a slow example is not a wrong one.
 hypothesis.settings.register_profile(
@@ -52,17 +52,17 @@ async def temporal() -> AsyncIterator[WorkflowEnvironment]:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[str, SandboxStore]]:
-    async with sandbox_process(f"sqlite:///{tmp_path_factory.mktemp('sandbox') / 'platform.db'}") as running:
+async def simulator(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[str, SimulatorStore]]:
+    async with simulator_process(f"sqlite:///{tmp_path_factory.mktemp('simulator') / 'platform.db'}") as running:
         yield running
 
 
 @pytest_asyncio.fixture(scope="session")
 async def idle_service(
-    temporal: WorkflowEnvironment, sandbox: tuple[str, SandboxStore], tmp_path_factory: pytest.TempPathFactory
+    temporal: WorkflowEnvironment, simulator: tuple[str, SimulatorStore], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Service]:
     """The service without a worker; a test that stops and starts one makes a copy with a task queue of its own."""
-    async with service_on(temporal, sandbox, tmp_path_factory.mktemp("vault")) as idle:
+    async with service_on(temporal, simulator, tmp_path_factory.mktemp("vault")) as idle:
         yield idle
 
 

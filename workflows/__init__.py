@@ -4,7 +4,7 @@ from temporalio import workflow
 
 if not workflow.unsafe.in_sandbox():
     # The sandbox imports this package anew for every instance, and that one needs its own workflow only.
-    from workflows.account_cancellation import AccountCancellation
+    from workflows.account_cancellation.workflow import AccountCancellation
     from workflows.account_deletion import AccountDeletion
     from workflows.message_delivery import MessageDelivery
     from workflows.ticket_review import TicketReview
@@ -14,31 +14,25 @@ if not workflow.unsafe.in_sandbox():
 
 __all__ = ["SHARED_MODULES", "WORKFLOWS", "AccountCancellation", "AccountDeletion", "MessageDelivery", "TicketReview"]
 
-SHARED_MODULES = tuple(
-    f"workflows.{name}"
-    for name in (
-        "cancellation_facts",
-        "cancellation_state",
-        "current_details",
-        "deletion_following",
-        "eligibility",
-        "failures",
-        "forward_only",
-        "identity_steps",
-        "messages",
-        "notices",
-        "options",
-        "owner_steps",
-        "promise",
-        "report_steps",
-        "review_decisions",
-        "review_following",
-        "sealing",
-        "search_attributes",
-        "step_base",
-        "telling",
-        "ticket_steps",
-        "unreadable",
-    )
+SHARED_MODULES = (
+    "workflows.common",
+    *(
+        f"workflows.account_cancellation.{name}"
+        for name in (
+            "deletion_following",
+            "eligibility",
+            "facts",
+            "identity_updates",
+            "promise",
+            "report_updates",
+            "review_following",
+            "sealing",
+            "state",
+            "ticket_updates",
+            "update_base",
+            "updates",
+        )
+    ),
+    "workflows.review_decisions",
 )
 """Helpers without state of their own: the sandbox shares them instead of importing them anew for every instance."""

@@ -38,13 +38,13 @@ with workflow.unsafe.imports_passed_through():
     from domain.phases import Phase
     from domain.policy import Policy
 
-from workflows.failures import error_type, keep_trying
-from workflows.forward_only import undisturbed
-from workflows.messages import FromChildren
-from workflows.notices import Messenger
-from workflows.options import BEST_EFFORT, DELETION_ROUND, FORWARD_ONLY, LONG_WORK
-from workflows.search_attributes import CANCELLATION_PHASE, upsert_changed
-from workflows.unreadable import unreadable
+from workflows.common.activity_options import BEST_EFFORT, DELETION_ROUND, FORWARD_ONLY, LONG_WORK
+from workflows.common.cancellation import shield_from_cancellation
+from workflows.common.child_signals import FromChildren
+from workflows.common.failures import error_type, keep_trying
+from workflows.common.messenger import Messenger
+from workflows.common.search_attributes import CANCELLATION_PHASE, upsert_changed
+from workflows.common.unreadable import unreadable
 
 T = TypeVar("T")
 Work = DeletionPhase | Verification
@@ -97,7 +97,7 @@ class AccountDeletion:
             raise self._unreadable
         if workflow.info().workflow_id != deletion_workflow_id(self._deletion.account_id):
             raise self._not_authorised("its id and its input name two accounts")
-        return await undisturbed(self._delete_everything(), self._refuse_cancel)
+        return await shield_from_cancellation(self._delete_everything(), self._refuse_cancel)
 
     async def _delete_everything(self) -> DeletionView:
         self._describe()

@@ -6,8 +6,8 @@ with workflow.unsafe.imports_passed_through():
     from domain.messages import UNREADABLE, UnreadableInput
     from domain.notifications import MessageInput
 
-from workflows.telling import tell
-from workflows.unreadable import unreadable
+from workflows.common.notify import notify
+from workflows.common.unreadable import unreadable
 
 
 @workflow.defn
@@ -18,4 +18,4 @@ class MessageDelivery:
     async def run(self, order: MessageInput | UnreadableInput = UNREADABLE) -> bool:
         if isinstance(order, UnreadableInput):
             raise unreadable(MessageInput, order.given)
-        return await tell(order.message, order.policy)
+        return await notify(order.message, order.policy)

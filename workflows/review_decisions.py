@@ -26,8 +26,8 @@ with workflow.unsafe.imports_passed_through():
         why_ignored,
     )
 
-from workflows.notices import Messenger
-from workflows.promise import PromiseClock
+from workflows.account_cancellation.promise import PromiseClock
+from workflows.common.messenger import Messenger
 
 IGNORED_KEPT = 50
 """Of the decisions that did not count so many are kept; all are counted. A flood of them must not become a burden."""

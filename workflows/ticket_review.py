@@ -29,14 +29,14 @@ with workflow.unsafe.imports_passed_through():
         TicketRef,
     )
 
-from workflows.current_details import show_review
-from workflows.forward_only import undisturbed
-from workflows.messages import FromChildren
-from workflows.notices import Messenger
-from workflows.options import PATIENT
-from workflows.promise import PromiseClock
+from workflows.account_cancellation.promise import PromiseClock
+from workflows.common.activity_options import PATIENT
+from workflows.common.cancellation import shield_from_cancellation
+from workflows.common.child_signals import FromChildren
+from workflows.common.messenger import Messenger
+from workflows.common.status import publish_review_status
+from workflows.common.unreadable import unreadable
 from workflows.review_decisions import TOLD_BY_DECISION, ReviewDecisions
-from workflows.unreadable import unreadable
 
 
 class ContinuedReview(BaseModel):
@@ -91,7 +91,7 @@ class TicketReview(ReviewDecisions):
     async def run(self, start: ReviewInput | ContinuedReview | UnreadableInput = UNREADABLE) -> ReviewResult:
         if self._unreadable:
             raise self._unreadable
-        return await undisturbed(self._decided(), on_cancel_request=self._call_off)
+        return await shield_from_cancellation(self._decided(), on_cancel_request=self._call_off)
 
     async def _decided(self) -> ReviewResult:
         if self._is_new:
@@ -210,7 +210,7 @@ class TicketReview(ReviewDecisions):
         """Once a task, however many decisions came in it: three thousand of them must not take longer than it may."""
         if not self._is_shown:
             self._is_shown = True
-            show_review(self.view())
+            publish_review_status(self.view())
 
     def _report(self) -> ReviewReport:
         return ReviewReport(

@@ -6,8 +6,8 @@ from fastapi import Depends, Header
 from pydantic import StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
-from console.access.guard import Visitor
 from console.acting import Acting
+from console.auth.guard import Visitor
 from domain.actors import Via
 from domain.model import TypedId
 

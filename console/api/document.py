@@ -42,7 +42,7 @@ TOKEN: Final = Security(
         auto_error=False,
     )
 )
-"""Says in the document what the gate asks for; the gate itself is `console.access.guard`."""
+"""Says in the document what the gate asks for; the gate itself is `console.auth.guard`."""
 
 
 class Problem(BaseModel):

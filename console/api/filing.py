@@ -12,9 +12,9 @@ from starlette.datastructures import UploadFile as Part
 
 from domain.model import Fen, Sha256Hex
 from domain.tickets import BalanceChoice, BalanceWish
-from runtime.filing import Paper
-from runtime.letters.desk import Upload
-from runtime.letters.problems import MAX_BYTES
+from service.letters.desk import Upload
+from service.letters.problems import MAX_BYTES
+from service.tickets import Paper
 
 _EMAIL: Final = Form(max_length=320, description="Where the reviewer's questions go.", examples=["owner@example.com"])
 _PHONE: Final = Form(

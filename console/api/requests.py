@@ -6,13 +6,13 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BeforeValidator, Field, Secret, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
-from console.access.guard import Visitor
-from console.access.limits import ANSWERING_CODES, SENDING_CODES, limited
 from console.acting import Acting
 from console.api.acting import StartKey, Step
 from console.api.document import TOKEN, VAULT, problems
 from console.api.filing import ONLY_FILING, ONLY_MATERIALS, Filing, Materials
 from console.api.watching import IfNoneMatch, Wait, watched
+from console.auth.guard import Visitor
+from console.auth.limits import ANSWERING_CODES, SENDING_CODES, limited
 from console.services import Desk
 from domain.accounts import Channel
 from domain.actors import Via
@@ -22,9 +22,9 @@ from domain.locale import Locale
 from domain.messages import CancellationView, WithdrawalReason
 from domain.model import Model, Sha256Hex, TypedId, as_meant
 from gateways.contract import ChallengeShown
-from runtime.filing import file_ticket, supply_materials
-from runtime.front_desk import challenge_of
-from runtime.start_keys import start_once
+from service.front_desk import challenge_of
+from service.start_keys import start_once
+from service.tickets import file_ticket, supply_materials
 
 router = APIRouter(tags=["Requests"], dependencies=[TOKEN])
 

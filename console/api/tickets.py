@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from console.access.guard import Visitor
 from console.api.document import TOKEN, VAULT, problems
+from console.auth.guard import Visitor
 from console.letters import letter_file
 from console.services import Desk, Services
 from domain.accounts import RealNameType
@@ -18,9 +18,9 @@ from domain.letters import LetterType
 from domain.messages import DecisionAnswer, ReviewView
 from domain.model import Count, Instant, Model, Sha256Hex, TypedId
 from domain.tickets import Decision, DecisionKind, DecisionReason, TicketForm
-from runtime.deciding import decide
-from runtime.intake import MAX_NOTE_CHARACTERS
-from runtime.ticket_queue import MAX_PAGE, Bucket, BucketKind, QueuedTicket, QueueFilter, buckets
+from service.deciding import decide
+from service.queue import MAX_PAGE, Bucket, BucketKind, QueuedTicket, QueueFilter, buckets
+from service.ticket_files import MAX_NOTE_CHARACTERS
 
 router = APIRouter(tags=["Tickets"], dependencies=[TOKEN])
 

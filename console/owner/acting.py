@@ -5,8 +5,8 @@ from typing import Annotated
 
 from fastapi import Depends, Form
 
-from console.access.guard import Visitor
 from console.acting import Acting
+from console.auth.guard import Visitor
 from domain.actors import Via
 from domain.messages import CancellationView
 

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from console.access.guard import OwnAccount, Visitor
-from console.access.sessions import Session
+from console.auth.guard import OwnAccount, Visitor
+from console.auth.sessions import Session
 from console.letters import picture
 from console.services import Desk
 from domain.errors import ErrorType, Refusal

@@ -5,8 +5,8 @@ from typing import Annotated, Final, Literal
 from fastapi import APIRouter, Form, Request, Response
 from pydantic import SecretStr
 
-from console.access.guard import OwnAccount
-from console.access.limits import ANSWERING_CODES, SENDING_CODES, limited
+from console.auth.guard import OwnAccount
+from console.auth.limits import ANSWERING_CODES, SENDING_CODES, limited
 from console.errors import EXPECTED, Trouble
 from console.owner import drafts, tickets
 from console.owner.acting import OwnerActing
@@ -19,7 +19,7 @@ from domain.errors import ErrorType
 from domain.messages import WithdrawalReason
 from domain.model import Sha256Hex, as_meant
 from domain.phases import Phase, Step
-from runtime.start_keys import start_once
+from service.start_keys import start_once
 
 router = APIRouter()
 

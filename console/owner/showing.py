@@ -25,8 +25,8 @@ from domain.phases import STEP_PHASES, Phase, Step
 from domain.policy import Policy
 from domain.tickets import BalanceWish, MissingPart
 from gateways.contract import ChallengeShown
-from runtime.letters.drafts import KEPT_FOR, LetterDraft
-from runtime.letters.problems import MAX_BYTES, MAX_PAGES
+from service.letters.drafts import KEPT_FOR, LetterDraft
+from service.letters.problems import MAX_BYTES, MAX_PAGES
 
 HOME: Final = "/owner"
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, File, Form, Request, Response, UploadFile
 
-from console.access.guard import OwnAccount
+from console.auth.guard import OwnAccount
 from console.errors import EXPECTED, Trouble
 from console.owner import wording
 from console.owner.acting import ByForm, OwnerActing
@@ -26,11 +26,11 @@ from domain.messages import CancellationView
 from domain.model import Fen, OpaqueId, Sha256Hex
 from domain.phases import Phase, Step, allows
 from domain.tickets import BalanceChoice, BalanceWish
-from runtime.filing import Paper, file_ticket, supply_materials
-from runtime.letters.desk import Upload
-from runtime.letters.drafts import LetterDraft, LetterNotSeen
-from runtime.letters.problems import MAX_BYTES
-from runtime.letters.template import template_letter
+from service.letters.desk import Upload
+from service.letters.drafts import LetterDraft, LetterNotSeen
+from service.letters.problems import MAX_BYTES
+from service.letters.template import template_letter
+from service.tickets import Paper, file_ticket, supply_materials
 
 router = APIRouter()
 

@@ -12,7 +12,7 @@ from domain.accounts import RefusalReason
 from domain.checks import ENTITLEMENTS, Check, Marketplace
 from domain.errors import ErrorType
 from domain.locale import Locale, pick
-from runtime.texts import text
+from i18n.texts import text
 
 _NAMES: Final[dict[str, tuple[str, str]]] = {
     "access_key": ("访问密钥", "access keys"),

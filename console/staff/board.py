@@ -10,8 +10,8 @@ from console.services import Services
 from console.staff.sharing import Shared
 from domain.business_calendar import SHANGHAI
 from domain.checks import Reason
-from runtime.ticket_queue import Bucket, BucketKind, QueuedTicket, QueueFilter, buckets
-from runtime.time_left import TimeLeft
+from i18n.time_left import TimeLeft
+from service.queue import Bucket, BucketKind, QueuedTicket, QueueFilter, buckets
 
 PAGE_SIZE: Final = 20
 """Tickets on a page."""

@@ -11,7 +11,7 @@ from console.services import Services
 from domain.locale import Locale
 from domain.messages import ReviewView
 from domain.tickets import IgnoredDecision, RecordedDecision, TicketForm
-from runtime.time_left import TimeLeft
+from i18n.time_left import TimeLeft
 
 T = TypeVar("T")
 

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 
-from console.access.guard import Visitor
-from console.access.roles import Principal
+from console.auth.guard import Visitor
+from console.auth.roles import Principal
 from console.errors import EXPECTED, Trouble
 from console.pages import page
 from console.services import Desk, Services
@@ -18,7 +18,7 @@ from domain.errors import ErrorType
 from domain.locale import Locale
 from domain.model import TypedId
 from domain.tickets import Decision, IgnoredBecause
-from runtime.deciding import decide
+from service.deciding import decide
 
 router = APIRouter(route_class=StaffRoute, prefix="/tickets/{ticket_no}")
 

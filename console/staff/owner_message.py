@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from domain.locale import Locale, pick
 from domain.tickets import DecisionKind, DecisionReason
-from runtime.texts import Text, text
+from i18n.texts import Text, text
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from domain.business_calendar import SHANGHAI
 from domain.checks import WAIVABLE, Check, Reason
 from domain.errors import ErrorType, Refusal
 from domain.model import Model
-from runtime.ticket_queue import BucketKind, QueueFilter, buckets
+from service.queue import BucketKind, QueueFilter, buckets
 
 router = APIRouter(route_class=StaffRoute)
 

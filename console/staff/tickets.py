@@ -7,8 +7,8 @@ from uuid import uuid4
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
-from console.access.guard import Visitor
-from console.access.roles import REVIEWERS, Principal
+from console.auth.guard import Visitor
+from console.auth.roles import REVIEWERS, Principal
 from console.pages import not_listed, page
 from console.services import Desk, Services
 from console.staff.case_file import CaseFile, case_file, stamp

@@ -3,8 +3,8 @@
 from typing import Final
 
 from domain.locale import Locale
-from runtime.texts import Text
-from runtime.ticket_queue import BucketKind
+from i18n.texts import Text
+from service.queue import BucketKind
 
 _BUCKETS: Final[dict[BucketKind, tuple[Text, Text]]] = {
     BucketKind.LATE: (

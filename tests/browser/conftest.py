@@ -6,8 +6,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from demo.browser import chromium
-from demo.stack import Stack
+from devtools.demo.browser import chromium
+from devtools.demo.stack import Stack
 from tests.browser.people import Visit, visits
 
 

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request
 
-from console.access.roles import Role
-from demo.browser import DESKTOP, sign_in, window
+from console.auth.roles import Role
+from devtools.demo.browser import DESKTOP, sign_in, window
 from domain.locale import Locale
 
 _AXE: Final = (resources.files("axe_playwright_python") / "axe.min.js").read_text()

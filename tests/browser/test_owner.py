@@ -7,14 +7,14 @@ from contextlib import asynccontextmanager
 
 from playwright.async_api import expect
 
-from console.access.roles import Role
-from demo.browser import PHONE, Owner
-from demo.stack import Stack
+from console.auth.roles import Role
+from devtools.demo.browser import PHONE, Owner
+from devtools.demo.stack import Stack
 from domain.ids import cancellation_workflow_id
 from domain.locale import Locale
 from domain.phases import Phase
 from domain.policy import Policy
-from sandbox.kinds import Endpoint, FaultKind
+from simulator.kinds import Endpoint, FaultKind
 from tests.browser.accounts import new_account
 from tests.browser.people import Visit, accessible, tab_to
 

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from playwright.async_api import Browser, Page, expect
 from rich.console import Console
 
-from console.access.roles import Role
-from demo.browser import PHONE, Owner, Reviewer
-from demo.later import console_ahead
-from demo.scene import Scene
-from demo.stack import Stack
-from demo.stage import Stage
-from demo.virtual_clock import pass_deadline
+from console.auth.roles import Role
+from devtools.demo.browser import PHONE, Owner, Reviewer
+from devtools.demo.later import console_ahead
+from devtools.demo.scene import Scene
+from devtools.demo.stack import Stack
+from devtools.demo.stage import Stage
+from devtools.demo.virtual_clock import pass_deadline
 from domain.accounts import RealNameType
 from domain.locale import Locale
 from domain.phases import Phase

@@ -3,12 +3,12 @@
 import pytest
 from playwright.async_api import Browser
 
-from console.access.roles import Role
-from demo.browser import DESKTOP, window
-from demo.stack import Stack
+from console.auth.roles import Role
+from devtools.demo.browser import DESKTOP, window
+from devtools.demo.stack import Stack
 from domain.locale import Locale
 from tests.browser.people import Visit, Watch, accessible
-from tests.service import eventually
+from tests.support.service import eventually
 
 
 @pytest.mark.parametrize(

@@ -17,15 +17,15 @@ import pytest
 import pytest_asyncio
 
 import starter
-from demo.stack import ROOT, Stack
+from devtools.demo.stack import ROOT, Stack
 from domain.accounts import Channel
 from domain.actors import Actor, Via
 from domain.locale import Locale
 from domain.notices import CURRENT_NOTICE
 from domain.phases import Phase
 from domain.policy import Policy
-from sandbox.edits import Value
-from tests.service import eventually
+from simulator.edits import Value
+from tests.support.service import eventually
 
 ALWAYS_ANEW = Policy(outcomes_reused_for=timedelta(0))
 """The world changes within a second here; a re-check has to see it."""
@@ -166,13 +166,13 @@ def cli(
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     # It would take the handlers of pytest away; the tests by process see the real thing.
-    monkeypatch.setattr("runtime.cli.connection.configure_logging", lambda *_: None)
+    monkeypatch.setattr("cli.connection.configure_logging", lambda *_: None)
     return CommandLine(stack, capsys, monkeypatch)
 
 
 @pytest.fixture
 def letter(tmp_path: Path) -> Path:
-    from demo.letter import scanned_letter
+    from devtools.demo.letter import scanned_letter
 
     path = tmp_path / "letter.pdf"
     path.write_bytes(scanned_letter("acct-enterprise", stamped=True))

@@ -6,18 +6,18 @@ import socket
 import pytest
 from rich.console import Console
 
+from cli import screens
 from domain.accounts import RefusalReason
 from domain.deletion import DeletionView
 from domain.errors import ErrorType, Refusal
 from domain.ids import cancellation_workflow_id, deletion_workflow_id
 from domain.locale import Locale
 from domain.phases import Phase
-from runtime.cli import screens
-from runtime.front_desk import FrontDesk
-from runtime.refusals import IN_CHINESE
-from sandbox.kinds import Endpoint, FaultKind
+from service.front_desk import FrontDesk
+from service.refusals import IN_CHINESE
+from simulator.kinds import Endpoint, FaultKind
 from tests.cli.conftest import CommandLine
-from tests.service import eventually
+from tests.support.service import eventually
 
 PHONE = "+8613800138000"
 
@@ -321,7 +321,7 @@ async def test_a_setting_that_cannot_be_used_is_a_usage_error(cli: CommandLine, 
 
 
 async def test_a_bug_of_ours_is_told_apart_and_leaves_its_trace(cli: CommandLine) -> None:
-    cli.monkeypatch.setattr("runtime.cli.operations.load", lambda _: 1 / 0)
+    cli.monkeypatch.setattr("cli.operations.load", lambda _: 1 / 0)
     printed = await cli("due", "2026-01-05T10:00Z", "--json")
     assert (printed.code, printed.error["type"]) == (1, "InternalError")
     assert "ZeroDivisionError" in printed.err

@@ -11,9 +11,9 @@ import pytest
 from cyclopts import App
 
 import starter
-from demo.programs import Busy, StartFailed
-from demo.stack import ROOT
-from runtime.cli.answers import PROGRAM
+from cli.answers import PROGRAM
+from devtools.demo.programs import Busy, StartFailed
+from devtools.demo.stack import ROOT
 from tests.cli.conftest import CommandLine
 
 
@@ -100,8 +100,8 @@ def test_the_demo_and_the_local_stack_keep_stdout_for_the_one_object(
         sys.stdout.write("a story")
         return ended
 
-    monkeypatch.setattr("demo.play.main", play)
-    monkeypatch.setattr("demo.dev.main", play)
+    monkeypatch.setattr("devtools.demo.play.main", play)
+    monkeypatch.setattr("devtools.demo.dev.main", play)
     for words in (["demo", "--keep", "--lang", "zh"], ["dev"]):
         assert starter.run([*words, "--json"]) == code
         printed = capsys.readouterr()
@@ -122,8 +122,8 @@ def test_a_local_stack_that_does_not_start_says_what_kind_of_trouble_it_is(
     def play(*_: object) -> int:
         raise error
 
-    monkeypatch.setattr("demo.play.main", play)
-    monkeypatch.setattr("demo.dev.main", play)
+    monkeypatch.setattr("devtools.demo.play.main", play)
+    monkeypatch.setattr("devtools.demo.dev.main", play)
     for command in ("demo", "dev"):
         assert starter.run([command, "--json"]) == code
         assert json.loads(capsys.readouterr().out)["error"] == {"type": type, "message": str(error)}
@@ -132,7 +132,7 @@ def test_a_local_stack_that_does_not_start_says_what_kind_of_trouble_it_is(
 
 
 def test_breaking_off_is_no_error(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("demo.play.main", lambda *_: 130)
+    monkeypatch.setattr("devtools.demo.play.main", lambda *_: 130)
     assert starter.run(["demo", "--json"]) == 130
     assert json.loads(capsys.readouterr().out) == {"exit_code": 130}
 

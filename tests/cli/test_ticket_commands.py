@@ -8,9 +8,9 @@ from uuid import uuid4
 from domain.checks import Check
 from domain.ids import review_workflow_id
 from domain.phases import Phase
-from runtime.intake import TicketIntake
+from service.ticket_files import TicketIntake
 from tests.cli.conftest import CONTACTS, CommandLine
-from tests.service import eventually
+from tests.support.service import eventually
 
 OPERATOR = ("--operator", "agent-7")
 
@@ -145,7 +145,7 @@ async def test_the_queue_is_listed_by_deadline_with_its_counts(cli: CommandLine)
 
 async def test_a_queue_longer_than_a_page_is_listed_whole(cli: CommandLine) -> None:
     mine = {(await cli.filed())[1] for _ in range(3)}
-    cli.monkeypatch.setattr("runtime.ticket_queue.MAX_PAGE", 2)
+    cli.monkeypatch.setattr("service.queue.MAX_PAGE", 2)
     queue = await eventually(
         lambda: cli.json("ticket", "list", "--limit", "1000"), lambda queue: mine <= _numbers(queue)
     )
@@ -179,7 +179,7 @@ async def test_late_tickets_come_first_and_are_marked(cli: CommandLine) -> None:
         def now(cls, tz: tzinfo | None = None) -> Self:
             return cls.fromtimestamp((filed_at + timedelta(days=14)).timestamp(), tz)
 
-    cli.monkeypatch.setattr("runtime.cli.tickets.datetime", InTwoWeeks)
+    cli.monkeypatch.setattr("cli.tickets.datetime", InTwoWeeks)
     queue = await eventually(
         lambda: cli.json("ticket", "list", "--limit", "1000"),
         lambda queue: ticket in _numbers(queue),
@@ -299,7 +299,7 @@ async def test_a_signal_goes_through_while_no_worker_runs(cli: CommandLine) -> N
     # Not killed: a worker that crashed leaves its workflows bound to it for ten seconds.
     await cli.stack.worker.stop()
     try:
-        cli.monkeypatch.setattr("runtime.desk_base.LOOK_LIMIT", timedelta(seconds=1))
+        cli.monkeypatch.setattr("service.base.LOOK_LIMIT", timedelta(seconds=1))
         assert "No worker" in (await cli.error("ticket", "show", ticket, code=4))["message"]
         sent = await cli.json("ticket", "approve", ticket, *OPERATOR, "--waive", "ICP_FILING", *read, "--signal")
         assert (sent["kind"], sent["status"]) == ("approve", None)

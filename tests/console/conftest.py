@@ -9,14 +9,14 @@ import pytest
 from fastapi import FastAPI
 from starlette.responses import Response
 
-from console.access.guard import FORGERY_HEADER
-from console.access.roles import Principal, Role
-from console.access.sessions import COOKIE, Session
 from console.app import create_app
+from console.auth.guard import FORGERY_HEADER
+from console.auth.roles import Principal, Role
+from console.auth.sessions import COOKIE, Session
 from console.services import Services
 from console.settings import ConsoleSettings
-from runtime.intake import TicketIntake
-from tests.service import Service
+from service.ticket_files import TicketIntake
+from tests.support.service import Service
 
 ORIGIN = "http://127.0.0.1:8300"
 

@@ -3,7 +3,7 @@
 import re
 from urllib.parse import parse_qs
 
-from console.access.roles import Role
+from console.auth.roles import Role
 from domain.locale import Locale
 from tests.console.conftest import Console
 

@@ -11,8 +11,8 @@ from domain import accounts, checks, deletion, letters, messages, standing, tick
 from domain.checks import ENTITLEMENTS, Check
 from domain.errors import ErrorType
 from domain.locale import Locale
-from runtime.refusals import IN_CHINESE
-from runtime.texts import text
+from i18n.texts import text
+from service.refusals import IN_CHINESE
 
 SHOWN: tuple[type[StrEnum], ...] = (
     checks.Check,

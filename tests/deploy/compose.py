@@ -22,7 +22,7 @@ GIVEN = "what the shell gives, 32 characters or more"
 document: dict[str, Any] = yaml.safe_load(_VARIABLE.sub(lambda found: dot_env.get(found[1], GIVEN), text))
 services: dict[str, dict[str, Any]] = document["services"]
 
-OWN = ("sandbox", "worker", "console")
+OWN = ("simulator", "worker", "console")
 """Services that run our own image."""
 
 

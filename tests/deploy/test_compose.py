@@ -10,11 +10,11 @@ from pydantic import ValidationError
 
 from console.settings import ConsoleSettings
 from runtime.settings import LogFormat, Settings
-from sandbox.settings import DEFAULT_PORT
-from sandbox.settings import Settings as SandboxSettings
+from simulator.settings import DEFAULT_PORT
+from simulator.settings import Settings as SimulatorSettings
 from tests.deploy import compose
 from tests.deploy.compose import OWN, ROOT, environment, seconds, services
-from tests.service import TEMPORAL
+from tests.support.service import TEMPORAL
 
 JOBS = {name for name, service in services.items() if service["restart"].startswith("on-failure")}
 
@@ -48,6 +48,14 @@ def test_every_dependency_is_a_service_that_can_meet_its_condition() -> None:
             assert needed in services, f"{name} needs {needed}"
             expected = "service_completed_successfully" if needed in JOBS else "service_healthy"
             assert rule["condition"] == expected, f"{name} needs {needed}"
+            # With a platform of one's own there is no pretend one to wait for.
+            assert rule.get("required", True) == ("profiles" not in services[needed]), f"{name} needs {needed}"
+
+
+def test_the_pretend_platform_runs_only_when_it_is_asked_for() -> None:
+    assert {name for name, service in services.items() if "profiles" in service} == {"simulator"}
+    assert services["simulator"]["profiles"] == ["demo"]
+    assert services["simulator"]["image"] != services["worker"]["image"] == services["console"]["image"]
 
 
 @pytest.mark.parametrize("last", ["worker", "console"])
@@ -56,13 +64,13 @@ def test_our_programs_start_last_when_database_schema_server_and_namespace_are_r
     while waiting:
         order.append(service := waiting.pop(0))
         waiting += services[service].get("depends_on", {})
-    assert [name for name in order if name != "sandbox"] == [last, "namespace", "temporal", "schema", "postgres"]
+    assert [name for name in order if name != "simulator"] == [last, "namespace", "temporal", "schema", "postgres"]
 
 
 def test_every_image_is_pinned_to_an_exact_version() -> None:
     dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
     images = [service["image"] for service in services.values() if "build" not in service]
-    images += re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)
+    images += [image for image in re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE) if image != "base"]
     assert len(images) > len(services) - len(OWN)
     for image in images:
         assert re.fullmatch(r"[\w./-]+:\d+\.\d+(\.\d+)?(-\w+)*", image), image
@@ -105,7 +113,7 @@ def test_our_containers_have_no_rights_they_do_not_need(service: str) -> None:
     assert definition["cap_drop"] == ["ALL"]
     assert definition["security_opt"] == ["no-new-privileges:true"]
     user = re.findall(r"^USER (\S+)", (ROOT / "deploy" / "Dockerfile").read_text(), re.MULTILINE)
-    assert user == ["10001:10001"]
+    assert user == ["10001:10001"] * 2
 
 
 @pytest.mark.parametrize("service", OWN)
@@ -114,7 +122,7 @@ def test_what_is_written_lies_on_a_volume_that_the_image_prepares(service: str) 
     assert volume in compose.document["volumes"]
     assert re.search(rf"install -d .*{folder}\b", (ROOT / "deploy" / "Dockerfile").read_text())
     given = environment(service)
-    assert folder in (given["SANDBOX_DATABASE_URL"] if service == "sandbox" else given["CANCELLATION_VAULT_URL"])
+    assert folder in (given["SIMULATOR_DATABASE_URL"] if service == "simulator" else given["CANCELLATION_VAULT_URL"])
 
 
 def test_the_console_reads_the_letters_that_the_worker_seals() -> None:
@@ -127,11 +135,11 @@ def test_the_console_reads_the_letters_that_the_worker_seals() -> None:
 def test_every_setting_of_our_services_exists_and_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = _worker_settings(monkeypatch)
     assert settings.log_format is LogFormat.JSON
-    assert str(settings.platform_url) == f"http://sandbox:{DEFAULT_PORT}/"
+    assert str(settings.platform_url) == f"http://simulator:{DEFAULT_PORT}/"
     known = {f"CANCELLATION_{name}".upper() for name in Settings.model_fields}
-    known |= {f"SANDBOX_{name}".upper() for name in SandboxSettings.model_fields}
+    known |= {f"SIMULATOR_{name}".upper() for name in SimulatorSettings.model_fields}
     known |= {f"CONSOLE_{name}".upper() for name in ConsoleSettings.model_fields}
-    ours = re.findall(r"^ +((?:CANCELLATION|CONSOLE|SANDBOX)_\w+):", compose.text, re.MULTILINE)
+    ours = re.findall(r"^ +((?:CANCELLATION|CONSOLE|SIMULATOR)_\w+):", compose.text, re.MULTILINE)
     assert set(ours) <= known
     assert len(ours) >= 18
 
@@ -153,9 +161,9 @@ def test_the_console_listens_at_its_own_port_and_never_with_the_development_sign
         ConsoleSettings()
 
 
-def test_the_sandbox_listens_at_its_own_port_inside_and_outside() -> None:
-    assert services["sandbox"]["command"][-2:] == ["--port", str(DEFAULT_PORT)]
-    assert services["sandbox"]["ports"] == [f"127.0.0.1:{DEFAULT_PORT}:{DEFAULT_PORT}"]
+def test_the_simulator_listens_at_its_own_port_inside_and_outside() -> None:
+    assert services["simulator"]["command"][-2:] == ["--port", str(DEFAULT_PORT)]
+    assert services["simulator"]["ports"] == [f"127.0.0.1:{DEFAULT_PORT}:{DEFAULT_PORT}"]
 
 
 def test_the_stop_grace_is_longer_than_the_drain(monkeypatch: pytest.MonkeyPatch) -> None:

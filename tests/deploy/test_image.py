@@ -18,60 +18,71 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from tests.deploy.compose import OWN, ROOT, environment, seconds, services
-from tests.service import eventually
+from tests.support.service import eventually
 
-SET_UP_BY_HAND = {"demo", "benchmarks"}
-"""They start a Temporal server of their own, from the packages of `make setup`; nobody runs them in a container."""
+DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text()
+STAGES = dict(re.findall(r"^FROM \S+ AS (\w+)\n(.*?)(?=^FROM|\Z)", DOCKERFILE, re.MULTILINE | re.DOTALL))
+RUN_TIME_LOCK = ROOT / "requirements" / "runtime.txt"
+SERVICE = {"activities", "cli", "console", "domain", "gateways", "i18n", "runtime", "service", "workflows"}
 
 
-@pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what `COPY . .` copies, by .dockerignore."""
-    first, *rules = [
-        line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")
-    ]
-    assert first == "*"
-    folder = tmp_path_factory.mktemp("image")
-    for name in (rule.removeprefix("!") for rule in rules if rule.startswith("!")):
-        source, target = ROOT / name, folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        elif source.exists():
-            shutil.copy(source, target)
+def image(stage: str, folder: Path) -> Path:
+    """A folder with what the stage's own `COPY` lines copy; all of it has to be let through by .dockerignore."""
+    let_through = (ROOT / ".dockerignore").read_text().splitlines()
+    for line in re.findall(r"^COPY (.+)", STAGES[stage], re.MULTILINE):
+        *sources, target = line.split()
+        for source in sources:
+            assert f"!{source}" in let_through
+            if (ROOT / source).is_dir():
+                shutil.copytree(ROOT / source, folder / target, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(ROOT / source, folder / target)
     return folder
 
 
-def test_it_contains_no_test_no_document_and_no_local_setting(image: Path) -> None:
-    names = {path.name for path in image.iterdir()}
-    assert {"worker.py", "starter.py", "workflows", "sandbox"} <= names
-    assert not {"tests", "docs", ".env", ".git", ".venv", ".local"} & names
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return {name: image(name, tmp_path_factory.mktemp(name)) for name in STAGES if name != "base"}
 
 
-@pytest.mark.parametrize("program", [["worker.py"], ["starter.py"], ["-m", "sandbox"]], ids=" ".join)
-def test_every_program_starts_from_what_is_in_it(image: Path, program: list[str]) -> None:
+def packages(folder: Path) -> set[str]:
+    return {path.parent.name for path in folder.glob("*/__init__.py")}
+
+
+def test_the_service_is_alone_in_its_image_and_the_simulator_in_its_own(images: dict[str, Path]) -> None:
+    assert packages(images["service"]) == SERVICE
+    assert {path.name for path in images["service"].iterdir()} == SERVICE | {"worker.py", "starter.py", "LICENSE"}
+    assert packages(images["simulator"]) == {"domain", "gateways", "simulator"}
+    assert list(STAGES)[-1] == "service", "what is built when nobody says which"
+
+
+@pytest.mark.parametrize(
+    ("name", "program"),
+    [("service", ["worker.py"]), ("service", ["starter.py"]), ("simulator", ["-m", "simulator"])],
+)
+def test_every_program_starts_from_what_is_in_its_image(images: dict[str, Path], name: str, program: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, *program, "--help"],
-        cwd=image,
-        env=_bare_environment(),
+        cwd=images[name],
+        env=bare_environment(),
         capture_output=True,
         text=True,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
+    assert "demo" not in done.stdout.split()
 
 
-def test_every_package_it_imports_is_in_the_run_time_lock(image: Path) -> None:
-    locked = set(re.findall(r"^([a-z0-9.-]+)==", (image / "requirements" / "runtime.txt").read_text(), re.MULTILINE))
+@pytest.mark.parametrize("name", ["service", "simulator"])
+def test_whatever_an_image_imports_is_in_it_or_in_the_run_time_lock(images: dict[str, Path], name: str) -> None:
+    locked = set(re.findall(r"^([a-z0-9.-]+)==", RUN_TIME_LOCK.read_text(), re.MULTILINE))
     distributions = packages_distributions()
-    rooms = {path.stem for path in image.iterdir()}
+    own = packages(images[name]) | {"worker", "starter"}
     missing = set()
-    for file in image.rglob("*.py"):
-        if file.relative_to(image).parts[0] in SET_UP_BY_HAND:
-            continue
-        for name in _imports(file) - set(sys.stdlib_module_names) - rooms:
-            if not {_normal(found) for found in distributions.get(name, [name])} & locked:
-                missing.add((str(file.relative_to(image)), name))
+    for file in images[name].rglob("*.py"):
+        for imported in _imports(file) - set(sys.stdlib_module_names) - own:
+            if not {_normal(found) for found in distributions.get(imported, [imported])} & locked:
+                missing.add((str(file.relative_to(images[name])), imported))
     assert missing == set()
 
 
@@ -90,25 +101,25 @@ def _normal(distribution: str) -> str:
 
 
 async def test_the_programs_start_report_their_health_and_stop_as_the_compose_file_says(
-    image: Path, temporal: WorkflowEnvironment, tmp_path: Path
+    images: dict[str, Path], temporal: WorkflowEnvironment, tmp_path: Path
 ) -> None:
-    ports = {port: str(_free_port()) for port in ("8090", "8080", "9464", "8300")}
+    ports = {port: str(free_port()) for port in ("8090", "8080", "9464", "8300")}
     overrides = {
         "TEMPORAL_ADDRESS": temporal.client.service_client.config.target_host,
         "TEMPORAL_NAMESPACE": "default",
         "CANCELLATION_PLATFORM_URL": f"http://127.0.0.1:{ports['8090']}",
         "CANCELLATION_VAULT_URL": (tmp_path / "vault").as_uri(),
-        "SANDBOX_DATABASE_URL": f"sqlite:///{tmp_path}/platform.db",
+        "SIMULATOR_DATABASE_URL": f"sqlite:///{tmp_path}/platform.db",
     }
     for service in OWN:
         assert await _health(service, ports) != 0, "healthy before it runs"
-        async with _running(image, service, ports, overrides) as process:
+        async with _running(images[services[service]["build"]["target"]], service, ports, overrides) as process:
             await eventually(lambda service=service: _health(service, ports), lambda code: code == 0, 60)  # type: ignore[misc]
             process.send_signal(signal.SIGTERM)
             # `docker stop` waits this long, by default ten seconds, and then kills.
             grace = seconds(services[service].get("stop_grace_period", "10s"))
             # uvicorn alone, having shut down, ends by the signal that asked for it.
-            assert await asyncio.wait_for(process.wait(), grace) == (-signal.SIGTERM if service == "sandbox" else 0)
+            assert await asyncio.wait_for(process.wait(), grace) == (-signal.SIGTERM if service == "simulator" else 0)
         assert await _health(service, ports) != 0, "healthy after it stopped"
 
 
@@ -121,7 +132,7 @@ async def _running(
         sys.executable,
         *(_moved(argument, ports) for argument in services[service]["command"][1:]),
         cwd=image,
-        env=_bare_environment() | {name: _moved(value, ports) for name, value in given.items()},
+        env=bare_environment() | {name: _moved(value, ports) for name, value in given.items()},
         stderr=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
     )
@@ -149,12 +160,12 @@ def _moved(text: str, ports: dict[str, str]) -> str:
     return text
 
 
-def _bare_environment() -> dict[str, str]:
+def bare_environment() -> dict[str, str]:
     """Without this shell's own settings, and without a folder to write into."""
     return {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]

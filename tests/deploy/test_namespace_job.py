@@ -14,8 +14,8 @@ from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from tests.deploy.compose import ROOT, environment
-from tests.service import TEMPORAL
-from workflows.search_attributes import ALL
+from tests.support.service import TEMPORAL
+from workflows.common.search_attributes import ALL
 
 FOLDER = ROOT / "deploy" / "temporal"
 NAMESPACE = environment("namespace")["TEMPORAL_NAMESPACE"]

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from cyclopts import App
 
-import sandbox.cli
+import simulator.cli
 import starter
-from sandbox.seeds import SEEDS
+from simulator.seeds import SEEDS
 from tests.docs.documents import DOCUMENTS, READMES, ROOT, blocks, name, typed
-from tests.service import TEMPORAL
+from tests.support.service import TEMPORAL
 
-APPS: dict[str, App] = {"python starter.py ": starter.app, "python -m sandbox ": sandbox.cli.app}
+APPS: dict[str, App] = {"python starter.py ": starter.app, "python -m simulator ": simulator.cli.app}
 """By how a command begins."""
 
 
@@ -108,7 +108,7 @@ def test_due_answers_what_the_runbook_says() -> None:
     assert "answers 10 October 2026" in (ROOT / "docs" / "runbook-support.md").read_text()
 
 
-def test_the_readme_says_how_many_accounts_the_sandbox_has() -> None:
+def test_the_readme_says_how_many_accounts_the_simulator_has() -> None:
     assert len(SEEDS) == 16
     assert "sixteen accounts" in (ROOT / "README.md").read_text()
     assert "16 个账号" in (ROOT / "README.zh.md").read_text()

@@ -16,9 +16,9 @@ from domain.notices import CURRENT_VERSION
 from domain.notifications import Template
 from domain.tickets import DecisionKind, DecisionReason, IgnoredBecause
 from tests.docs.documents import ROOT, Block, blocks, prose, rows, spans
-from tests.service import Service
+from tests.support.service import Service
 from workflows import WORKFLOWS
-from workflows.search_attributes import ALL
+from workflows.common.search_attributes import ALL
 
 PAGE = ROOT / "docs" / "messages.md"
 INTERNAL = {"review_reported", "deletion_reported", "followed", "materials_supplied"}

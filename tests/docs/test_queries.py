@@ -7,7 +7,7 @@ from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from tests.docs.documents import ROOT, blocks, prose
-from workflows.search_attributes import ALL
+from workflows.common.search_attributes import ALL
 
 PAGE = ROOT / "docs" / "runbook-ops.md"
 [_SEARCHES] = blocks(PAGE, "sql")

@@ -12,7 +12,7 @@ from console.settings import ConsoleSettings
 from domain.notifications import Template
 from gateways.contract import Group
 from runtime.settings import Settings
-from sandbox.settings import Settings as SandboxSettings
+from simulator.settings import Settings as SimulatorSettings
 from tests.docs.documents import DOCUMENTS, READMES, ROOT, blocks, name, rows
 
 SETTINGS = {f"CANCELLATION_{field}".upper(): field for field in Settings.model_fields}
@@ -40,7 +40,7 @@ def _named(prefix: str) -> set[str]:
 def test_every_variable_that_is_named_exists() -> None:
     assert _named("CANCELLATION") == set(SETTINGS)
     assert _named("CONSOLE") == set(CONSOLE_SETTINGS)
-    assert _named("SANDBOX") <= {f"SANDBOX_{field}".upper() for field in SandboxSettings.model_fields}
+    assert _named("SIMULATOR") <= {f"SIMULATOR_{field}".upper() for field in SimulatorSettings.model_fields}
 
 
 def test_temporals_own_variables_are_known_to_its_sdk() -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from demo.stack import Stack
+from devtools.demo.stack import Stack
 from tests.docs.documents import READMES, ROOT, blocks
-from tests.service import eventually
+from tests.support.service import eventually
 
 ACCOUNT = "acct-clean-phone"
 EXAMPLE_CODE = "123456"

@@ -14,7 +14,7 @@ from domain.business_calendar import CALENDAR
 from domain.messages import CancellationInput, UnreadableInput
 from domain.policy import Policy
 from gateways.contract import HoldRequest
-from runtime.desk_base import ANSWER_LIMIT
+from service.base import ANSWER_LIMIT
 
 
 def bounds_of(field: str) -> tuple[Any, Any]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 
-from demo.stack import Stack
+from devtools.demo.stack import Stack
 from domain.accounts import Channel
 from domain.actors import Actor, Via
 from domain.ids import cancellation_workflow_id

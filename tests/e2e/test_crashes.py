@@ -6,13 +6,13 @@ import pytest
 from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.service import RPCError
 
-from demo.stack import Stack
+from devtools.demo.stack import Stack
 from domain.deletion import DeletionPhase
 from domain.ids import cancellation_workflow_id, deletion_workflow_id
 from domain.phases import Phase
-from sandbox.kinds import Effect, Endpoint, FaultKind
+from simulator.kinds import Effect, Endpoint, FaultKind
 from tests.e2e.conftest import Owner, new_owner
-from tests.service import eventually
+from tests.support.service import eventually
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -13,7 +13,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.client import WorkflowExecutionStatus, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.common import RawValue
 
-from demo.stack import Stack
+from devtools.demo.stack import Stack
 from domain.accounts import Channel
 from domain.checks import Check
 from domain.errors import Refusal
@@ -22,10 +22,10 @@ from domain.locale import Locale
 from domain.notices import CURRENT_NOTICE
 from domain.phases import Phase
 from domain.tickets import BalanceChoice, BalanceWish, DecisionKind, DecisionReason
-from runtime.filing import Paper, file_ticket, supply_materials
+from service.tickets import Paper, file_ticket, supply_materials
 from tests.e2e.conftest import Owner, new_owner
-from tests.runtime.letters.making import pdf
-from tests.service import decision, eventually
+from tests.service.letters.making import pdf
+from tests.support.service import decision, eventually
 
 NOTICE = CURRENT_NOTICE[Locale.ZH]
 CONTACT_EMAIL, CONTACT_PHONE = "planted.contact@example.com", "+8613912340987"

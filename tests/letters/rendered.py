@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import runtime.letters
-from runtime.letters.renderer import FONTS
+import service.letters
+from service.letters.renderer import FONTS
 
-PACKAGE = Path(runtime.letters.__path__[0])
+PACKAGE = Path(service.letters.__path__[0])
 BATCH = 25
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pikepdf
 import pytest
 
-from runtime.letters.problems import LetterProblem
+from service.letters.problems import LetterProblem
 from tests.letters.hostile import HARMLESS_ONCE_DRAWN, HOSTILE
 from tests.letters.rendered import Rendering, rendered
 

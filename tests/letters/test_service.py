@@ -8,16 +8,16 @@ import pytest
 
 from console.settings import ConsoleSettings
 from domain.errors import Refusal
-from runtime.letters import limited, renderer
-from runtime.letters.desk import LetterDesk
-from runtime.letters.problems import MAX_BYTES, LetterProblem
-from runtime.letters.renderer import render_letter
+from service.letters import limited, renderer
+from service.letters.desk import LetterDesk
+from service.letters.problems import MAX_BYTES, LetterProblem
+from service.letters.renderer import render_letter
 from tests.console.conftest import console_on
 from tests.console.owner.pages import Owner
 from tests.letters.corpus import FOLDER
 from tests.letters.hostile import HOSTILE
-from tests.service import Service
-from tests.workflows.tickets import blocked
+from tests.support.service import Service
+from tests.support.tickets import blocked
 
 ENDLESS = "content: patterns in patterns"
 ENTERPRISE: dict[str, Any] = {"available_fen": 6_600, "real_name_type": "ENTERPRISE"}

@@ -14,7 +14,7 @@ from pathlib import Path
 from temporalio.client import WorkflowHistory
 
 from tests.replay.routes import ROUTES, Handle
-from tests.service import sandbox_process, service_on, temporal_environment
+from tests.support.service import service_on, simulator_process, temporal_environment
 
 HISTORIES = Path(__file__).parent / "histories"
 
@@ -25,8 +25,8 @@ async def record(names: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with (
             await temporal_environment() as env,
-            sandbox_process(f"sqlite:///{folder}/platform.db") as sandbox,
-            service_on(env, sandbox, Path(folder) / "vault") as service,
+            simulator_process(f"sqlite:///{folder}/platform.db") as simulator,
+            service_on(env, simulator, Path(folder) / "vault") as service,
             service.worker(),
         ):
             for name in names:

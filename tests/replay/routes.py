@@ -13,9 +13,9 @@ from domain.errors import ErrorType
 from domain.ids import message_workflow_id
 from domain.phases import Phase
 from domain.tickets import DecisionKind, DecisionReason, ReviewStatus
-from sandbox.kinds import Endpoint, FaultKind
-from tests.service import Service, eventually
-from tests.workflows.tickets import MARGIN, Case, blocked, file, file_in_vault, under_review
+from simulator.kinds import Endpoint, FaultKind
+from tests.support.service import Service, eventually
+from tests.support.tickets import MARGIN, Case, blocked, file, file_in_vault, under_review
 
 Handle = WorkflowHandle[Any, Any]
 Route = Callable[[Service], Awaitable[list[Handle]]]

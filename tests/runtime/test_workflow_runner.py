@@ -8,8 +8,7 @@ from temporalio.bridge.proto.workflow_completion import WorkflowActivationComple
 from temporalio.worker import WorkflowInstance
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from runtime.plain_errors import OVERTAKEN_BY_NEWS
-from runtime.workflow_runner import CorrectedRunner
+from runtime.workflow_runner import OVERTAKEN_BY_NEWS, CorrectedRunner
 
 
 class Activation(NamedTuple):

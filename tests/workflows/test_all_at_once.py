@@ -18,10 +18,9 @@ from domain.ids import cancellation_workflow_id, review_workflow_id
 from domain.messages import CancellationView, Resume
 from domain.phases import Phase
 from domain.tickets import DecisionReason, ReviewStatus
-from sandbox.kinds import Endpoint
+from simulator.kinds import Endpoint
 from tests.replay.routes import ROUTES
-from tests.service import Service, decision
-from tests.workflows.at_once import (
+from tests.support.at_once import (
     LIMIT,
     SIGNAL_TO_REQUEST,
     SIGNAL_TO_REVIEW,
@@ -37,9 +36,10 @@ from tests.workflows.at_once import (
     withdraw_and_disturb,
     workflows_only,
 )
-from tests.workflows.poison import assert_deleted_once
-from tests.workflows.recorded import MESSAGE, Answer, recorded_answers
-from tests.workflows.tickets import assert_replays, no_task_has_failed, outcome_of, own_queue
+from tests.support.poison import assert_deleted_once
+from tests.support.recorded import MESSAGE, Answer, recorded_answers
+from tests.support.service import Service, decision
+from tests.support.tickets import assert_replays, no_task_has_failed, outcome_of, own_queue
 
 
 class UpToAnAnswer(Service):

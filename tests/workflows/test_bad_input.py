@@ -13,8 +13,8 @@ from domain.locale import Locale
 from domain.messages import SubmitIdentityProof
 from domain.notices import CURRENT_NOTICE
 from domain.phases import Phase, Step
-from sandbox.kinds import Endpoint
-from tests.service import SOMEBODY, Service, owner_of
+from simulator.kinds import Endpoint
+from tests.support.service import SOMEBODY, Service, owner_of
 from workflows import AccountCancellation
 
 

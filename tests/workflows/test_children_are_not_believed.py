@@ -17,9 +17,9 @@ from domain.notifications import StaffDesk, Template
 from domain.phases import Phase, Step
 from domain.standing import ReviewEnd, RunEnd
 from domain.tickets import Decision, DecisionKind, DecisionReason, RecordedDecision, ReviewStatus, TicketRef
-from sandbox.kinds import Endpoint, FaultKind
-from tests.service import Service, decision, eventually, owner_of
-from tests.workflows.tickets import (
+from simulator.kinds import Endpoint, FaultKind
+from tests.support.service import Service, decision, eventually, owner_of
+from tests.support.tickets import (
     Case,
     assert_replays,
     awaiting_confirmation,

@@ -15,10 +15,10 @@ from temporalio.service import RPCError
 from domain.accounts import Channel
 from domain.messages import CancellationResult
 from domain.phases import Phase, Step
-from sandbox.kinds import Endpoint
-from tests.service import Service, eventually, owner_of
-from tests.workflows.poison import UNAVAILABLE, assert_never_wedged, closed_for_good, phases_shown, refusal_or_none
-from tests.workflows.tickets import MARGIN, awaiting_confirmation
+from simulator.kinds import Endpoint
+from tests.support.poison import UNAVAILABLE, assert_never_wedged, closed_for_good, phases_shown, refusal_or_none
+from tests.support.service import Service, eventually, owner_of
+from tests.support.tickets import MARGIN, awaiting_confirmation
 
 A_MONTH = timedelta(days=30)
 

@@ -24,9 +24,9 @@ from domain.tickets import (
     IgnoredBecause,
     ReviewStatus,
 )
-from sandbox.kinds import Endpoint, FaultKind
-from tests.service import Service, decision
-from tests.workflows.tickets import (
+from simulator.kinds import Endpoint, FaultKind
+from tests.support.service import Service, decision
+from tests.support.tickets import (
     assert_replays,
     blocked,
     fault,
@@ -38,7 +38,7 @@ from tests.workflows.tickets import (
     update_failure,
 )
 from workflows import TicketReview
-from workflows.search_attributes import CANCELLATION_OUTCOME, CANCELLATION_PHASE
+from workflows.common.search_attributes import CANCELLATION_OUTCOME, CANCELLATION_PHASE
 
 APPROVE, REJECT, REQUEST_MATERIALS = DecisionKind
 REASON = DecisionReason.DISPUTE_OPEN

@@ -13,9 +13,9 @@ from domain.errors import ErrorType, Refusal
 from domain.locale import Locale
 from domain.notifications import Template
 from domain.phases import Phase
-from sandbox.kinds import Effect, Endpoint, FaultKind
-from tests.service import Service, eventually
-from workflows.search_attributes import CANCELLATION_PHASE
+from simulator.kinds import Effect, Endpoint, FaultKind
+from tests.support.service import Service, eventually
+from workflows.common.search_attributes import CANCELLATION_PHASE
 
 PLATFORM_PHASES = [phase for phase in DeletionPhase if phase.value in list(Endpoint)]
 

@@ -27,9 +27,8 @@ from domain.phases import Phase
 from domain.policy import Policy
 from domain.tickets import TicketRef
 from gateways.vault import ObjectVault
-from sandbox.kinds import Endpoint
-from tests.service import Service, eventually, owner_of
-from tests.workflows.poison import (
+from simulator.kinds import Endpoint
+from tests.support.poison import (
     NOT_FOUND,
     UNAVAILABLE,
     assert_nothing_was_touched,
@@ -38,7 +37,8 @@ from tests.workflows.poison import (
     refusal_or_none,
     until_at,
 )
-from tests.workflows.tickets import MARGIN, awaiting_confirmation, own_queue, refused_type
+from tests.support.service import Service, eventually, owner_of
+from tests.support.tickets import MARGIN, awaiting_confirmation, own_queue, refused_type
 from workflows import AccountDeletion
 from workflows.message_delivery import MessageDelivery
 

@@ -10,9 +10,8 @@ from domain.errors import ErrorType
 from domain.notifications import Template
 from domain.phases import Phase
 from gateways.contract import ClosurePhase
-from sandbox.kinds import Endpoint, FaultKind
-from tests.service import Service, eventually
-from tests.workflows.poison import (
+from simulator.kinds import Endpoint, FaultKind
+from tests.support.poison import (
     DROPPED,
     FINAL,
     GARBAGE,
@@ -25,7 +24,8 @@ from tests.workflows.poison import (
     gate,
     until_at,
 )
-from tests.workflows.tickets import awaiting_confirmation, own_queue, refused_type
+from tests.support.service import Service, eventually
+from tests.support.tickets import awaiting_confirmation, own_queue, refused_type
 
 UNKNOWN = Poison("unknown", ErrorType.ACCOUNT_UNKNOWN, problem=ErrorType.ACCOUNT_UNKNOWN)
 STALLING = [poison for poison in FINAL if poison.type is not ErrorType.ACCOUNT_UNKNOWN]

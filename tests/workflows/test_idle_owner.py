@@ -11,10 +11,10 @@ from domain.messages import CancellationView
 from domain.notifications import Template
 from domain.phases import Phase, Step, due_step
 from domain.tickets import ReviewStatus
-from sandbox.kinds import Endpoint, FaultKind
-from sandbox.views import OutboxMessage
-from tests.service import Service, eventually, owner_of
-from tests.workflows.tickets import (
+from simulator.kinds import Endpoint, FaultKind
+from simulator.views import OutboxMessage
+from tests.support.service import Service, eventually, owner_of
+from tests.support.tickets import (
     MARGIN,
     assert_replays,
     awaiting_confirmation,

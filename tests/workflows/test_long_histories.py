@@ -16,12 +16,12 @@ from domain.errors import ErrorType
 from domain.notifications import Template
 from domain.phases import Phase
 from domain.tickets import DecisionKind, IgnoredBecause, TicketRef
-from sandbox.kinds import Product
-from sandbox.store import SandboxStore
+from simulator.kinds import Product
+from simulator.store import SimulatorStore
 from tests.replay.routes import ROUTES, Route
-from tests.service import Service, eventually, owner_of, service_on, temporal_environment
-from tests.workflows.poison import events
-from tests.workflows.tickets import MARGIN, Case, blocked, file, no_task_has_failed, refusal, refused_type, under_review
+from tests.support.poison import events
+from tests.support.service import Service, eventually, owner_of, service_on, temporal_environment
+from tests.support.tickets import MARGIN, Case, blocked, file, no_task_has_failed, refusal, refused_type, under_review
 
 MOST_UPDATES = 40
 SHORT = {
@@ -33,10 +33,12 @@ SHORT = {
 
 
 @pytest_asyncio.fixture(scope="module")
-async def short(sandbox: tuple[str, SandboxStore], tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
+async def short(
+    simulator: tuple[str, SimulatorStore], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Service]:
     async with (
         await temporal_environment(**SHORT) as environment,
-        service_on(environment, sandbox, tmp_path_factory.mktemp("vault")) as service,
+        service_on(environment, simulator, tmp_path_factory.mktemp("vault")) as service,
         service.worker(),
     ):
         yield service
@@ -164,12 +166,12 @@ async def test_a_review_that_is_late_for_weeks_may_be_watched_by_any_number_and_
 
 
 @pytest_asyncio.fixture
-async def narrow(sandbox: tuple[str, SandboxStore], tmp_path: Path) -> AsyncIterator[Service]:
+async def narrow(simulator: tuple[str, SimulatorStore], tmp_path: Path) -> AsyncIterator[Service]:
     """A server that asks for a new history early, and still takes nearly as much as in life after that."""
     limits = {"history__maxTotalUpdates": "120", "history__maxTotalUpdates__suggestContinueAsNewThreshold": "0.4"}
     async with (
         await temporal_environment(**limits) as environment,
-        service_on(environment, sandbox, tmp_path) as service,
+        service_on(environment, simulator, tmp_path) as service,
         service.worker(),
     ):
         yield service

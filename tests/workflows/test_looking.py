@@ -4,8 +4,7 @@ import asyncio
 
 from domain.messages import CancellationView, Withdraw
 from domain.phases import Phase, Step
-from tests.service import SOMEBODY, Service
-from tests.workflows.at_once import (
+from tests.support.at_once import (
     LIMIT,
     HeldAnswer,
     HeldAnswers,
@@ -14,7 +13,8 @@ from tests.workflows.at_once import (
     until_answered,
     workflows_only,
 )
-from tests.workflows.tickets import assert_replays, no_task_has_failed, own_queue
+from tests.support.service import SOMEBODY, Service
+from tests.support.tickets import assert_replays, no_task_has_failed, own_queue
 
 
 async def checking(service: Service, answers: HeldAnswers) -> tuple[str, HeldAnswer]:

@@ -22,9 +22,9 @@ from domain.tickets import (
     Statement,
     TicketRef,
 )
-from sandbox.kinds import Endpoint, FaultKind
-from tests.service import Service, eventually, owner_of
-from tests.workflows.tickets import (
+from simulator.kinds import Endpoint, FaultKind
+from tests.support.service import Service, eventually, owner_of
+from tests.support.tickets import (
     STATEMENT,
     Case,
     assert_replays,

@@ -17,10 +17,10 @@ from domain.notifications import Template
 from domain.phases import Phase, Step
 from domain.policy import Policy
 from domain.tickets import Decision, DecisionKind, IgnoredBecause
-from runtime.plain_errors import plain_errors
-from sandbox.kinds import Endpoint, FaultKind
-from tests.service import Service, eventually, owner_of
-from tests.workflows.tickets import (
+from service.errors import plain_errors
+from simulator.kinds import Endpoint, FaultKind
+from tests.support.service import Service, eventually, owner_of
+from tests.support.tickets import (
     Case,
     fault,
     is_retrying,

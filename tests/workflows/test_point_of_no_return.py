@@ -12,9 +12,8 @@ from domain.notifications import Template
 from domain.phases import Phase
 from gateways.contract import HoldRequest
 from gateways.errors import GatewayError
-from sandbox.kinds import Endpoint
-from tests.service import Service, eventually
-from tests.workflows.poison import (
+from simulator.kinds import Endpoint
+from tests.support.poison import (
     DROPPED,
     FINAL,
     GARBAGE,
@@ -29,7 +28,8 @@ from tests.workflows.poison import (
     phases_shown,
     until_at,
 )
-from tests.workflows.tickets import awaiting_confirmation, refused_type
+from tests.support.service import Service, eventually
+from tests.support.tickets import awaiting_confirmation, refused_type
 
 A_ROUND = timedelta(minutes=1)
 """After which the next attempt has begun, whatever the sealing waits for."""

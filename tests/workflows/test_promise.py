@@ -18,11 +18,11 @@ from domain.messages import SubmitIdentityProof
 from domain.notifications import StaffDesk, Template
 from domain.phases import Phase
 from domain.tickets import ReviewStatus
-from sandbox.kinds import Endpoint, FaultKind
-from sandbox.views import OutboxMessage
-from tests.service import Service, eventually, owner_of
-from tests.workflows.agreements import refused_without_a_trace
-from tests.workflows.tickets import (
+from simulator.kinds import Endpoint, FaultKind
+from simulator.views import OutboxMessage
+from tests.support.agreements import refused_without_a_trace
+from tests.support.service import Service, eventually, owner_of
+from tests.support.tickets import (
     MARGIN,
     Case,
     assert_replays,
@@ -35,7 +35,7 @@ from tests.workflows.tickets import (
     under_review,
     update_failure,
 )
-from workflows.search_attributes import BLOCKING_REASONS, SLA_BREACHED, TICKET_DUE_AT
+from workflows.common.search_attributes import BLOCKING_REASONS, SLA_BREACHED, TICKET_DUE_AT
 
 A_DAY = timedelta(seconds=30)
 CONTACT = {"+8613800138000", "owner@example.com"}

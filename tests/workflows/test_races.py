@@ -19,10 +19,10 @@ from domain.messages import CancellationView, Recheck, WithdrawalReason
 from domain.phases import Phase
 from domain.tickets import Decision, DecisionKind, DecisionReason, IgnoredBecause, ReviewStatus
 from runtime.settings import Settings
-from sandbox.kinds import Endpoint
-from tests.service import SOMEBODY, Service, eventually, owner_of
-from tests.workflows.at_once import count_events
-from tests.workflows.tickets import (
+from simulator.kinds import Endpoint
+from tests.support.at_once import count_events
+from tests.support.service import SOMEBODY, Service, eventually, owner_of
+from tests.support.tickets import (
     MARGIN,
     Case,
     assert_replays,
@@ -34,7 +34,7 @@ from tests.workflows.tickets import (
     under_review,
 )
 from worker import build_worker
-from workflows.search_attributes import TICKET_DUE_AT
+from workflows.common.search_attributes import TICKET_DUE_AT
 
 T = TypeVar("T")
 

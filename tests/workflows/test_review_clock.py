@@ -19,10 +19,10 @@ from domain.messages import ReviewClock
 from domain.notifications import StaffDesk, Template
 from domain.phases import Phase
 from domain.tickets import DecisionReason, ReviewStatus
-from sandbox.kinds import Carrier
-from tests.service import Service, eventually
-from tests.workflows.tickets import MARGIN, Case, assert_replays, own_queue, under_review
-from workflows.search_attributes import SLA_BREACHED, TICKET_DUE_AT
+from simulator.kinds import Carrier
+from tests.support.service import Service, eventually
+from tests.support.tickets import MARGIN, Case, assert_replays, own_queue, under_review
+from workflows.common.search_attributes import SLA_BREACHED, TICKET_DUE_AT
 
 
 async def alarms(handle: WorkflowHandle[Any, Any]) -> list[datetime]:

@@ -11,8 +11,8 @@ from domain.deletion import Certificate, Dossier, IdentityMethod, certificate_pa
 from domain.errors import ErrorType, Refusal
 from domain.messages import Route
 from domain.phases import Phase, Step
-from sandbox.kinds import Effect, Endpoint, FaultKind
-from tests.service import Service, eventually
+from simulator.kinds import Effect, Endpoint, FaultKind
+from tests.support.service import Service, eventually
 
 
 async def fault(service: Service, account: str, endpoint: Endpoint, kind: FaultKind, **how: object) -> None:

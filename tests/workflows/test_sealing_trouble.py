@@ -14,9 +14,8 @@ from domain.model import Model, VaultRef
 from domain.phases import Phase
 from gateways.errors import GatewayError
 from gateways.vault import ObjectVault
-from sandbox.kinds import Endpoint
-from tests.service import Service, eventually
-from tests.workflows.poison import (
+from simulator.kinds import Endpoint
+from tests.support.poison import (
     DROPPED,
     FINAL,
     HEALING,
@@ -30,7 +29,8 @@ from tests.workflows.poison import (
     phases_shown,
     until_at,
 )
-from tests.workflows.tickets import awaiting_confirmation, own_queue
+from tests.support.service import Service, eventually
+from tests.support.tickets import awaiting_confirmation, own_queue
 
 CHECKS = [
     Endpoint.BALANCE,

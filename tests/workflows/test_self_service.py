@@ -3,8 +3,8 @@
 from domain.checks import Reason
 from domain.ids import cancellation_workflow_id, deletion_workflow_id
 from domain.phases import Phase
-from tests.service import Service
-from workflows.search_attributes import BLOCKING_REASONS, CANCELLATION_PHASE
+from tests.support.service import Service
+from workflows.common.search_attributes import BLOCKING_REASONS, CANCELLATION_PHASE
 
 
 async def test_a_clean_account_goes_from_start_to_closed(service: Service) -> None:

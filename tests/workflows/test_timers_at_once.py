@@ -12,9 +12,8 @@ from domain.errors import ErrorType
 from domain.messages import CancellationView, DecisionAnswer, Recheck
 from domain.phases import OUTCOMES, Phase, Step
 from domain.tickets import Decision, DecisionReason, ReviewStatus
-from sandbox.kinds import Endpoint, FaultKind
-from tests.service import SOMEBODY, Service, decision, eventually
-from tests.workflows.at_once import (
+from simulator.kinds import Endpoint, FaultKind
+from tests.support.at_once import (
     LIMIT,
     SIGNAL_TO_REQUEST,
     SIGNAL_TO_REVIEW,
@@ -28,10 +27,9 @@ from tests.workflows.at_once import (
     withdraw_and_disturb,
     workflows_only,
 )
-from tests.workflows.poison import FINAL, NOT_FOUND, UNAVAILABLE, gate, until_at
-from tests.workflows.test_idle_owner import TURNS, Come
-from tests.workflows.test_promise import A_DAY, ShortDays
-from tests.workflows.tickets import (
+from tests.support.poison import FINAL, NOT_FOUND, UNAVAILABLE, gate, until_at
+from tests.support.service import SOMEBODY, Service, decision, eventually
+from tests.support.tickets import (
     MARGIN,
     Case,
     assert_replays,
@@ -43,6 +41,8 @@ from tests.workflows.tickets import (
     skip_to,
     under_review,
 )
+from tests.workflows.test_idle_owner import TURNS, Come
+from tests.workflows.test_promise import A_DAY, ShortDays
 
 AN_HOUR = int(timedelta(hours=1).total_seconds())
 

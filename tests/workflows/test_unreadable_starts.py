@@ -16,8 +16,8 @@ from domain.errors import ErrorType
 from domain.ids import cancellation_workflow_id, deletion_workflow_id, review_workflow_id
 from domain.messages import WithdrawalReason
 from domain.phases import Phase, Step
-from tests.service import Service, eventually, owner_of
-from tests.workflows.tickets import awaiting_identity, no_task_has_failed, under_review
+from tests.support.service import Service, eventually, owner_of
+from tests.support.tickets import awaiting_identity, no_task_has_failed, under_review
 
 SECRET = "13800138000"
 """What somebody sends by hand may be personal: no error repeats it."""

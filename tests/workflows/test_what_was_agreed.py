@@ -11,9 +11,8 @@ from domain.errors import ErrorType
 from domain.messages import CancellationView
 from domain.phases import Phase, Step
 from domain.tickets import BalanceChoice, BalanceWish, IgnoredBecause, MissingPart, TicketRef
-from sandbox.kinds import Endpoint
-from tests.service import Service, owner_of
-from tests.workflows.agreements import (
+from simulator.kinds import Endpoint
+from tests.support.agreements import (
     dossier_of,
     grant,
     grow,
@@ -22,7 +21,8 @@ from tests.workflows.agreements import (
     refused_without_a_trace,
     take_away,
 )
-from tests.workflows.tickets import (
+from tests.support.service import Service, owner_of
+from tests.support.tickets import (
     Case,
     assert_replays,
     awaiting_confirmation,

@@ -14,9 +14,9 @@ from domain.messages import CancellationView
 from domain.notifications import Template
 from domain.phases import Phase, Step
 from domain.tickets import DecisionKind, DecisionReason, IgnoredBecause, MissingPart
-from tests.service import Service, decision, owner_of
-from tests.workflows.agreements import dossier_of, hand_in, just_before_the_seal, refused_without_a_trace
-from tests.workflows.tickets import (
+from tests.support.agreements import dossier_of, hand_in, just_before_the_seal, refused_without_a_trace
+from tests.support.service import Service, decision, owner_of
+from tests.support.tickets import (
     LETTER,
     MARGIN,
     NOTICE,

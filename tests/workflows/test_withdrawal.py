@@ -13,9 +13,9 @@ from domain.messages import WithdrawalReason
 from domain.notifications import Template
 from domain.phases import STEP_PHASES, Phase, Step
 from domain.tickets import IgnoredBecause, ReviewStatus
-from sandbox.kinds import Endpoint, FaultKind
-from tests.service import Service, eventually
-from tests.workflows.tickets import (
+from simulator.kinds import Endpoint, FaultKind
+from tests.support.service import Service, eventually
+from tests.support.tickets import (
     assert_replays,
     awaiting_confirmation,
     awaiting_identity,

@@ -8,13 +8,13 @@ from typing import Any
 import httpx2
 import pytest
 
-from console.access.roles import Role
+from console.auth.roles import Role
 from console.errors import PREFIX, STATUS
 from console.settings import ConsoleSettings
 from domain.errors import ErrorType
 from tests.console.api.issuer import Issuer
 from tests.console.conftest import ORIGIN, Console
-from tests.service import Service
+from tests.support.service import Service
 
 
 @dataclass(frozen=True)

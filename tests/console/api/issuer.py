@@ -7,7 +7,7 @@ from pathlib import Path
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
-from console.access.roles import Role
+from console.auth.roles import Role
 from console.settings import ConsoleSettings
 
 NAME = "https://tokens.example.com"

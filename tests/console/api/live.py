@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import uvicorn
 from fastapi import FastAPI
 
-from tests.service import eventually
+from tests.support.service import eventually
 
 
 @asynccontextmanager

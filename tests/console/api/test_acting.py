@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from temporalio.client import WorkflowHandle
 
-from console.access.roles import Role
+from console.auth.roles import Role
 from domain.actors import Actor, Via
 from domain.checks import Check
 from domain.deletion import Dossier, dossiers_of
@@ -21,8 +21,8 @@ from domain.standing import RunEnd
 from domain.tickets import BalanceWish, DecisionKind, IgnoredBecause, MissingPart
 from tests.console.api.conftest import Api, refused
 from tests.console.api.test_tickets import FORM, NOTHING, STATED, decide, file, looked_at
-from tests.service import eventually
-from tests.workflows.tickets import awaiting_confirmation, awaiting_identity, blocked, under_review
+from tests.support.service import eventually
+from tests.support.tickets import awaiting_confirmation, awaiting_identity, blocked, under_review
 
 NOTICE = CURRENT_NOTICE[Locale.EN]
 FOR = {"On-Behalf-Of": "user-42"}

@@ -8,12 +8,12 @@ import schemathesis
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events, from_schema
 
-from console.access.roles import ACCESS, Role
+from console.auth.roles import ACCESS, Role
 from console.errors import PREFIX
 from domain.errors import ErrorType
 from tests.console.api.conftest import Api
 from tests.console.api.live import listening
-from tests.workflows.tickets import awaiting_confirmation, awaiting_identity, awaiting_notice, blocked, under_review
+from tests.support.tickets import awaiting_confirmation, awaiting_identity, awaiting_notice, blocked, under_review
 
 CONTENT_DECIDES = ["2xx", "401", "403", "404", "409", "410", "422", "423", "429"]
 """Whether a scan is a letter, and a code the right one, no schema can say."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from console.access.roles import Role
+from console.auth.roles import Role
 from console.errors import PREFIX, STATUS
 from domain.accounts import RealNameType
 from domain.errors import ErrorType
@@ -21,9 +21,9 @@ from domain.tickets import ReviewStatus
 from tests.console.api.conftest import Api
 from tests.console.api.live import listening
 from tests.docs.documents import ROOT, blocks, rows
-from tests.runtime.letters.making import pdf
-from tests.service import eventually
-from tests.workflows.tickets import awaiting_confirmation, blocked, file, file_in_vault, under_review
+from tests.service.letters.making import pdf
+from tests.support.service import eventually
+from tests.support.tickets import awaiting_confirmation, blocked, file, file_in_vault, under_review
 
 PAGE = ROOT / "docs" / "api.md"
 TICKET_NO, REQUEST_NO = "T20261122-7KQ2M9XT", "C20261122-7KQ2M9XT"

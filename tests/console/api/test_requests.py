@@ -10,12 +10,12 @@ from domain.errors import ErrorType
 from domain.locale import Locale
 from domain.notices import CURRENT_NOTICE, CURRENT_VERSION
 from domain.phases import Phase, Step
-from sandbox.edits import Value
-from sandbox.kinds import Endpoint, FaultKind
+from simulator.edits import Value
+from simulator.kinds import Endpoint, FaultKind
 from tests.console.api.conftest import Api, client_of, refused
 from tests.console.conftest import console_on
-from tests.service import eventually
-from tests.workflows.tickets import awaiting_confirmation, awaiting_notice, blocked, fault, own_queue
+from tests.support.service import eventually
+from tests.support.tickets import awaiting_confirmation, awaiting_notice, blocked, fault, own_queue
 
 NOTICE = CURRENT_NOTICE[Locale.EN]
 
@@ -221,8 +221,8 @@ async def test_while_no_worker_runs_steps_are_unreachable_and_the_notice_is_not(
     service = own_queue(api.service)
     account = await service.account()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("runtime.owner_desk.ANSWER_LIMIT", timedelta(seconds=1))
-        patch.setattr("runtime.desk_base.LOOK_LIMIT", timedelta(seconds=1))
+        patch.setattr("service.cancellations.ANSWER_LIMIT", timedelta(seconds=1))
+        patch.setattr("service.base.LOOK_LIMIT", timedelta(seconds=1))
         async with console_on(service, api.console.settings) as console, client_of(console, api.headers()) as backend:
             body = {"account_id": account, "requested_by": "user-1"}
             refused(await backend.post("/cancellations", json=body), ErrorType.UNREACHABLE)

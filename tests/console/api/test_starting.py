@@ -6,12 +6,12 @@ from uuid import uuid4
 
 import pytest
 
-from console.access.roles import Role
+from console.auth.roles import Role
 from domain.accounts import RefusalReason
 from domain.errors import ErrorType, Refusal
 from domain.locale import Locale
 from domain.phases import Phase
-from runtime.start_keys import KEY_COUNTS_FOR, StartRecord, start_once
+from service.start_keys import KEY_COUNTS_FOR, StartRecord, start_once
 from tests.console.api.conftest import Api, refused
 
 

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from temporalio.service import RPCError
 
-from console.access.roles import Role
+from console.auth.roles import Role
 from domain.accounts import RealNameType
 from domain.checks import Check
 from domain.errors import ErrorType
@@ -19,11 +19,11 @@ from domain.messages import DecisionRefused
 from domain.notices import CURRENT_NOTICE
 from domain.phases import Phase
 from domain.tickets import DecisionKind, DecisionReason, IgnoredBecause, MissingPart, ReviewStatus
-from runtime.letters.problems import MAX_BYTES, LetterProblem
+from service.letters.problems import MAX_BYTES, LetterProblem
 from tests.console.api.conftest import Api, refused
-from tests.runtime.letters.making import SEAL, pdf, pdf_with, scan
-from tests.service import eventually
-from tests.workflows.tickets import Case, blocked, under_review
+from tests.service.letters.making import SEAL, pdf, pdf_with, scan
+from tests.support.service import eventually
+from tests.support.tickets import Case, blocked, under_review
 
 NOTICE = CURRENT_NOTICE[Locale.EN]
 EMAIL, PHONE = "zhang.san@example.com", "138 0013 8000"

@@ -10,8 +10,8 @@ from domain.errors import ErrorType
 from domain.phases import Phase
 from tests.console.api.conftest import Api, client_of, refused
 from tests.console.api.live import listening
-from tests.service import eventually, owner_of
-from tests.workflows.tickets import awaiting_confirmation, awaiting_identity
+from tests.support.service import eventually, owner_of
+from tests.support.tickets import awaiting_confirmation, awaiting_identity
 
 
 async def known(api: Api, account: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 
-from tests.service import eventually
+from tests.support.service import eventually
 
 VOID = frozenset({"input", "meta", "link", "br", "img", "hr"})
 

@@ -10,8 +10,8 @@ from domain.phases import Phase
 from gateways.vault import ObjectVault
 from tests.console.conftest import console_on
 from tests.console.owner.pages import Owner
-from tests.service import Service
-from tests.workflows.tickets import awaiting_confirmation
+from tests.support.service import Service
+from tests.support.tickets import awaiting_confirmation
 
 OwnerOf = Callable[[str], Owner]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowHandle
 
-from console.access.roles import Role
+from console.auth.roles import Role
 from domain.accounts import RealNameType, RefusalReason
 from domain.checks import ENTITLEMENTS, Check, Entitlement, EntitlementKind, Figure
 from domain.deletion import (
@@ -27,15 +27,15 @@ from domain.model import VaultRef
 from domain.phases import OUTCOMES, Phase
 from domain.standing import Changes, ReviewEnd, RunEnd, SealingTrouble
 from domain.tickets import ReviewStatus
-from runtime.front_desk import FrontDesk
-from runtime.moments import time
-from runtime.texts import text
-from sandbox.kinds import Endpoint, FaultKind
+from i18n.moments import time
+from i18n.texts import text
+from service.front_desk import FrontDesk
+from simulator.kinds import Endpoint, FaultKind
 from tests.console.conftest import Console
 from tests.console.owner.pages import Owner, Page
 from tests.console.owner.test_pages import ALWAYS_CHINESE, CHINESE
-from tests.service import Service
-from tests.workflows.tickets import (
+from tests.support.service import Service
+from tests.support.tickets import (
     MARGIN,
     awaiting_confirmation,
     awaiting_identity,

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 from domain.phases import Phase
 from domain.tickets import DecisionKind, DecisionReason
-from sandbox.kinds import Endpoint, FaultKind
+from simulator.kinds import Endpoint, FaultKind
 from tests.console.owner.pages import Owner
-from tests.service import Service, eventually
-from tests.workflows.tickets import (
+from tests.support.service import Service, eventually
+from tests.support.tickets import (
     MARGIN,
     awaiting_confirmation,
     awaiting_identity,

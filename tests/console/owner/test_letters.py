@@ -7,20 +7,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from console.access.roles import Role
+from console.auth.roles import Role
 from console.settings import ConsoleSettings
 from domain.errors import ErrorType
 from domain.letters import LetterType
 from domain.phases import Phase
-from runtime.intake import TicketIntake
-from runtime.letters.drafts import KEPT_FOR
+from service.letters.drafts import KEPT_FOR
+from service.ticket_files import TicketIntake
 from tests.console.conftest import Console
 from tests.console.owner.pages import Owner, Page
 from tests.console.owner.test_tickets import CONTACT, OwnerOf, file, form_of, letter
-from tests.runtime.letters.making import LETTERS, pdf
-from tests.service import Service, eventually
-from tests.workflows.tickets import blocked
-from tests.workflows.tickets import file as file_case
+from tests.service.letters.making import LETTERS, pdf
+from tests.support.service import Service, eventually
+from tests.support.tickets import blocked
+from tests.support.tickets import file as file_case
 
 FIELDS = {**CONTACT, "balance": "GIVE_UP"}
 REVIEW = "Staff are looking at it"

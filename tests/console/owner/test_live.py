@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from sandbox.kinds import Endpoint, FaultKind
+from simulator.kinds import Endpoint, FaultKind
 from tests.console.owner.pages import Owner, Page
-from tests.service import Service, eventually
-from tests.workflows.tickets import awaiting_confirmation, awaiting_notice, fault, under_review
+from tests.support.service import Service, eventually
+from tests.support.tickets import awaiting_confirmation, awaiting_notice, fault, under_review
 
 OwnerOf = Callable[[str], Owner]
 

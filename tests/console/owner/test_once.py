@@ -12,8 +12,8 @@ from domain.errors import ErrorType
 from domain.notifications import Template
 from domain.phases import Phase
 from tests.console.owner.pages import Owner, Page
-from tests.service import Service, eventually
-from tests.workflows.tickets import (
+from tests.support.service import Service, eventually
+from tests.support.tickets import (
     awaiting_confirmation,
     awaiting_identity,
     awaiting_notice,

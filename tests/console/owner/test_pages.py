@@ -9,11 +9,11 @@ import pytest
 
 from console.settings import ConsoleSettings
 from domain.phases import Phase
-from runtime import desk_base
+from service import base
 from tests.console.conftest import Console, console_on
 from tests.console.owner.pages import Element, Owner, Page
-from tests.service import Service
-from tests.workflows.tickets import (
+from tests.support.service import Service
+from tests.support.tickets import (
     awaiting_confirmation,
     awaiting_identity,
     awaiting_notice,
@@ -162,7 +162,7 @@ async def test_when_nobody_answers_the_page_says_so_and_offers_to_try_again(
     account_id = await service.account()
     async with idle.worker():
         await idle.start(account_id)
-    monkeypatch.setattr(desk_base, "LOOK_LIMIT", timedelta(seconds=1))
+    monkeypatch.setattr(base, "LOOK_LIMIT", timedelta(seconds=1))
     async with console_on(idle, ConsoleSettings()) as console:
         owner = Owner(console.owner(account_id))
         for path in ("/owner", "/owner/confirm", "/owner/ticket", "/owner/certificate"):

@@ -4,18 +4,18 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from console.access.limits import SENDING_CODES
+from console.auth.limits import SENDING_CODES
 from console.settings import ConsoleSettings
 from domain.checks import Check
 from domain.errors import ErrorType
 from domain.locale import Locale
 from domain.notices import CONSENT_WORDING, CURRENT_NOTICE
 from domain.phases import Phase
-from sandbox.kinds import Endpoint, FaultKind
+from simulator.kinds import Endpoint, FaultKind
 from tests.console.conftest import console_on
 from tests.console.owner.pages import Owner, Page
-from tests.service import Service, eventually
-from tests.workflows.tickets import awaiting_confirmation, awaiting_identity, awaiting_notice, blocked, fault
+from tests.support.service import Service, eventually
+from tests.support.tickets import awaiting_confirmation, awaiting_identity, awaiting_notice, blocked, fault
 
 OwnerOf = Callable[[str], Owner]
 

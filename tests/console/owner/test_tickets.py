@@ -13,12 +13,12 @@ from domain.messages import CancellationView
 from domain.notices import CONSENT_WORDING
 from domain.phases import Phase
 from domain.tickets import BalanceChoice, BalanceWish, TicketForm
-from runtime.intake import TicketIntake
-from sandbox.kinds import Endpoint, FaultKind
+from service.ticket_files import TicketIntake
+from simulator.kinds import Endpoint, FaultKind
 from tests.console.owner.pages import Owner, Page
-from tests.service import Service
-from tests.workflows.tickets import LETTER, blocked, fault, under_review
-from tests.workflows.tickets import file as file_case
+from tests.support.service import Service
+from tests.support.tickets import LETTER, blocked, fault, under_review
+from tests.support.tickets import file as file_case
 
 OwnerOf = Callable[[str], Owner]
 

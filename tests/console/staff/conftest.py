@@ -13,16 +13,16 @@ from temporalio.client import (
 )
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
-from console.access.roles import Role
+from console.auth.roles import Role
 from domain.accounts import RealNameType
 from domain.business_calendar import CALENDAR
 from domain.checks import Reason
 from domain.ids import review_workflow_id
 from domain.tickets import ReviewStatus
-from runtime.ticket_queue import buckets
+from service.queue import buckets
 from tests.console.conftest import Console
-from tests.service import Service
-from workflows.search_attributes import BLOCKING_REASONS, CANCELLATION_PHASE, REAL_NAME_TYPE, TICKET_DUE_AT
+from tests.support.service import Service
+from workflows.common.search_attributes import BLOCKING_REASONS, CANCELLATION_PHASE, REAL_NAME_TYPE, TICKET_DUE_AT
 
 
 @dataclass

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import httpx2
 
 from domain.tickets import DecisionKind
-from tests.workflows.tickets import Case
+from tests.support.tickets import Case
 
 
 def words(html: str) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import httpx2
 import pytest
 
-from console.access.roles import Role
+from console.auth.roles import Role
 from domain.business_calendar import CALENDAR, SHANGHAI
 from tests.console.conftest import Console
 from tests.console.staff.pages import inline_code, words

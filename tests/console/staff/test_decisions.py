@@ -7,19 +7,19 @@ from typing import Any
 import httpx2
 import pytest
 
-from console.access.guard import FORGERY_HEADER
-from console.access.roles import Role
+from console.auth.guard import FORGERY_HEADER
+from console.auth.roles import Role
 from domain.checks import Check
 from domain.locale import Locale
 from domain.messages import CancellationView
 from domain.notices import CURRENT_NOTICE
 from domain.phases import Phase
 from domain.tickets import DecisionKind, DecisionReason, ReviewStatus
-from runtime.intake import TicketIntake
+from service.ticket_files import TicketIntake
 from tests.console.conftest import Console
 from tests.console.staff.pages import decide, hidden, inline_code, ticket_page, words
-from tests.service import Service, owner_of
-from tests.workflows.tickets import Case, file, under_review
+from tests.support.service import Service, owner_of
+from tests.support.tickets import Case, file, under_review
 
 ICP: dict[str, Any] = {"waived": [Check.ICP_FILING.value]}
 DISPUTE: dict[str, Any] = {"reason_codes": [DecisionReason.DISPUTE_OPEN.value]}

@@ -8,18 +8,18 @@ import httpx2
 import pytest
 from PIL import Image
 
-from console.access.roles import Role
+from console.auth.roles import Role
 from domain.accounts import RealNameType
 from domain.errors import ErrorType
 from domain.ids import new_number
 from domain.letters import Letter, LetterOriginal, LetterSignature, LetterType, SignatureCheck
 from domain.model import VaultRef
-from runtime.intake import TicketDraft, TicketIntake
+from service.ticket_files import TicketDraft, TicketIntake
 from tests.console.conftest import Console
 from tests.console.staff.pages import ticket_page, words
-from tests.runtime.letters.making import LETTERS, SEAL, pdf, pdf_with, quarters, saved
-from tests.service import Service, owner_of
-from tests.workflows.tickets import NOTICE, Case, blocked, file, put_unchecked, under_review
+from tests.service.letters.making import LETTERS, SEAL, pdf, pdf_with, quarters, saved
+from tests.support.service import Service, owner_of
+from tests.support.tickets import NOTICE, Case, blocked, file, put_unchecked, under_review
 
 SECRET = "where this picture was taken"
 PICTURE = saved(quarters(), "JPEG", comment=SECRET.encode())

@@ -17,19 +17,19 @@ from temporalio.client import (
     WorkflowExecutionCount,
 )
 
-from console.access.roles import Role
+from console.auth.roles import Role
 from console.services import Services
 from console.settings import ConsoleSettings
 from console.staff.showing import StaffRoom
 from domain.business_calendar import CALENDAR
 from domain.checks import Reason
-from runtime.front_desk import FrontDesk
-from runtime.intake import TicketIntake
-from runtime.ticket_queue import buckets
+from service.front_desk import FrontDesk
+from service.queue import buckets
+from service.ticket_files import TicketIntake
 from tests.console.conftest import Console, console_on
 from tests.console.staff.conftest import Filed, coming_days
 from tests.console.staff.pages import live_address, ticket_links, words
-from tests.service import Service, eventually
+from tests.support.service import Service, eventually
 
 
 class Counting(Interceptor, OutboundInterceptor):

@@ -11,11 +11,11 @@ from domain.locale import Locale
 from domain.model import VaultRef
 from domain.phases import Phase
 from domain.tickets import BalanceWish, DecisionKind, IgnoredBecause
-from runtime.front_desk import FrontDesk
-from runtime.texts import text
+from i18n.texts import text
+from service.front_desk import FrontDesk
 from tests.console.staff.pages import decide, ticket_page, words
-from tests.service import Service
-from tests.workflows.tickets import Case, blocked, file, file_in_vault, under_review
+from tests.support.service import Service
+from tests.support.tickets import Case, blocked, file, file_in_vault, under_review
 
 BOTH = {"waived": ["BALANCE", "ICP_FILING"]}
 

@@ -6,17 +6,17 @@ from datetime import UTC, datetime, timedelta
 import httpx2
 import pytest
 
-from console.access.roles import Role
+from console.auth.roles import Role
 from console.staff.board import PAGE_SIZE
 from domain.accounts import RealNameType
 from domain.checks import Reason
 from domain.tickets import ReviewStatus
-from runtime.ticket_queue import BucketKind
+from service.queue import BucketKind
 from tests.console.conftest import Console
 from tests.console.staff.conftest import Filed, coming_days
 from tests.console.staff.pages import inline_code, ticket_links, words
-from tests.service import Service, eventually
-from tests.workflows.tickets import MARGIN, under_review
+from tests.support.service import Service, eventually
+from tests.support.tickets import MARGIN, under_review
 
 YESTERDAY = timedelta(days=-1)
 

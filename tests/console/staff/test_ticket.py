@@ -8,14 +8,14 @@ from datetime import timedelta
 import httpx2
 import pytest
 
-from console.access.roles import Role
+from console.auth.roles import Role
 from console.settings import ConsoleSettings
 from domain.tickets import DecisionKind, DecisionReason, ReviewStatus
-from runtime.intake import TicketIntake
+from service.ticket_files import TicketIntake
 from tests.console.conftest import Console
 from tests.console.staff.pages import inline_code, ticket_page, words
-from tests.service import Service, decision, eventually
-from tests.workflows.tickets import MARGIN, Case, blocked, file, under_review
+from tests.support.service import Service, decision, eventually
+from tests.support.tickets import MARGIN, Case, blocked, file, under_review
 
 
 async def with_balance(service: Service) -> Case:

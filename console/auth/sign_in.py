@@ -1,0 +1,70 @@
+"""How staff get in, by their OpenID provider, and how everybody gets out."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+
+from console.auth import provider
+from console.auth.limits import SIGNING_IN, limited
+from console.auth.provider import Provider, SignInFailed
+from console.auth.roles import Role
+from console.auth.sessions import ATTRIBUTES, Session, Sessions
+from console.pages import page
+from console.services import Desk
+from domain.errors import ErrorType, Refusal
+
+router = APIRouter(include_in_schema=False)
+
+_SEE_OTHER: Final = 303
+
+
+async def _company(request: Request) -> Provider:
+    found: Provider | None = request.app.state.provider
+    if found is None:
+        raise Refusal(ErrorType.NOT_FOUND, "Sign-in with a company account is not set up: set CONSOLE_OIDC_ISSUER.")
+    return found
+
+
+Company = Annotated[Provider, Depends(_company)]
+
+
+@router.get("/")
+async def home(request: Request) -> Response:
+    session: Session | None = request.state.session
+    if session is None:
+        return RedirectResponse("/sign-in", _SEE_OTHER)
+    return RedirectResponse("/owner" if session.principal.role is Role.OWNER else "/staff", _SEE_OTHER)
+
+
+@router.get("/sign-in")
+async def sign_in(request: Request) -> Response:
+    return page(request, "sign_in.html", company=request.app.state.provider is not None, failed=False)
+
+
+@router.get("/sign-in/provider", dependencies=[Depends(limited(SIGNING_IN))])
+async def sign_in_at_provider(request: Request, company: Company) -> Response:
+    return await company.ask(request)
+
+
+@router.get(provider.CALLBACK, dependencies=[Depends(limited(SIGNING_IN))])
+async def signed_in_at_provider(request: Request, desk: Desk, company: Company) -> Response:
+    sessions: Sessions = request.app.state.sessions
+    try:
+        principal = await company.answered(request)
+    except SignInFailed:
+        response: Response = page(request, "sign_in.html", status=401, company=True, failed=True)
+    else:
+        response = RedirectResponse("/", _SEE_OTHER)
+        sessions.keep(Session.begin(principal, desk.now()), response)
+    response.delete_cookie(provider.COOKIE, **ATTRIBUTES)
+    return response
+
+
+@router.post("/sign-out")
+async def sign_out(request: Request) -> Response:
+    """The gate has seen that the form is ours: nobody else's page can sign somebody out."""
+    sessions: Sessions = request.app.state.sessions
+    response = RedirectResponse("/sign-in", _SEE_OTHER)
+    sessions.end(response)
+    return response

@@ -1,0 +1,130 @@
+"""A platform that answers at once, in the process that asks: what is left of a request's time is our own code's.
+
+It knows every account as clean, and keeps nothing but what the worker asks it about again, the closures; so it may live
+in worker and client at once. Its answers are as long as the simulator's, so that payloads do not differ.
+"""
+
+from datetime import UTC, datetime, timedelta
+from secrets import token_hex
+
+from pydantic import SecretStr
+
+from domain.accounts import AccountKind, AccountProfile, AccountStatus, Channel, Closure, RealNameType
+from domain.checks import (
+    Arrears,
+    Balance,
+    Entitlement,
+    EntitlementKind,
+    Entitlements,
+    IcpFilings,
+    ProviderRoles,
+    Resources,
+)
+from gateways.contract import (
+    Accepted,
+    AccountNotification,
+    ChallengeCreated,
+    ChallengeRequest,
+    Closed,
+    ClosurePhase,
+    ClosureRequest,
+    ContactNotification,
+    Hold,
+    HoldRequest,
+    PhaseReceipt,
+    ProofIssued,
+    Redeemed,
+    RedeemRequest,
+)
+from gateways.platform import ChallengeDesk
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class InstantPlatform:
+    """`gateways.ports.Platform`."""
+
+    def __init__(self) -> None:
+        self._closures: dict[str, Closure] = {}
+
+    async def profile(self, account_id: str) -> AccountProfile:
+        closure = self._closures.get(account_id)
+        return AccountProfile(
+            account_id=account_id,
+            kind=AccountKind.MAIN,
+            real_name_type=RealNameType.INDIVIDUAL,
+            channels=(Channel.PHONE, Channel.EMAIL),
+            status=AccountStatus.CLOSED if closure else AccountStatus.ACTIVE,
+            restricted=False,
+            closure=closure,
+        )
+
+    async def create_challenge(self, account_id: str, request: ChallengeRequest) -> ChallengeCreated:
+        return ChallengeCreated(
+            challenge_id=f"chl-{token_hex(12)}",
+            expires_at=_now() + timedelta(minutes=5),
+            resend_after=_now() + timedelta(minutes=1),
+        )
+
+    async def redeem_proof(self, account_id: str, request: RedeemRequest) -> Redeemed:
+        return Redeemed(verified_at=_now(), channel=Channel.PHONE)
+
+    async def balance(self, account_id: str) -> Balance:
+        return Balance(available_fen=0, frozen_fen=0, in_withdrawal_fen=0, offline_fen=0)
+
+    async def arrears(self, account_id: str) -> Arrears:
+        return Arrears(unpaid_fen=0)
+
+    async def provider_roles(self, account_id: str) -> ProviderRoles:
+        return ProviderRoles(roles=())
+
+    async def icp_filings(self, account_id: str) -> IcpFilings:
+        return IcpFilings(applications_ever=0, active_filings=0)
+
+    async def resources(self, account_id: str) -> Resources:
+        return Resources(active=())
+
+    async def entitlements(self, account_id: str) -> Entitlements:
+        kinds = enumerate(EntitlementKind, 1)
+        return Entitlements(
+            items=tuple(Entitlement(entitlement_id=f"ent-{account_id}-{n}", kind=kind) for n, kind in kinds)
+        )
+
+    async def take_hold(self, account_id: str, request: HoldRequest) -> Hold:
+        return Hold(hold_token=f"hold-{token_hex(12)}", expires_at=_now() + timedelta(seconds=request.ttl_seconds))
+
+    async def release_hold(self, account_id: str, hold_id: str) -> None:
+        pass
+
+    async def close(self, account_id: str, request: ClosureRequest) -> Closed:
+        closed = Closed(closed_at=_now())
+        self._closures[account_id] = Closure(
+            request_id=request.request_id, closed_at=closed.closed_at, dossier_sha256=request.dossier_sha256
+        )
+        return closed
+
+    async def run_closure_phase(self, account_id: str, phase: ClosurePhase, idempotency_key: str) -> PhaseReceipt:
+        return PhaseReceipt(counts={"access_key": 2, "session": 1}, already_gone=False, completed_at=_now())
+
+    async def closure_phase_status(self, account_id: str, phase: ClosurePhase, idempotency_key: str) -> PhaseReceipt:
+        return await self.run_closure_phase(account_id, phase, idempotency_key)
+
+    async def notify_account(
+        self, account_id: str, notification: AccountNotification, idempotency_key: str
+    ) -> Accepted:
+        return Accepted(delivered=2)
+
+    async def notify_contact(self, notification: ContactNotification, idempotency_key: str) -> Accepted:
+        return Accepted(delivered=2)
+
+
+class InstantChallenges(ChallengeDesk):
+    """Takes any code."""
+
+    def __init__(self) -> None:
+        pass
+
+    async def answer_challenge(self, challenge_id: str, code: SecretStr) -> ProofIssued:
+        return ProofIssued(proof=token_hex(16))

@@ -1,0 +1,254 @@
+"""The routes that are compared, as their caller sees them: the same steps, each one timed."""
+
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+from uuid import uuid4
+
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+
+from devtools.benchmarks.instant import InstantChallenges, InstantPlatform
+from devtools.benchmarks.twin import BareRequest
+from devtools.benchmarks.variants import Variant
+from devtools.demo.programs import Program, answers_ok, free_port
+from devtools.demo.stack import ROOT, Stack
+from domain.accounts import Channel
+from domain.actors import Actor, Via
+from domain.ids import cancellation_workflow_id, deletion_workflow_id
+from domain.locale import Locale
+from domain.messages import CancellationResult
+from domain.notices import CURRENT_NOTICE
+from domain.phases import Phase
+from domain.policy import Policy
+from service.base import ANSWER_LIMIT, LOOK_LIMIT
+from service.front_desk import FrontDesk
+from service.news import news
+from workflows.account_cancellation.workflow import AccountCancellation
+
+STEPS = ("start", "send_code", "verify", "accept_notice", "report", "recheck", "confirm")
+"""The owner's steps, and `report`: the wait for the checks that accepting the notice starts."""
+TO_CLOSED = "confirm to CLOSED"
+WHOLE = "whole request"
+
+HTTP = "http"
+"""The real route: `worker.py` as it is, the simulator over HTTP, the vault in a folder."""
+
+WORKER_SETTINGS = {"CANCELLATION_LOG_FORMAT": "json", "CANCELLATION_DRAIN": "PT0S"}
+"""The same for all workers."""
+_SETTINGS = ("TEMPORAL_", "CANCELLATION_")
+
+NOTICE = CURRENT_NOTICE[Locale.ZH]
+_ALWAYS_ANEW = Policy(outcomes_reused_for=timedelta(0))
+"""Every re-check asks the platform: that is what it costs."""
+
+
+def owner_of(account_id: str) -> Actor:
+    return Actor(subject=f"owner-of-{account_id}", via=Via.TEMPORAL)
+
+
+class Clock:
+    """Seconds by step. What happens between two steps is a person's time and nobody's fault."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        begin = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - begin
+
+    def close(self, closing: float) -> dict[str, float]:
+        """All steps, and what they add up to. `closing` is the wait for the end after `confirm` has been answered."""
+        confirm = self.seconds["confirm"]
+        whole = sum(self.seconds.values()) + closing
+        return {**self.seconds, TO_CLOSED: confirm + closing, WHOLE: whole}
+
+
+class Play(Protocol):
+    """One request from its start to its end."""
+
+    async def accounts(self, number: int) -> list[str]: ...
+    async def play(self, account_id: str) -> dict[str, float]: ...
+    def histories(self, account_id: str) -> tuple[str, ...]:
+        """The ids of the workflows that the request ran as."""
+        ...
+
+
+@dataclass
+class Ours:
+    """Our own workflows through the front desk, as the command line and the console go."""
+
+    desk: FrontDesk
+    client: Client
+    make_accounts: Callable[[str, int], Awaitable[list[str]]]
+    read_code: Callable[[str], Awaitable[str]]
+
+    async def accounts(self, number: int) -> list[str]:
+        return await self.make_accounts(f"bench-{uuid4().hex[:8]}", number)
+
+    async def to_report(self, account_id: str, clock: Clock) -> str:
+        """Up to the first report, whose digest is answered."""
+        by = owner_of(account_id)
+        with clock.step("start"):
+            await self.desk.start(account_id, by.subject, via=by.via, policy=_ALWAYS_ANEW)
+        with clock.step("send_code"):
+            await self.desk.send_code(account_id, Channel.PHONE, by)
+        code = await self.read_code(account_id)
+        with clock.step("verify"):
+            await self.desk.verify(account_id, code, by)
+        with clock.step("accept_notice"):
+            await self.desk.accept_notice(account_id, NOTICE.version, NOTICE.sha256, by)
+        with clock.step("report"):
+            await self.desk.wait_while(account_id, Phase.CHECKING)
+        with clock.step("recheck"):
+            view = await self.desk.recheck(account_id, by)
+        assert view.report is not None
+        return view.report.digest
+
+    async def play(self, account_id: str) -> dict[str, float]:
+        clock = Clock()
+        digest = await self.to_report(account_id, clock)
+        with clock.step("confirm"):
+            await self.desk.confirm(account_id, digest, owner_of(account_id))
+        begin = time.perf_counter()
+        handle: WorkflowHandle[AccountCancellation, CancellationResult] = self.client.get_workflow_handle_for(
+            AccountCancellation.run, cancellation_workflow_id(account_id)
+        )
+        result = await handle.result()
+        seconds = clock.close(time.perf_counter() - begin)
+        assert result.outcome is Phase.CLOSED, result
+        return seconds
+
+    def histories(self, account_id: str) -> tuple[str, ...]:
+        return cancellation_workflow_id(account_id), deletion_workflow_id(account_id)
+
+
+@dataclass
+class Twin:
+    """The bare twin through the same client, with the same calls."""
+
+    client: Client
+    task_queue: str
+
+    async def accounts(self, number: int) -> list[str]:
+        return await _made_up_ids(f"twin-{uuid4().hex[:8]}", number)
+
+    async def play(self, account_id: str) -> dict[str, float]:
+        clock = Clock()
+        with clock.step("start"):
+            starting = WithStartWorkflowOperation(
+                BareRequest.run,
+                id=account_id,
+                task_queue=self.task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            )
+            await self.client.execute_update_with_start_workflow(
+                BareRequest.open, start_workflow_operation=starting, rpc_timeout=ANSWER_LIMIT
+            )
+            handle = await starting.workflow_handle()
+        with clock.step("send_code"):
+            await _update(handle, "send_code")
+        with clock.step("verify"):
+            await handle.query(BareRequest.view, rpc_timeout=LOOK_LIMIT)
+            await _update(handle, "submit_identity_proof")
+        with clock.step("accept_notice"):
+            await _update(handle, "accept_notice")
+        with clock.step("report"):
+            await handle.query(BareRequest.view, rpc_timeout=LOOK_LIMIT)
+            async for _ in news(handle, ANSWER_LIMIT):
+                if await handle.query(BareRequest.view, rpc_timeout=LOOK_LIMIT) != "checking":
+                    break
+        with clock.step("recheck"):
+            await _update(handle, "recheck")
+        with clock.step("confirm"):
+            await _update(handle, "confirm")
+        begin = time.perf_counter()
+        await handle.result()
+        return clock.close(time.perf_counter() - begin)
+
+    def histories(self, account_id: str) -> tuple[str, ...]:
+        return account_id, f"{account_id}-deletion"
+
+
+async def _update(handle: WorkflowHandle[BareRequest, None], name: str) -> None:
+    await handle.execute_update(name, rpc_timeout=ANSWER_LIMIT)
+
+
+@dataclass
+class Route:
+    """A way to play a request, and the id of the worker process that serves it."""
+
+    name: str
+    play: Play
+    worker: int
+
+
+def ours_over_http(stack: Stack) -> Ours:
+    return Ours(stack.desk, stack.client, stack.store.add_clean_accounts, stack.store.latest_code)
+
+
+def ours_on_instant_platform(stack: Stack, task_queue: str) -> Ours:
+    async def read_code(_account_id: str) -> str:
+        return "000000"
+
+    desk = FrontDesk(stack.client, task_queue, InstantPlatform(), InstantChallenges(), stack.vault)
+    return Ours(desk, stack.client, _made_up_ids, read_code)
+
+
+async def _made_up_ids(prefix: str, number: int) -> list[str]:
+    return [f"{prefix}-{n:05d}" for n in range(1, number + 1)]
+
+
+@asynccontextmanager
+async def open_routes(stack: Stack, *names: str) -> AsyncIterator[list[Route]]:
+    """The named routes, each with a worker of its own. They share server, client and machine."""
+    async with AsyncExitStack() as exits:
+        workers = {name: variant_worker(stack, Variant(name)) for name in names if name != HTTP}
+        for worker in workers.values():
+            exits.push_async_callback(worker.stop)
+            worker.spawn()
+        for worker in workers.values():
+            await worker.ready()
+        yield [_route(stack, name, workers.get(name, stack.worker)) for name in names]
+
+
+def _route(stack: Stack, name: str, worker: Program) -> Route:
+    assert worker.pid is not None
+    play: Play
+    match name:
+        case _ if name == HTTP:
+            play = ours_over_http(stack)
+        case Variant.TWIN:
+            play = Twin(stack.client, name)
+        case _:
+            play = ours_on_instant_platform(stack, name)
+    return Route(name, play, worker.pid)
+
+
+def variant_worker(stack: Stack, variant: Variant) -> Program:
+    """A worker process like the stack's own, on a task queue that has the variant's name."""
+    port = free_port()
+    return Program(
+        variant,
+        [sys.executable, "-m", "devtools.benchmarks.variants", variant],
+        cwd=ROOT,
+        env={
+            **{name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)},
+            **stack.variables(),
+            **WORKER_SETTINGS,
+            "TEMPORAL_CONFIG_FILE": os.devnull,
+            "CANCELLATION_TASK_QUEUE": variant,
+            "CANCELLATION_HEALTH_PORT": str(port),
+        },
+        log=stack.workdir / f"{variant}.log",
+        is_ready=lambda: answers_ok(port, "/readyz"),
+        grace=10,
+    )

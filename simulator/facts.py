@@ -1,0 +1,99 @@
+"""What the platform knows of an account: profile, money, roles, filings, resources, entitlements."""
+
+from domain.accounts import AccountProfile, Channel, Closure
+from domain.checks import (
+    ActiveResource,
+    Arrears,
+    Balance,
+    Entitlement,
+    Entitlements,
+    IcpFilings,
+    ProviderRole,
+    ProviderRoles,
+    Resources,
+)
+from gateways.contract import ClosurePhase, Group
+from simulator.database import as_model
+from simulator.kinds import Endpoint, Product
+from simulator.operations import Operations
+from simulator.state import AccountId, Simulator
+
+router = Operations("/accounts/{account_id}")
+
+_PRODUCTS = frozenset(Product)
+
+
+@router.operation("GET", "", Endpoint.PROFILE, Group.IDENTITY)
+def profile(account_id: AccountId, platform: Simulator) -> AccountProfile:
+    """Kinds and states only: which channels are verified, never their addresses.
+
+    `closure` says for which request, on which dossier and when it was closed. It stays when all else is erased: a
+    certificate's dates come from it.
+    """
+    account = platform.account(account_id)
+    request_id = account["closure_request_id"]
+    return as_model(
+        AccountProfile,
+        account,
+        account_id=account_id,
+        channels=tuple(contacts(platform, account_id)),
+        closure=as_model(Closure, account, request_id=request_id) if request_id else None,
+    )
+
+
+def contacts(platform: Simulator, account_id: str) -> dict[Channel, str]:
+    """The verified addresses."""
+    personal = "SELECT kind, reference FROM belongings WHERE account_id = ? AND phase = ?"
+    found = dict(map(tuple, platform.db.rows(personal, account_id, ClosurePhase.ERASE_PERSONAL_DATA)))
+    return {channel: found[channel] for channel in Channel if channel in found}
+
+
+@router.operation("GET", "/balance", Endpoint.BALANCE, Group.BILLING)
+def balance(account_id: AccountId, platform: Simulator) -> Balance:
+    """Money in fen: what can be withdrawn, what is frozen, what is on its way out, what was paid in offline."""
+    return as_model(Balance, platform.account(account_id))
+
+
+@router.operation("GET", "/arrears", Endpoint.ARREARS, Group.BILLING)
+def arrears(account_id: AccountId, platform: Simulator) -> Arrears:
+    """Everything unpaid, in fen."""
+    return Arrears(unpaid_fen=platform.account(account_id)["arrears_fen"])
+
+
+@router.operation("GET", "/provider-roles", Endpoint.PROVIDER_ROLES, Group.MARKETPLACE)
+def provider_roles(account_id: AccountId, platform: Simulator) -> ProviderRoles:
+    """Where the account is a provider (云市场, 万象, 云鼎) and how many businesses are going on."""
+    platform.account(account_id)
+    rows = platform.db.rows("SELECT * FROM provider_roles WHERE account_id = ? ORDER BY marketplace", account_id)
+    return ProviderRoles(roles=tuple(as_model(ProviderRole, row) for row in rows))
+
+
+@router.operation("GET", "/icp-filings", Endpoint.ICP_FILINGS, Group.ICP)
+def icp_filings(account_id: AccountId, platform: Simulator) -> IcpFilings:
+    """How often a filing was ever applied for (cancelled ones count), and how many are active."""
+    account = platform.account(account_id)
+    return IcpFilings(applications_ever=account["icp_applications_ever"], active_filings=account["icp_active_filings"])
+
+
+@router.operation("GET", "/resources", Endpoint.RESOURCES, Group.RESOURCES)
+def resources(account_id: AccountId, platform: Simulator) -> Resources:
+    """Active billable resources and services, by product."""
+    platform.account(account_id)
+    counts = kinds_of(platform, account_id, ClosurePhase.PURGE_RESOURCES)
+    active = (ActiveResource(product=kind, count=count) for kind, count in counts.items() if kind in _PRODUCTS)
+    return Resources(active=tuple(active))
+
+
+@router.operation("GET", "/entitlements", Endpoint.ENTITLEMENTS, Group.BILLING)
+def entitlements(account_id: AccountId, platform: Simulator) -> Entitlements:
+    """Vouchers, qualifications and discounts: everything that closing the account gives up, item by item."""
+    platform.account(account_id)
+    mine = "SELECT * FROM belongings WHERE account_id = ? AND phase = ? ORDER BY id"
+    rows = platform.db.rows(mine, account_id, ClosurePhase.FORFEIT_ENTITLEMENTS)
+    return Entitlements(items=tuple(as_model(Entitlement, row, entitlement_id=row["reference"]) for row in rows))
+
+
+def kinds_of(platform: Simulator, account_id: str, phase: ClosurePhase) -> dict[str, int]:
+    """What this phase would destroy, counted by kind in lower case."""
+    mine = "SELECT lower(kind), count(*) FROM belongings WHERE account_id = ? AND phase = ? GROUP BY 1 ORDER BY min(id)"
+    return dict(map(tuple, platform.db.rows(mine, account_id, phase)))

@@ -1,0 +1,102 @@
+"""Messages, rendered and handed to carriers. The carriers are pretended: what would have gone out is in the outbox."""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import Header
+
+from domain.accounts import Channel
+from domain.errors import ErrorType
+from domain.notifications import StaffDesk
+from gateways.contract import (
+    Accepted,
+    AccountNotification,
+    ContactNotification,
+    Group,
+    StaffContact,
+    TicketContact,
+)
+from simulator.database import utc_now
+from simulator.facts import contacts
+from simulator.kinds import Carrier, Endpoint
+from simulator.operations import Operations
+from simulator.state import AccountId, Simulator
+from simulator.templates import printable, render
+
+router = Operations()
+
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Names the request: the same key again gets the first answer again, and nothing is done twice.",
+    ),
+]
+
+_CARRIERS = {Channel.PHONE: Carrier.SMS, Channel.EMAIL: Carrier.EMAIL}
+
+
+@router.operation(
+    "POST",
+    "/accounts/{account_id}/notifications",
+    Endpoint.NOTIFY_ACCOUNT,
+    Group.MESSAGING,
+    ErrorType.IDEMPOTENCY_CONFLICT,
+)
+def notify_account(
+    account_id: AccountId, notification: AccountNotification, idempotency_key: IdempotencyKey, platform: Simulator
+) -> Accepted:
+    """Tell the account's owner, at every verified contact. None left, none told: `delivered` is then 0."""
+    platform.account(account_id)
+
+    def send() -> Accepted:
+        return hand_to_carrier(platform, notification, contacts(platform, account_id), account_id=account_id)
+
+    return platform.once(Endpoint.NOTIFY_ACCOUNT, account_id, idempotency_key, notification, Accepted, send)
+
+
+@router.operation("POST", "/notifications", Endpoint.NOTIFY_CONTACT, Group.MESSAGING, ErrorType.IDEMPOTENCY_CONFLICT)
+def notify_contact(notification: ContactNotification, idempotency_key: IdempotencyKey, platform: Simulator) -> Accepted:
+    """Tell the contact that a ticket names, by SMS and by e-mail, or a desk of the platform's own staff."""
+
+    def send() -> Accepted:
+        match notification.contact:
+            case StaffContact(desk=desk):
+                return hand_to_carrier(platform, notification, {}, desk=desk)
+            case TicketContact(email=email, phone=phone):
+                return hand_to_carrier(platform, notification, {Channel.PHONE: phone, Channel.EMAIL: email})
+
+    return platform.once(Endpoint.NOTIFY_CONTACT, "", idempotency_key, notification, Accepted, send)
+
+
+def hand_to_carrier(
+    platform: Simulator,
+    message: AccountNotification | ContactNotification,
+    addresses: Mapping[Channel, str],
+    *,
+    account_id: str | None = None,
+    desk: StaffDesk | None = None,
+) -> Accepted:
+    """Put the rendered message in the outbox, once for each address, or once for the desk."""
+    subject, text = render(message.template, message.locale, message.params)
+    ways: list[tuple[Carrier, str | None]] = [
+        (_CARRIERS[channel], printable(address)) for channel, address in addresses.items()
+    ]
+    if desk is not None:
+        ways.append((Carrier.DESK, None))
+    every = {
+        "at": utc_now(),
+        "account_id": account_id,
+        "desk": desk,
+        "template": message.template,
+        "locale": message.locale,
+        "params": json.dumps(message.params),
+        "subject": subject,
+        "text": text,
+    }
+    platform.db.insert("outbox", *(every | {"carrier": carrier, "destination": to} for carrier, to in ways))
+    return Accepted(delivered=len(ways))

@@ -1,0 +1,65 @@
+"""The platform contract as an OpenAPI 3.1 document: its operations, and nothing of the simulator's own."""
+
+import json
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from gateways.contract import PROBLEM_MEDIA_TYPE, PROBLEM_PREFIX, PROBLEM_STATUS, Group, Problem
+
+TITLE = "The account platform contract"
+
+DESCRIPTION = f"""\
+What account cancellation needs of the cloud: identity, billing, marketplace, filings, resources, closure and messages.
+
+- JSON over HTTP. Times are UTC (RFC 3339); money is integer fen (1 yuan = 100 fen).
+- Each tag is a group that a cloud may serve from a service, and a base URL, of its own.
+- A request that carries a `request_id` or an `Idempotency-Key` is obeyed once. The same request again gets the first
+  answer again; the same key with another request is refused (`IdempotencyConflict`). A refused request uses up no key.
+- Errors are problem documents (RFC 9457). Decide on `type` (`{PROBLEM_PREFIX}` and a stable name), never on text.
+  429, 500 and 503 can heal by themselves and may carry `Retry-After`; every other problem is final.
+- 401 and 403 refuse the caller's own credential, and say nothing about the account.
+- No answer carries a phone number, an e-mail address or a name; the one masked destination is for the owner's eyes.
+"""
+
+GROUPS = {
+    Group.IDENTITY: "Who the account is, and the proof that its owner is asking. A code leaves by SMS or e-mail only.",
+    Group.BILLING: "Balance, arrears, and what would be forfeited.",
+    Group.MARKETPLACE: "Provider roles at 云市场, 万象 and 云鼎.",
+    Group.ICP: "ICP filings, cancelled ones included.",
+    Group.RESOURCES: "Active billable resources and services.",
+    Group.CLOSURE: "The hold (a lease that lapses by itself), closure, and deletion in phases, which may take hours.",
+    Group.MESSAGING: "Messages by template; the platform holds the wording and the addresses.",
+}
+
+
+def contract(app: FastAPI) -> dict[str, Any]:
+    """What `docs/platform-contract.yaml` says."""
+    document = get_openapi(
+        title=TITLE,
+        version="1.0.0",
+        openapi_version="3.1.0",
+        description=DESCRIPTION,
+        routes=app.routes,
+        tags=[{"name": group.value, "description": GROUPS[group]} for group in Group],
+    )
+    for operation in (operation for path in document["paths"].values() for operation in path.values()):
+        operation["summary"] = operation["operationId"].replace("-", " ").capitalize()
+    problem = Problem.model_json_schema()
+    problem["properties"]["type"]["enum"] = [PROBLEM_PREFIX + name for name in PROBLEM_STATUS]
+    document["components"]["schemas"]["Problem"] = problem
+    document["components"]["responses"] = {
+        "Problem": {
+            "description": "A problem document (RFC 9457).",
+            "content": {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+    }
+    return document
+
+
+def contract_json() -> str:
+    """The contract as one JSON document, which is YAML too."""
+    from simulator.app import create_app
+
+    return json.dumps(contract(create_app()), ensure_ascii=False, indent=2) + "\n"
