@@ -25,6 +25,8 @@ class Genuine:
     seals: list[tuple[int, float, float]]
     """Page, and the middle of a red seal as fractions of width and height."""
     references: list[str]
+    maker: str
+    """Which program of `making/` made it."""
 
     @property
     def path(self) -> Path:
@@ -46,7 +48,7 @@ class Genuine:
 
 def genuine() -> Iterator[Genuine]:
     for name, known in json.loads(MANIFEST.read_text()).items():
-        yield Genuine(name, **{key: value for key, value in known.items() if key != "maker"})
+        yield Genuine(name, **known)
 
 
 def small(picture: Image.Image) -> Image.Image:

@@ -13,6 +13,7 @@ import json
 import os
 import resource
 import sys
+import time
 from pathlib import Path
 
 
@@ -23,6 +24,7 @@ def main() -> None:
 
     rendering.look_for_fonts_in(fonts)
     for file in files:
+        began = time.monotonic()
         reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
@@ -37,10 +39,12 @@ def main() -> None:
         known |= {
             "failed": failed != 0,
             "seconds": used.ru_utime + used.ru_stime,
+            "elapsed": time.monotonic() - began,
             "bytes": used.ru_maxrss << 10,
             "length": 0 if failed else len(made),
         }
         sys.stdout.buffer.write(json.dumps(known).encode() + b"\n" + made[: known["length"]])
+        sys.stdout.buffer.flush()
 
 
 def _render(rendering: object, data: bytes, to: int) -> None:

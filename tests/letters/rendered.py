@@ -30,16 +30,27 @@ class Rendered:
 
 
 class Rendering:
-    """Each letter's result, when it is there."""
+    """Each letter's result, as soon as it is there."""
 
     def __init__(self, files: list[Path], seconds: int, workers: ThreadPoolExecutor) -> None:
-        self._batches: dict[Path, Future[dict[Path, Rendered]]] = {}
+        self._results: dict[Path, Future[Rendered]] = {file: Future() for file in files}
         for at in range(0, len(files), BATCH):
-            batch = files[at : at + BATCH]
-            self._batches |= dict.fromkeys(batch, workers.submit(_render, batch, seconds))
+            workers.submit(self._render, files[at : at + BATCH], seconds)
 
     def __getitem__(self, file: Path) -> Rendered:
-        return self._batches[file].result()[file]
+        return self._results[file].result()
+
+    def _render(self, files: list[Path], seconds: int) -> None:
+        program = [PACKAGE / "confinement.py", Path(__file__).with_name("many.py"), FONTS, PACKAGE, seconds, *files]
+        command = [sys.executable, "-I", *map(str, program)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, env={}) as process:
+            assert process.stdout is not None
+            for file in files:
+                try:
+                    known = json.loads(process.stdout.readline())
+                    self._results[file].set_result(Rendered(known, process.stdout.read(known["length"])))
+                except ValueError as error:
+                    self._results[file].set_exception(error)
 
 
 @contextmanager
@@ -50,16 +61,3 @@ def rendered(files: list[Path], *, seconds: int) -> Iterator[Rendering]:
         yield Rendering(files, seconds, workers)
     finally:
         workers.shutdown(cancel_futures=True)
-
-
-def _render(files: list[Path], seconds: int) -> dict[Path, Rendered]:
-    program = [PACKAGE / "confinement.py", Path(__file__).with_name("many.py"), FONTS, PACKAGE, str(seconds), *files]
-    command = [sys.executable, "-I", *map(str, program)]
-    out = memoryview(subprocess.run(command, stdout=subprocess.PIPE, check=True, env={}).stdout)
-    made = {}
-    for file in files:
-        end = bytes(out[:4096]).index(b"\n")
-        known = json.loads(bytes(out[:end]))
-        content, out = out[end + 1 : end + 1 + known["length"]], out[end + 1 + known["length"] :]
-        made[file] = Rendered(known, bytes(content))
-    return made
