@@ -1,9 +1,10 @@
-"""The front desk of this process, made from its settings; and what to say when Temporal is not there."""
+"""The service of this process, made from its settings; and what to say when Temporal is not there."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
@@ -11,15 +12,11 @@ from obstore.exceptions import BaseError
 from temporalio.client import Client
 
 from cli.answers import PROGRAM, UsageError
-from gateways.platform import ChallengeDesk, HttpPlatform
-from gateways.vault import ObjectVault
 from runtime.logs import configure_logging
 from runtime.settings import Settings
 from runtime.temporal import connect, connect_options
 from service.errors import Unreachable
-from service.front_desk import FrontDesk
-from service.letters.desk import LetterDesk
-from service.ticket_files import TicketIntake
+from service.factory import Service, open_service
 
 log = structlog.get_logger()
 
@@ -28,9 +25,7 @@ CONNECT_LIMIT: Final = 5.0
 
 
 @dataclass(frozen=True)
-class Session:
-    desk: FrontDesk
-    intake: TicketIntake
+class Session(Service):
     settings: Settings
 
 
@@ -42,21 +37,12 @@ async def connected(*, lazy: bool = False) -> AsyncIterator[Session]:
     """
     settings = Settings()
     configure_logging(settings.log_format, settings.log_level)
-    urls = settings.platform_base_urls()
-    timeout = settings.platform_timeout.total_seconds()
     async with AsyncExitStack() as stack:
         try:
-            vault = ObjectVault(settings.vault_url)
-            platform = await stack.enter_async_context(HttpPlatform(urls, timeout=timeout))
-            challenges = await stack.enter_async_context(ChallengeDesk(urls, timeout=timeout))
+            opened = await stack.enter_async_context(open_service(settings, partial(_temporal, lazy)))
         except (ValueError, OSError, BaseError) as error:
             raise _unusable("CANCELLATION_*", error) from None
-        client = await _temporal(lazy)
-        yield Session(
-            FrontDesk(client, settings.task_queue, platform, challenges, vault),
-            TicketIntake(vault, LetterDesk(settings.letter_trust_roots)),
-            settings,
-        )
+        yield Session(**vars(opened), settings=settings)
 
 
 async def _temporal(lazy: bool) -> Client:

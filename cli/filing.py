@@ -78,9 +78,9 @@ async def file(
         raise UsageError("--i-understand names another account. Nothing was filed.")
     scan = await asyncio.to_thread(letter.read_bytes) if letter else None
     async with open_session() as session:
-        view = await session.desk.wait_while(account, Phase.OPENING)
+        view = await session.cancellations.wait_while(account, Phase.OPENING)
         if view.phase is Phase.CHECKING:
-            view = await session.desk.wait_while(account, Phase.CHECKING)
+            view = await session.cancellations.wait_while(account, Phase.CHECKING)
         latest = view.report.digest if view.report else None
         digest = report or latest
         require(view, Step.FILE_TICKET, report_digest=digest)
@@ -92,8 +92,8 @@ async def file(
                 "by --report, or repeat the account's id by --i-understand.",
             )
         filed = await file_ticket(
-            session.desk,
-            session.intake,
+            session.cancellations,
+            session.tickets,
             account,
             _paper(view, email, phone, accept_notice, _balance(view, money)),
             scan,
@@ -132,17 +132,17 @@ async def supply(
 
     scan = await asyncio.to_thread(letter.read_bytes) if letter else None
     async with open_session() as session:
-        review = await session.desk.review(ticket_no)
+        review = await session.cancellations.review(ticket_no)
         account = review.case.account_id
-        view = await session.desk.view(account)
+        view = await session.cancellations.view(account)
         if review.status is ReviewStatus.AWAITING_MATERIALS:
             # The review has decided; its request hears of that a moment later.
-            view = await session.desk.wait_while(account, Phase.UNDER_REVIEW)
+            view = await session.cancellations.wait_while(account, Phase.UNDER_REVIEW)
         require(view, Step.SUPPLY_MATERIALS)
         choice = _balance(view, money) if money.balance else None
         supplied = await supply_materials(
-            session.desk,
-            session.intake,
+            session.cancellations,
+            session.tickets,
             account,
             _paper(view, email, phone, accept_notice, choice),
             scan,

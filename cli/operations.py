@@ -55,8 +55,8 @@ class DeletionShown(DeletionView):
 async def show(account: Account, /) -> Answer:
     """Show a deletion. Exit code 5 while it waits for operations, 6 while it only retries."""
     async with open_session() as session:
-        request = await _found(session.desk.view(account))
-        deletion = await _found(session.desk.deletion(account))
+        request = await _found(session.cancellations.view(account))
+        deletion = await _found(session.cancellations.deletion(account))
     parked = request.stalled if request and request.phase is Phase.DELETION_STALLED else None
     if deletion is None and (request is None or parked is None):
         raise Refusal(ErrorType.NOT_FOUND, f"There is no deletion of account {account}.")
@@ -86,12 +86,14 @@ async def resume(account: Account | None = None, /, *, all: Flag = False, operat
 
     async with open_session() as session:
         if account is not None:
-            return _of(DeletionShown.model_validate(dict(await session.desk.resume_deletion(account, operator))))
+            return _of(
+                DeletionShown.model_validate(dict(await session.cancellations.resume_deletion(account, operator)))
+            )
         resumed: list[str] = []
         failed: dict[str, Failure] = {}
-        for waiting in await session.desk.stalled_deletions():
+        for waiting in await session.cancellations.stalled_deletions():
             try:
-                await session.desk.resume_deletion(waiting, operator)
+                await session.cancellations.resume_deletion(waiting, operator)
             except (Refusal, Unreachable) as error:
                 failed[waiting] = explain(error)
             else:

@@ -41,10 +41,10 @@ async def start(account: Account, /, *, requested_by: Id | None = None, locale: 
         Language of the notice and of all messages to the owner: zh-CN or en.
     """
     async with open_session() as session:
-        view = await session.desk.start(account, requested_by or account, via=Via.COMMAND_LINE, locale=locale)
+        view = await session.cancellations.start(account, requested_by or account, via=Via.COMMAND_LINE, locale=locale)
         if view.phase is Phase.CHECKING:
             # Without a verified channel the report comes first.
-            view = await session.desk.wait_while(account, Phase.CHECKING)
+            view = await session.cancellations.wait_while(account, Phase.CHECKING)
     if view.refusal:
         raise Refusal(
             ErrorType.ACCOUNT_NOT_CLOSABLE,
@@ -58,7 +58,7 @@ async def start(account: Account, /, *, requested_by: Id | None = None, locale: 
 async def status(account: Account, /) -> Answer:
     """Show a request."""
     async with open_session() as session:
-        return _of(await session.desk.view(account))
+        return _of(await session.cancellations.view(account))
 
 
 async def send_code(account: Account, /, *, channel: Channel | None = None, acting_for: ActingFor = None) -> Answer:
@@ -71,12 +71,12 @@ async def send_code(account: Account, /, *, channel: Channel | None = None, acti
     """
     async with open_session() as session:
         if channel is None:
-            channels = (await session.desk.wait_while(account, Phase.OPENING)).channels
+            channels = (await session.cancellations.wait_while(account, Phase.OPENING)).channels
             # With none verified the request itself says what to do instead.
             channel = channels[0] if channels else Channel.PHONE
-        view = await session.desk.send_code(account, channel, actor(account, acting_for))
+        view = await session.cancellations.send_code(account, channel, actor(account, acting_for))
         assert view.challenge is not None
-        shown = await session.desk.show_challenge(view.challenge.challenge_id)
+        shown = await session.cancellations.show_challenge(view.challenge.challenge_id)
     sent = CodeOnItsWay(
         account_id=account,
         request_no=view.request_no,
@@ -96,7 +96,7 @@ async def verify(account: Account, code: Annotated[str, OrStdin], /, *, acting_f
         The code, or - to read it from standard input, where no other user of this machine can see it.
     """
     async with open_session() as session:
-        return _of(await session.desk.verify(account, as_meant(or_stdin(code)), actor(account, acting_for)))
+        return _of(await session.cancellations.verify(account, as_meant(or_stdin(code)), actor(account, acting_for)))
 
 
 async def accept_notice(
@@ -124,11 +124,11 @@ async def accept_notice(
     """
     by = actor(account, acting_for)
     async with open_session() as session:
-        notice = CURRENT_NOTICE[(await session.desk.view(account)).locale]
+        notice = CURRENT_NOTICE[(await session.cancellations.view(account)).locale]
         if show:
             return Answer(notice, partial(screens.notice, notice))
         if version and sha256:
-            await session.desk.accept_notice(account, version, sha256, by)
+            await session.cancellations.accept_notice(account, version, sha256, by)
         elif version or sha256 or not yes:
             raise UsageError(
                 "Nothing was accepted. Say --yes when the owner has read this notice and accepts it, "
@@ -138,14 +138,14 @@ async def accept_notice(
                 sha256=notice.sha256,
             )
         else:
-            await session.desk.accept_notice(account, notice.version, notice.sha256, by)
-        return _of(await session.desk.wait_while(account, Phase.CHECKING))
+            await session.cancellations.accept_notice(account, notice.version, notice.sha256, by)
+        return _of(await session.cancellations.wait_while(account, Phase.CHECKING))
 
 
 async def recheck(account: Account, /, *, acting_for: ActingFor = None) -> Answer:
     """Check a request again."""
     async with open_session() as session:
-        return _of(await session.desk.recheck(account, actor(account, acting_for)))
+        return _of(await session.cancellations.recheck(account, actor(account, acting_for)))
 
 
 async def confirm(
@@ -169,7 +169,7 @@ async def confirm(
         raise UsageError("--i-understand names another account. Nothing was confirmed.")
     async with open_session() as session:
         if report is None:
-            view = await session.desk.view(account)
+            view = await session.cancellations.view(account)
             # In any other phase the request refuses, and says which step is due.
             report = view.report.digest if view.report else "0" * 64
             if i_understand is None and view.phase is Phase.AWAITING_CONFIRMATION and view.report:
@@ -180,8 +180,8 @@ async def confirm(
                     report_digest=report,
                     forfeits=view.report.entitlements,
                 )
-        await session.desk.confirm(account, report, actor(account, acting_for))
-        return _of(await session.desk.wait_while(account, Phase.SEALING))
+        await session.cancellations.confirm(account, report, actor(account, acting_for))
+        return _of(await session.cancellations.wait_while(account, Phase.SEALING))
 
 
 async def withdraw(
@@ -199,7 +199,7 @@ async def withdraw(
         Why, for the statistics.
     """
     async with open_session() as session:
-        return _of(await session.desk.withdraw(account, reason, actor(account, acting_for)))
+        return _of(await session.cancellations.withdraw(account, reason, actor(account, acting_for)))
 
 
 async def certificate(request_or_account: Id, /, *, account: Id | None = None) -> Answer:
@@ -215,12 +215,12 @@ async def certificate(request_or_account: Id, /, *, account: Id | None = None) -
     # It is in the vault alone, so that it can be had when Temporal has forgotten the account, or is down.
     async with open_session(lazy=True) as session:
         try:
-            found = await session.desk.certificate(request_or_account, account)
+            found = await session.cancellations.certificate(request_or_account, account)
         except Refusal as by_number:
             if account or by_number.type is not ErrorType.NOT_FOUND:
                 raise
             try:
-                found = await session.desk.certificate_of_account(request_or_account)
+                found = await session.cancellations.certificate_of_account(request_or_account)
             except Refusal as by_account:
                 raise (by_number if by_account.type is ErrorType.NOT_FOUND else by_account) from None
     return Answer(found, partial(screens.certificate, found))

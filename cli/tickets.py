@@ -35,7 +35,7 @@ from domain.tickets import Decision, DecisionKind, DecisionReason, ReviewStatus
 from i18n.time_left import TimeLeft
 
 if TYPE_CHECKING:
-    from service.front_desk import FrontDesk
+    from service.cancellation_service import CancellationService
     from service.queue import Bucket, QueuedTicket
 
 log = structlog.get_logger()
@@ -98,7 +98,7 @@ async def list_tickets(*, limit: PositiveInt = 50) -> Answer:
     async with open_session() as session:
         calendar = load(session.settings.calendar_dir)
         for bucket in buckets(calendar, now):
-            tickets, in_all = await _first_of(session.desk, bucket, limit - len(rows))
+            tickets, in_all = await _first_of(session.cancellations, bucket, limit - len(rows))
             counts[bucket.kind] += in_all
             rows += [(ticket, TimeLeft.of(ticket.status, ticket.due_at, calendar, now)) for ticket in tickets]
     listed = [
@@ -108,22 +108,24 @@ async def list_tickets(*, limit: PositiveInt = 50) -> Answer:
     return Answer({"tickets": listed, "counts": {**counts, "TOTAL": total}}, partial(ticket_screens.queue, rows, total))
 
 
-async def _first_of(desk: "FrontDesk", bucket: "Bucket", limit: int) -> "tuple[list[QueuedTicket], int]":
+async def _first_of(
+    cancellations: "CancellationService", bucket: "Bucket", limit: int
+) -> "tuple[list[QueuedTicket], int]":
     """At most `limit` tickets of a bucket, and how many there are in all: counted only where they are not all here."""
     found: list[QueuedTicket] = []
     token = None
     while len(found) < limit:
-        page = await desk.queued(bucket, limit - len(found), token)
+        page = await cancellations.queued(bucket, limit - len(found), token)
         found += page.tickets
         if (token := page.next_token) is None:
             return found, len(found)
-    return found, await desk.queue_count(bucket)
+    return found, await cancellations.queue_count(bucket)
 
 
 async def show(ticket_no: TicketNo, /) -> Answer:
     """Show a ticket."""
     async with open_session() as session:
-        review = await session.desk.review(ticket_no)
+        review = await session.cancellations.review(ticket_no)
         calendar = load(session.settings.calendar_dir)
     due_at = review.clock.due_at if review.clock else None
     left = TimeLeft.of(review.status, due_at, calendar, datetime.now(UTC))
@@ -141,8 +143,8 @@ async def original(ticket_no: TicketNo, /, *, operator: Id, out: Path) -> Answer
         Where to put it; a file that is there is left as it is.
     """
     async with open_session() as session:
-        form = await session.intake.load((await session.desk.review(ticket_no)).case.ticket)
-        content = await session.intake.read_original(form)
+        form = await session.tickets.load((await session.cancellations.review(ticket_no)).case.ticket)
+        content = await session.tickets.read_original(form)
     assert form.letter is not None
     log.warning("Handed out the original of a letter", ticket_no=ticket_no, operator=operator)
     try:
@@ -216,7 +218,7 @@ async def _decide(
         revision, report = by.revision, by.report
         if waive is None or revision is None or report is None:
             # Needs a worker, which a signal that says everything can do without.
-            case = (await session.desk.review(ticket_no)).case
+            case = (await session.cancellations.review(ticket_no)).case
             waive = tuple(waiver.check for waiver in case.waivers_asked) if waive is None else waive
             revision, report = revision or case.ticket.sha256, report or case.report.digest
         decision = Decision(
@@ -233,9 +235,9 @@ async def _decide(
         sent = DecisionSent(ticket_no=ticket_no, decision_id=decision.decision_id, kind=kind)
         if by.signal:
             if note:
-                decision = decision.model_copy(update={"note_ref": await session.intake.put_note(ticket_no, note)})
-            await session.desk.signal_decision(kind, decision)
+                decision = decision.model_copy(update={"note_ref": await session.tickets.put_note(ticket_no, note)})
+            await session.cancellations.signal_decision(kind, decision)
         else:
-            answer = await decide(session.desk, session.intake, kind, decision, note)
+            answer = await decide(session.cancellations, session.tickets, kind, decision, note)
             sent = sent.model_copy(update={"status": answer.status, "late": answer.late})
     return Answer(sent, partial(ticket_screens.decision, ticket_no, sent.status, sent.late))

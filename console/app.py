@@ -43,7 +43,7 @@ def create_app(settings: ConsoleSettings, open_services: OpenServices) -> FastAP
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_services() as found:
             app.state.services = found
-            clearing = create_task(found.intake.drafts.keep_discarding(found.now))
+            clearing = create_task(found.tickets.drafts.keep_discarding(found.now))
             try:
                 yield
             finally:

@@ -100,7 +100,7 @@ class Trouble:
 
 
 EXPECTED: Final = (Refusal, Unreachable, GatewayError)
-"""What the front desk and the intake say no with. A page that can show it beside its form catches these."""
+"""What the service says no with. A page that can show it beside its form catches these."""
 
 
 def problem(trouble: Trouble) -> Response:

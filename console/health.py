@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from temporalio.service import RPCError
 
-from console.services import Desk
+from console.services import WithServices
 
 router = APIRouter(include_in_schema=False)
 
@@ -21,11 +21,11 @@ async def healthz() -> dict[str, str]:
 
 
 @router.get("/readyz")
-async def readyz(desk: Desk) -> JSONResponse:
+async def readyz(services: WithServices) -> JSONResponse:
     try:
         # Temporal's own limit does not count the time to connect.
         async with asyncio.timeout(2 * _PATIENCE.total_seconds()):
-            ready = await desk.client.service_client.check_health(timeout=_PATIENCE)
+            ready = await services.client.service_client.check_health(timeout=_PATIENCE)
     except (RPCError, RuntimeError, TimeoutError):
         ready = False
     return JSONResponse({"status": "ready" if ready else "not ready"}, 200 if ready else 503)

@@ -1,23 +1,19 @@
-"""What the routes work with: the front desk, the vault's intake, Temporal for the queue, the calendar, the clock."""
+"""What the routes work with: the service, Temporal for the queue, the calendar, the clock."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Request
-from temporalio.client import Client
 
 from console.settings import ConsoleSettings
 from domain.business_calendar import BusinessCalendar, load
-from gateways.platform import ChallengeDesk, HttpPlatform
-from gateways.vault import ObjectVault
 from runtime.settings import Settings
 from runtime.temporal import connect
-from service.front_desk import FrontDesk
-from service.letters.desk import LetterDesk
-from service.ticket_files import TicketIntake
+from service.factory import Service, open_service
 
 
 def _now() -> datetime:
@@ -25,10 +21,7 @@ def _now() -> datetime:
 
 
 @dataclass(frozen=True)
-class Services:
-    desk: FrontDesk
-    intake: TicketIntake
-    client: Client
+class Services(Service):
     calendar: BusinessCalendar
     settings: ConsoleSettings
     now: Callable[[], datetime] = field(default=_now)
@@ -40,19 +33,8 @@ async def open_services(settings: ConsoleSettings, service: Settings) -> AsyncIt
 
     Raises `ValueError` when a setting cannot be used.
     """
-    async with AsyncExitStack() as stack:
-        urls, timeout = service.platform_base_urls(), service.platform_timeout.total_seconds()
-        platform = await stack.enter_async_context(HttpPlatform(urls, timeout=timeout))
-        challenges = await stack.enter_async_context(ChallengeDesk(urls, timeout=timeout))
-        vault = ObjectVault(service.vault_url)
-        client = await connect(lazy=True)
-        yield Services(
-            desk=FrontDesk(client, service.task_queue, platform, challenges, vault),
-            intake=TicketIntake(vault, LetterDesk(service.letter_trust_roots)),
-            client=client,
-            calendar=load(service.calendar_dir),
-            settings=settings,
-        )
+    async with open_service(service, partial(connect, lazy=True)) as opened:
+        yield Services(**vars(opened), calendar=load(service.calendar_dir), settings=settings)
 
 
 async def services(request: Request) -> Services:
@@ -61,5 +43,5 @@ async def services(request: Request) -> Services:
     return found
 
 
-Desk = Annotated[Services, Depends(services)]
+WithServices = Annotated[Services, Depends(services)]
 """A route's way to everything it works with."""

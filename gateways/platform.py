@@ -218,7 +218,7 @@ class HttpPlatform(_HttpGateway):
         )
 
 
-class ChallengeDesk(_HttpGateway):
+class ChallengePlatform(_HttpGateway):
     """Where the owner answers a challenge. For the console and the command line: activities never see a code."""
 
     _groups = frozenset({Group.IDENTITY})

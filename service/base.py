@@ -1,4 +1,4 @@
-"""What the desks of owners, staff and operations share: handles of the workflows, and limits of patience."""
+"""What the services for owners, staff and operations share: handles of the workflows, and limits of patience."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -19,7 +19,7 @@ from domain.messages import (
     CancellationResult,
     ReviewResult,
 )
-from gateways.platform import ChallengeDesk
+from gateways.platform import ChallengePlatform
 from gateways.ports import Platform, Vault
 from runtime.workflow_runner import OVERTAKEN_BY_NEWS
 from service.errors import lacks_namespace
@@ -38,6 +38,9 @@ LOOK_LIMIT = timedelta(seconds=20)
 ENDING_LIMIT = timedelta(seconds=45)
 """How long a request that is over may take to end: it gives back its hold, and leaves its last message."""
 
+_QUESTIONS = 3
+"""How often a look is begun that nobody answers. The last one begins when a crashed worker is asked no more."""
+
 _LOOKS = 5
 """How often a workflow is asked again about which there are always news."""
 
@@ -45,11 +48,11 @@ BEGINNING_LIMIT = timedelta(seconds=10)
 """How long a deletion may take to exist once its request is in phase DELETING: usually some milliseconds."""
 
 
-class DeskBase:
+class ServiceBase:
     """One client, one task queue, the platform and the vault."""
 
     def __init__(
-        self, client: Client, task_queue: str, platform: Platform, challenges: ChallengeDesk, vault: Vault
+        self, client: Client, task_queue: str, platform: Platform, challenges: ChallengePlatform, vault: Vault
     ) -> None:
         self._client = client
         self._task_queue = task_queue
@@ -70,14 +73,22 @@ class DeskBase:
 async def look(
     handle: WorkflowHandle[Any, Any], query: Callable[[Any], T], reject_condition: QueryRejectCondition | None = None
 ) -> T:
-    """What a workflow shows. News that come in between are waited for: the worker takes them in first."""
-    looks = 0
+    """What a workflow shows. News that come in between are waited for: the worker takes them in first.
+
+    A worker that forgets a workflow drops the questions that wait for their turn with it, and nobody answers these.
+    So one that is not answered soon is asked again, within `LOOK_LIMIT` in all.
+    """
+    overtaken = unanswered = 0
     while True:
         try:
-            return await handle.query(query, reject_condition=reject_condition, rpc_timeout=LOOK_LIMIT)
+            return await handle.query(query, reject_condition=reject_condition, rpc_timeout=LOOK_LIMIT / _QUESTIONS)
         except WorkflowQueryFailedError as error:
-            looks += 1
-            if OVERTAKEN_BY_NEWS not in str(error) or looks == _LOOKS:
+            overtaken += 1
+            if OVERTAKEN_BY_NEWS not in str(error) or overtaken == _LOOKS:
+                raise
+        except RPCError as error:
+            unanswered += 1
+            if error.status is not RPCStatusCode.DEADLINE_EXCEEDED or unanswered == _QUESTIONS:
                 raise
 
 

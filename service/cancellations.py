@@ -51,7 +51,7 @@ from domain.policy import Policy
 from domain.standing import RunEnd
 from domain.tickets import TicketRef
 from gateways.contract import ChallengeShown
-from service.base import ANSWER_LIMIT, ENDING_LIMIT, LOOK_LIMIT, DeskBase, look
+from service.base import ANSWER_LIMIT, ENDING_LIMIT, LOOK_LIMIT, ServiceBase, look
 from service.errors import lacks_namespace, plain_errors
 from service.news import news
 from service.step_keys import update_id
@@ -80,7 +80,7 @@ _RUN_ENDS: Final = {
 }
 
 
-class OwnerDesk(DeskBase):
+class Cancellations(ServiceBase):
     """A request, from its start to its certificate."""
 
     async def start(

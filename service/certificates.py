@@ -2,11 +2,11 @@
 
 from domain.deletion import Certificate, Dossier, certificate_path, certificates_of, dossiers_of
 from domain.errors import ErrorType, Refusal
-from service.base import DeskBase
+from service.base import ServiceBase
 from service.errors import plain_errors
 
 
-class CertificateDesk(DeskBase):
+class Certificates(ServiceBase):
     """Proofs of closures, from the vault alone."""
 
     async def certificate(self, request_no: str, account_id: str | None = None) -> Certificate:

@@ -15,18 +15,18 @@ from domain.messages import (
 from domain.phases import Phase
 from domain.policy import Policy
 from service.base import ANSWER_LIMIT, BEGINNING_LIMIT, described, look
-from service.cancellations import OwnerDesk
+from service.cancellations import Cancellations
 from service.errors import Unreachable, plain_errors
 from service.news import news
 from workflows.account_cancellation.workflow import AccountCancellation
 from workflows.account_deletion import AccountDeletion
 from workflows.common.search_attributes import CANCELLATION_PHASE
 
-# `Any`: as in `owner_desk.py`.
+# `Any`: as in `cancellations.py`.
 _RESUME: Final[Any] = AccountDeletion.resume
 
 
-class OperationsDesk(OwnerDesk):
+class Deletions(Cancellations):
     """Deletions, looked at and taken up again."""
 
     async def deletion(self, account_id: str) -> DeletionView:

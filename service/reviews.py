@@ -12,7 +12,7 @@ from domain.messages import (
     ReviewView,
 )
 from domain.tickets import Decision, DecisionKind, DecisionRequest, IgnoredBecause
-from service.base import ANSWER_LIMIT, DeskBase, described, look
+from service.base import ANSWER_LIMIT, ServiceBase, described, look
 from service.errors import plain_errors
 from service.queue import Bucket, Page, count, page
 from workflows.ticket_review import TicketReview
@@ -20,7 +20,7 @@ from workflows.ticket_review import TicketReview
 _ANY_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-class StaffDesk(DeskBase):
+class Reviews(ServiceBase):
     """Tickets, as staff find and decide them."""
 
     async def queued(self, bucket: Bucket, size: int, token: str | None = None) -> Page:

@@ -12,8 +12,8 @@ from domain.messages import CancellationView
 from domain.model import Instant, Model, OpaqueId, Sha256Hex
 from gateways.errors import GatewayError
 from gateways.ports import Vault
+from service.cancellation_service import CancellationService
 from service.errors import plain_errors
-from service.front_desk import FrontDesk
 
 KEY_COUNTS_FOR: Final = timedelta(hours=24)
 """How long a key that was used can still start the request for which it was first used (which a crash prevented)."""
@@ -60,7 +60,7 @@ class StartRecord(Model):
 
 
 async def start_once(
-    desk: FrontDesk,
+    cancellations: CancellationService,
     key: str | None,
     account_id: str,
     requested_by: str,
@@ -69,30 +69,30 @@ async def start_once(
     now: datetime,
     via: Via = Via.TEMPORAL,
 ) -> tuple[CancellationView, bool]:
-    """As `FrontDesk.start`, for a caller who repeats. `key` says whose it is, too; without one the call stands alone.
+    """As `start`, for a caller who repeats. `key` says whose it is, too; without one the call stands alone.
 
     Answers whether the request is this key's own, and not one that was running. Raises `Refusal`:
     `IdempotencyConflict` when the key was used for something else, `AlreadyOver` when what it stood for is long gone.
     """
     async with plain_errors(f"request of account {account_id}"):
-        record, used = await StartRecord.claim(desk.vault, key, account_id, f"{requested_by} {locale}", now)
-    if used and (found := await _stands_for(desk, record)):
+        record, used = await StartRecord.claim(cancellations.vault, key, account_id, f"{requested_by} {locale}", now)
+    if used and (found := await _stands_for(cancellations, record)):
         return found, found.request_no == record.request_no
     if used and now > record.at + KEY_COUNTS_FOR:
         raise Refusal(ErrorType.ALREADY_OVER, "The request of this key is long over: use a new key to start.")
-    view = await desk.start(account_id, requested_by, via=via, locale=locale, request_no=record.request_no)
+    view = await cancellations.start(account_id, requested_by, via=via, locale=locale, request_no=record.request_no)
     return view, view.request_no == record.request_no
 
 
-async def _stands_for(desk: FrontDesk, record: StartRecord) -> CancellationView | None:
+async def _stands_for(cancellations: CancellationService, record: StartRecord) -> CancellationView | None:
     """The latest request, if it is the key's own, was open when the key was first used, or came after it."""
     try:
-        latest = await desk.describe(record.account_id)
+        latest = await cancellations.describe(record.account_id)
     except Refusal as refusal:
         if refusal.type is ErrorType.NOT_FOUND:
             return None
         raise
-    view = await desk.view(record.account_id)
+    view = await cancellations.view(record.account_id)
     is_older = latest.close_time is not None and latest.close_time < record.at
     return None if is_older and view.request_no != record.request_no else view
 

@@ -23,8 +23,8 @@ from domain.model import Model, OpaqueId, Sha256Hex
 from domain.tickets import BalanceChoice, Statement, TicketForm, TicketNeeds, TicketRef, missing_parts, ticket_path
 from gateways.errors import GatewayError
 from gateways.ports import Vault
-from service.letters.desk import LetterDesk, Upload
 from service.letters.drafts import LetterDraft, LetterDrafts, LetterNotSeen
+from service.letters.letter_service import LetterService, Upload
 from service.letters.stored import letter_at, look_for_cleaned, put_letter, read_cleaned, read_original
 
 MAX_NOTE_CHARACTERS: Final = 4000
@@ -49,7 +49,7 @@ class _Filing(Model):
         return Statement(notice_version=self.notice_version, notice_sha256=self.notice_sha256)
 
 
-class TicketDraft(_Filing):
+class TicketSubmission(_Filing):
     """A ticket as it is handed in. Contacts may be in any usual notation; a number without country is Chinese.
 
     `report_digest` is the report that was shown to whoever files.
@@ -79,7 +79,7 @@ class _Note(Model):
     text: str
 
 
-class TicketIntake:
+class TicketFiles:
     """Files tickets in the vault. `now` is the moment of filing, with a time zone; `needs` is what must be in them.
 
     Raises `Refusal`: `TICKET_INCOMPLETE` with the `missing` parts, `LETTER_REFUSED` with the `because`; and, when only
@@ -88,13 +88,13 @@ class TicketIntake:
     `drafts` are the letters that are not filed yet.
     """
 
-    def __init__(self, vault: Vault, letters: LetterDesk | None = None) -> None:
+    def __init__(self, vault: Vault, letters: LetterService | None = None) -> None:
         self._vault = vault
-        self._letters = letters or LetterDesk()
+        self._letters = letters or LetterService()
         self.drafts = LetterDrafts(vault, self._letters)
 
     async def file(
-        self, draft: TicketDraft, letter: HandedLetter | None, *, needs: TicketNeeds, now: datetime
+        self, draft: TicketSubmission, letter: HandedLetter | None, *, needs: TicketNeeds, now: datetime
     ) -> TicketRef:
         """File a new ticket as revision 1."""
         form = TicketForm(

@@ -10,9 +10,9 @@ from domain.messages import CancellationView
 from domain.model import Model, Sha256Hex
 from domain.phases import Step
 from domain.tickets import BalanceChoice, TicketRef
-from service.front_desk import FrontDesk
+from service.cancellation_service import CancellationService
 from service.refusals import require
-from service.ticket_files import HandedLetter, TicketChanges, TicketDraft, TicketIntake
+from service.ticket_files import HandedLetter, TicketChanges, TicketFiles, TicketSubmission
 
 
 class Paper(Model):
@@ -27,8 +27,8 @@ class Paper(Model):
 
 
 async def file_ticket(
-    desk: FrontDesk,
-    intake: TicketIntake,
+    cancellations: CancellationService,
+    tickets: TicketFiles,
     account_id: str,
     paper: Paper,
     letter: HandedLetter | None,
@@ -39,15 +39,15 @@ async def file_ticket(
     key: str | None = None,
 ) -> CancellationView:
     """File a ticket about the report that was shown. What is refused leaves nothing in the vault but the letter's
-    draft, which goes with the filing. Raises as `TicketIntake` does.
+    draft, which goes with the filing. Raises as `TicketFiles` does.
     """
-    if taken := await desk.taken(account_id, Step.FILE_TICKET, key):
+    if taken := await cancellations.taken(account_id, Step.FILE_TICKET, key):
         return taken
-    view = await desk.view(account_id)
+    view = await cancellations.view(account_id)
     require(view, Step.FILE_TICKET, report_digest=report_digest)
     assert view.real_name_type is not None
     assert view.ticket_needs is not None
-    draft = TicketDraft(
+    draft = TicketSubmission(
         account_id=account_id,
         real_name_type=view.real_name_type,
         report_digest=report_digest,
@@ -59,22 +59,22 @@ async def file_ticket(
         balance=paper.balance,
         by=by,
     )
-    ticket = await intake.file(draft, letter, needs=view.ticket_needs, now=now)
+    ticket = await tickets.file(draft, letter, needs=view.ticket_needs, now=now)
     try:
-        answer = await desk.file_ticket(account_id, ticket, by, key=key)
+        answer = await cancellations.file_ticket(account_id, ticket, by, key=key)
     except Refusal:
-        await intake.discard(ticket)
+        await tickets.discard(ticket)
         raise
     if answer.review and answer.review.ticket != ticket:
         # The same key again, and so the answer to the filing before this one: this ticket is nobody's.
-        await intake.discard(ticket)
-    await intake.drafts.discard(account_id)
+        await tickets.discard(ticket)
+    await tickets.drafts.discard(account_id)
     return answer
 
 
 async def supply_materials(
-    desk: FrontDesk,
-    intake: TicketIntake,
+    cancellations: CancellationService,
+    tickets: TicketFiles,
     account_id: str,
     paper: Paper,
     letter: HandedLetter | None,
@@ -85,9 +85,9 @@ async def supply_materials(
     key: str | None = None,
 ) -> CancellationView:
     """File the next revision of the open ticket; `previous` is the one that it follows, the latest unless given."""
-    if taken := await desk.taken(account_id, Step.SUPPLY_MATERIALS, key):
+    if taken := await cancellations.taken(account_id, Step.SUPPLY_MATERIALS, key):
         return taken
-    view = await desk.view(account_id)
+    view = await cancellations.view(account_id)
     require(view, Step.SUPPLY_MATERIALS)
     assert view.review is not None
     assert view.ticket_needs is not None
@@ -101,14 +101,14 @@ async def supply_materials(
         by=by,
     )
     previous = previous or view.review.ticket
-    ticket = await intake.supply(previous, changes, letter, needs=view.ticket_needs, now=now)
+    ticket = await tickets.supply(previous, changes, letter, needs=view.ticket_needs, now=now)
     try:
-        answer = await desk.supply_materials(account_id, ticket, by, key=key)
+        answer = await cancellations.supply_materials(account_id, ticket, by, key=key)
     except Refusal:
-        await intake.discard(ticket)
+        await tickets.discard(ticket)
         raise
     if answer.review and answer.review.ticket != ticket and answer.review.ticket.revision > previous.revision:
         # As above. While the review has not yet heard of this one, it still shows the one before, or an earlier one.
-        await intake.discard(ticket)
-    await intake.drafts.discard(account_id)
+        await tickets.discard(ticket)
+    await tickets.drafts.discard(account_id)
     return answer

@@ -12,7 +12,7 @@ from starlette.datastructures import UploadFile as Part
 
 from domain.model import Fen, Sha256Hex
 from domain.tickets import BalanceChoice, BalanceWish
-from service.letters.desk import Upload
+from service.letters.letter_service import Upload
 from service.letters.problems import MAX_BYTES
 from service.tickets import Paper
 

@@ -13,7 +13,7 @@ from console.api.filing import ONLY_FILING, ONLY_MATERIALS, Filing, Materials
 from console.api.watching import IfNoneMatch, Wait, watched
 from console.auth.guard import Visitor
 from console.auth.limits import ANSWERING_CODES, SENDING_CODES, limited
-from console.services import Desk
+from console.services import WithServices
 from domain.accounts import Channel
 from domain.actors import Via
 from domain.deletion import Certificate
@@ -22,7 +22,7 @@ from domain.locale import Locale
 from domain.messages import CancellationView, WithdrawalReason
 from domain.model import Model, Sha256Hex, TypedId, as_meant
 from gateways.contract import ChallengeShown
-from service.front_desk import challenge_of
+from service.cancellation_service import challenge_of
 from service.start_keys import start_once
 from service.tickets import file_ticket, supply_materials
 
@@ -76,7 +76,7 @@ class Withdrawal(Model):
 async def api_start(
     request: Request,
     response: Response,
-    desk: Desk,
+    services: WithServices,
     visitor: Visitor,
     start: Start,
     idempotency_key: StartKey = None,
@@ -88,7 +88,13 @@ async def api_start(
     """
     key = Acting.of(visitor, Via.API, idempotency_key).key
     view, own = await start_once(
-        desk.desk, key, start.account_id, start.requested_by, via=Via.API, locale=start.locale, now=desk.now()
+        services.cancellations,
+        key,
+        start.account_id,
+        start.requested_by,
+        via=Via.API,
+        locale=start.locale,
+        now=services.now(),
     )
     if own:
         response.headers["Location"] = request.url_for("api_status", account_id=start.account_id).path
@@ -109,10 +115,10 @@ async def api_start(
     },
 )
 async def api_status(
-    request: Request, desk: Desk, account_id: TypedId, waiting: Wait, if_none_match: IfNoneMatch = None
+    request: Request, services: WithServices, account_id: TypedId, waiting: Wait, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Where the account's latest request stands: whose turn it is, the report, the review, the deletion."""
-    return await watched(request, desk, account_id, if_none_match, waiting.seconds)
+    return await watched(request, services, account_id, if_none_match, waiting.seconds)
 
 
 @router.post(
@@ -128,19 +134,19 @@ async def api_status(
         body=True,
     ),
 )
-async def api_send_code(desk: Desk, step: Step, account_id: TypedId, code: CodeOrder) -> CancellationView:
+async def api_send_code(services: WithServices, step: Step, account_id: TypedId, code: CodeOrder) -> CancellationView:
     """Send an identity code to the owner's verified phone or e-mail."""
-    return await desk.desk.send_code(account_id, code.channel, step.by, key=step.key)
+    return await services.cancellations.send_code(account_id, code.channel, step.by, key=step.key)
 
 
 @router.get(
     "/cancellations/{account_id}/challenge",
     responses=problems(*_STEP, ErrorType.CHALLENGE_UNKNOWN, ErrorType.RATE_LIMITED),
 )
-async def api_challenge(desk: Desk, account_id: TypedId) -> ChallengeShown:
+async def api_challenge(services: WithServices, account_id: TypedId) -> ChallengeShown:
     """Where the code went, masked, for the owner's own eyes; how many tries are left, and when another can be sent."""
-    challenge = challenge_of(await desk.desk.view(account_id))
-    return await desk.desk.show_challenge(challenge.challenge_id)
+    challenge = challenge_of(await services.cancellations.view(account_id))
+    return await services.cancellations.show_challenge(challenge.challenge_id)
 
 
 @router.post(
@@ -159,44 +165,52 @@ async def api_challenge(desk: Desk, account_id: TypedId) -> ChallengeShown:
         body=True,
     ),
 )
-async def api_answer_code(desk: Desk, step: Step, account_id: TypedId, answer: CodeAnswer) -> CancellationView:
+async def api_answer_code(
+    services: WithServices, step: Step, account_id: TypedId, answer: CodeAnswer
+) -> CancellationView:
     """Pass on the code that the owner typed. It goes to the platform, and is kept nowhere."""
-    return await desk.desk.verify(account_id, answer.code.get_secret_value(), step.by, key=step.key)
+    return await services.cancellations.verify(account_id, answer.code.get_secret_value(), step.by, key=step.key)
 
 
 @router.post("/cancellations/{account_id}/notice", responses=problems(*_STEP, ErrorType.STALE_NOTICE, body=True))
-async def api_accept_notice(desk: Desk, step: Step, account_id: TypedId, notice: NoticeAccepted) -> CancellationView:
+async def api_accept_notice(
+    services: WithServices, step: Step, account_id: TypedId, notice: NoticeAccepted
+) -> CancellationView:
     """The owner has read and accepted the notice in force. The five checks start."""
-    return await desk.desk.accept_notice(account_id, notice.version, notice.sha256, step.by, key=step.key)
+    return await services.cancellations.accept_notice(account_id, notice.version, notice.sha256, step.by, key=step.key)
 
 
 @router.post("/cancellations/{account_id}/recheck", responses=problems(*_STEP))
-async def api_recheck(desk: Desk, step: Step, account_id: TypedId) -> CancellationView:
+async def api_recheck(services: WithServices, step: Step, account_id: TypedId) -> CancellationView:
     """Run the five checks, or wait for those that run; answers with the complete report.
 
     What the platform could not tell is `UNKNOWN`, or has no `entitlements`: not the owner's fault, try again.
     """
-    return await desk.desk.recheck(account_id, step.by, key=step.key)
+    return await services.cancellations.recheck(account_id, step.by, key=step.key)
 
 
 @router.post(
     "/cancellations/{account_id}/confirmation",
     responses=problems(*_STEP, ErrorType.STALE_REPORT, ErrorType.IDENTITY_STALE, body=True),
 )
-async def api_confirm(desk: Desk, step: Step, account_id: TypedId, confirmation: LastWord) -> CancellationView:
+async def api_confirm(
+    services: WithServices, step: Step, account_id: TypedId, confirmation: LastWord
+) -> CancellationView:
     """The owner's last word, about the report that they were shown (`report.digest`). Then there is no way back.
 
     It is for whoever proved identity, and proved it lately (`identity_expires_at`); else identity is due again.
     """
-    return await desk.desk.confirm(account_id, confirmation.report_digest, step.by, key=step.key)
+    return await services.cancellations.confirm(account_id, confirmation.report_digest, step.by, key=step.key)
 
 
 @router.post(
     "/cancellations/{account_id}/withdrawal", responses=problems(*_STEP, ErrorType.POINT_OF_NO_RETURN, body=True)
 )
-async def api_withdraw(desk: Desk, step: Step, account_id: TypedId, withdrawal: Withdrawal) -> CancellationView:
+async def api_withdraw(
+    services: WithServices, step: Step, account_id: TypedId, withdrawal: Withdrawal
+) -> CancellationView:
     """End the request, as long as the account is not being closed."""
-    return await desk.desk.withdraw(account_id, withdrawal.reason_code, step.by, key=step.key)
+    return await services.cancellations.withdraw(account_id, withdrawal.reason_code, step.by, key=step.key)
 
 
 @router.post(
@@ -204,20 +218,20 @@ async def api_withdraw(desk: Desk, step: Step, account_id: TypedId, withdrawal: 
     dependencies=[ONLY_FILING],
     responses=problems(*_TICKET, ErrorType.TICKET_NOT_ALLOWED, ErrorType.STALE_REPORT, body=True),
 )
-async def api_file_ticket(desk: Desk, step: Step, account_id: TypedId, filing: Filing) -> CancellationView:
+async def api_file_ticket(services: WithServices, step: Step, account_id: TypedId, filing: Filing) -> CancellationView:
     """File a manual request about the report that its owner was shown. `ticket_needs` says what it has to carry.
 
     It is reviewed within three business days; what came in goes to the vault alone, and what is refused goes nowhere.
     """
     return await file_ticket(
-        desk.desk,
-        desk.intake,
+        services.cancellations,
+        services.tickets,
         account_id,
         filing.paper,
         filing.letter,
         report_digest=filing.report_digest,
         by=step.by,
-        now=desk.now(),
+        now=services.now(),
         key=step.key,
     )
 
@@ -228,20 +242,20 @@ async def api_file_ticket(desk: Desk, step: Step, account_id: TypedId, filing: F
     responses=problems(*_TICKET, body=True),
 )
 async def api_supply_materials(
-    desk: Desk, step: Step, account_id: TypedId, ticket_no: TypedId, materials: Materials
+    services: WithServices, step: Step, account_id: TypedId, ticket_no: TypedId, materials: Materials
 ) -> CancellationView:
     """Supply what the reviewer asked for: the next revision. What is not sent stays as it was."""
-    view = await desk.desk.view(account_id)
+    view = await services.cancellations.view(account_id)
     if view.review is None or view.review.ticket.ticket_no != ticket_no:
         raise Refusal(ErrorType.NOT_FOUND, f"The open ticket of account {account_id} is not {ticket_no}.")
     return await supply_materials(
-        desk.desk,
-        desk.intake,
+        services.cancellations,
+        services.tickets,
         account_id,
         materials.paper,
         materials.letter,
         by=step.by,
-        now=desk.now(),
+        now=services.now(),
         key=step.key,
     )
 
@@ -251,7 +265,7 @@ _CERTIFICATE: Final = (ErrorType.NOT_FOUND, ErrorType.VAULT_RECORD_FOREIGN, *VAU
 
 @router.get("/certificates/{request_no}", responses=problems(*_CERTIFICATE))
 async def api_certificate(
-    desk: Desk,
+    services: WithServices,
     request_no: TypedId,
     account_id: Annotated[
         TypedId | SkipJsonSchema[None],
@@ -259,10 +273,10 @@ async def api_certificate(
     ] = None,
 ) -> Certificate:
     """Proof of the closure; there once `phase` is `CLOSED`. Its hash chain is verified on the way."""
-    return await desk.desk.certificate(request_no, account_id)
+    return await services.cancellations.certificate(request_no, account_id)
 
 
 @router.get("/cancellations/{account_id}/certificate", responses=problems(*_CERTIFICATE))
-async def api_certificate_of_account(desk: Desk, account_id: TypedId) -> Certificate:
+async def api_certificate_of_account(services: WithServices, account_id: TypedId) -> Certificate:
     """The same by account, whatever the request's number was, and however long ago it was closed."""
-    return await desk.desk.certificate_of_account(account_id)
+    return await services.cancellations.certificate_of_account(account_id)

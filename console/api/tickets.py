@@ -10,7 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 from console.api.document import TOKEN, VAULT, problems
 from console.auth.guard import Visitor
 from console.letters import letter_file
-from console.services import Desk, Services
+from console.services import Services, WithServices
 from domain.accounts import RealNameType
 from domain.checks import Check, Reason
 from domain.errors import ErrorType, Refusal
@@ -98,14 +98,17 @@ class Decide(Model):
 
 
 @router.get("/ticket-buckets", responses=problems())
-async def api_ticket_buckets(desk: Desk, wanted: Annotated[Wanted, Query()]) -> BucketList:
+async def api_ticket_buckets(services: WithServices, wanted: Annotated[Wanted, Query()]) -> BucketList:
     """How many tickets are due when: late ones, each coming business day, those that wait for their owner."""
-    found = buckets(desk.calendar, desk.now(), wanted.filter)
+    found = buckets(services.calendar, services.now(), wanted.filter)
     return BucketList(
         buckets=tuple(
             [
                 BucketListed(
-                    key=bucket.key, kind=bucket.kind, due_at=bucket.due_at, count=await desk.desk.queue_count(bucket)
+                    key=bucket.key,
+                    kind=bucket.kind,
+                    due_at=bucket.due_at,
+                    count=await services.cancellations.queue_count(bucket),
                 )
                 for bucket in found
             ]
@@ -114,9 +117,9 @@ async def api_ticket_buckets(desk: Desk, wanted: Annotated[Wanted, Query()]) -> 
 
 
 @router.get("/tickets", responses=problems(ErrorType.NOT_FOUND))
-async def api_tickets(desk: Desk, listing: Annotated[Listing, Query()]) -> TicketPage:
+async def api_tickets(services: WithServices, listing: Annotated[Listing, Query()]) -> TicketPage:
     """The open tickets, those that are due first at the head; then those that wait for their owner."""
-    queue = buckets(desk.calendar, desk.now(), listing.filter)
+    queue = buckets(services.calendar, services.now(), listing.filter)
     at, token = _read(listing.cursor)
     names = [bucket.key for bucket in queue]
     for name in filter(None, (listing.bucket, at)):
@@ -128,7 +131,7 @@ async def api_tickets(desk: Desk, listing: Annotated[Listing, Query()]) -> Ticke
             raise _no_such_page()
     elif at:
         queue = queue[names.index(at) :]
-    return await _page(desk, queue, listing.limit, token)
+    return await _page(services, queue, listing.limit, token)
 
 
 async def _page(services: Services, queue: tuple[Bucket, ...], limit: int, token: str | None) -> TicketPage:
@@ -137,7 +140,7 @@ async def _page(services: Services, queue: tuple[Bucket, ...], limit: int, token
         if len(found) == limit:
             return TicketPage(tickets=tuple(found), next_cursor=_cursor(bucket, None))
         try:
-            page = await services.desk.queued(bucket, limit - len(found), token)
+            page = await services.cancellations.queued(bucket, limit - len(found), token)
         except Refusal as refusal:
             raise _no_such_page() if refusal.type is ErrorType.BAD_INPUT else refusal from None
         token = None
@@ -171,30 +174,30 @@ def _no_such_page() -> Refusal:
 
 
 @router.get("/tickets/{ticket_no}", responses=problems(ErrorType.NOT_FOUND, *VAULT))
-async def api_ticket(desk: Desk, ticket_no: TypedId) -> TicketShown:
+async def api_ticket(services: WithServices, ticket_no: TypedId) -> TicketShown:
     """Everything to decide by: the report, what is asked to be waived, the clock, the contacts, earlier decisions."""
-    review = await desk.desk.review(ticket_no)
-    return TicketShown(review=review, form=await desk.intake.load(review.case.ticket))
+    review = await services.cancellations.review(ticket_no)
+    return TicketShown(review=review, form=await services.tickets.load(review.case.ticket))
 
 
 @router.post(
     "/tickets/{ticket_no}/decisions",
     responses=problems(ErrorType.NOT_FOUND, ErrorType.DECISION_REFUSED, ErrorType.VAULT_UNAVAILABLE, body=True),
 )
-async def api_decide(desk: Desk, visitor: Visitor, ticket_no: TypedId, wish: Decide) -> DecisionAnswer:
+async def api_decide(services: WithServices, visitor: Visitor, ticket_no: TypedId, wish: Decide) -> DecisionAnswer:
     """Decide. A decision that does not count is refused: why (`because`), and who was first (`decided_by`)."""
     decision = Decision(
         decision_id=wish.decision_id,
         ticket_no=ticket_no,
         operator_id=visitor.subject,
-        decided_at=desk.now(),
+        decided_at=services.now(),
         revision_sha256=wish.revision_sha256,
         report_digest=wish.report_digest,
         reason_codes=wish.reason_codes,
         waived=wish.waived,
         identity_attested=wish.identity_attested,
     )
-    return await decide(desk.desk, desk.intake, wish.kind, decision, wish.note)
+    return await decide(services.cancellations, services.tickets, wish.kind, decision, wish.note)
 
 
 _LETTER: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
@@ -208,11 +211,11 @@ _LETTER: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary
         **problems(ErrorType.NOT_FOUND, *VAULT),
     },
 )
-async def api_letter(desk: Desk, ticket_no: TypedId) -> Response:
+async def api_letter(services: WithServices, ticket_no: TypedId) -> Response:
     """The stamped letter of consent as a PDF of pictures of its pages, whatever it was sent as.
 
     Nothing but what can be seen is in it; verified against its hash. `form.letter.signature` of the ticket says whether
     the original carries an electronic signature.
     """
-    form = await desk.intake.load((await desk.desk.review(ticket_no)).case.ticket)
-    return letter_file(form, await desk.intake.read_letter(form))
+    form = await services.tickets.load((await services.cancellations.review(ticket_no)).case.ticket)
+    return letter_file(form, await services.tickets.read_letter(form))

@@ -64,14 +64,14 @@ async def watched(
 
 
 async def _status(services: Services, account_id: str) -> bytes:
-    return (await services.desk.view(account_id)).model_dump_json().encode()
+    return (await services.cancellations.view(account_id)).model_dump_json().encode()
 
 
 async def _next_status(
     services: Services, account_id: str, if_none_match: str | None, limit: timedelta
 ) -> bytes | None:
     """The status as soon as it is not a known one; None when the time is over before, or the request is."""
-    async for _ in services.desk.news(account_id, limit):
+    async for _ in services.cancellations.news(account_id, limit):
         content = await _status(services, account_id)
         if not is_known(etag(content), if_none_match):
             return content

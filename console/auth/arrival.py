@@ -10,7 +10,7 @@ from console.auth.hand_overs import HandOver, HandOvers
 from console.auth.limits import ARRIVING, limited
 from console.auth.sessions import Session, Sessions
 from console.pages import keep_language, page
-from console.services import Desk
+from console.services import WithServices
 from domain.locale import Locale
 from domain.model import Instant, Model, TypedId
 
@@ -38,33 +38,33 @@ class HandOverLink(Model):
 
 @api_router.post("/cancellations/{account_id}/hand-over", status_code=201)
 async def api_hand_over(
-    request: Request, desk: Desk, account_id: TypedId, wish: HandOverRequest | None = None
+    request: Request, services: WithServices, account_id: TypedId, wish: HandOverRequest | None = None
 ) -> HandOverLink:
     """A link that signs the owner of this account in, for the pages of this account only."""
     wish = wish or HandOverRequest()
     hand_overs: HandOvers = request.app.state.hand_overs
-    hand_over = hand_overs.make(account_id, wish.requested_by, wish.locale, desk.now())
-    url = HttpUrl(f"{desk.settings.origin}/arrive?token={hand_overs.token(hand_over)}")
+    hand_over = hand_overs.make(account_id, wish.requested_by, wish.locale, services.now())
+    url = HttpUrl(f"{services.settings.origin}/arrive?token={hand_overs.token(hand_over)}")
     return HandOverLink(url=url, expires_at=hand_over.expires_at)
 
 
 @router.get("/arrive")
-async def arrive(request: Request, desk: Desk, token: str = "") -> Response:
+async def arrive(request: Request, services: WithServices, token: str = "") -> Response:
     """Asks to go on, and uses nothing up: links are also fetched by what only looks ahead, or looks for malware."""
     hand_overs: HandOvers = request.app.state.hand_overs
-    hand_over = hand_overs.of(token, desk.now())
+    hand_over = hand_overs.of(token, services.now())
     return _gone(request) if hand_over is None else _ask(request, hand_over, token)
 
 
 @router.post("/arrive")
-async def arrived(request: Request, desk: Desk, token: Annotated[str, Form()] = "") -> Response:
+async def arrived(request: Request, services: WithServices, token: Annotated[str, Form()] = "") -> Response:
     hand_overs: HandOvers = request.app.state.hand_overs
-    hand_over = hand_overs.use(token, desk.now())
+    hand_over = hand_overs.use(token, services.now())
     if hand_over is None:
         return _gone(request)
     sessions: Sessions = request.app.state.sessions
     response = Response(status_code=303, headers={"Location": "/owner"})
-    sessions.keep(Session.begin(hand_over.principal, desk.now()), response)
+    sessions.keep(Session.begin(hand_over.principal, services.now()), response)
     if hand_over.locale:
         keep_language(response, hand_over.locale)
     return response

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from console.auth.limits import SIGNING_IN, limited
 from console.auth.roles import Principal, Role
 from console.auth.sessions import Session, Sessions
-from console.services import Desk
+from console.services import WithServices
 from domain.errors import ErrorType, Refusal
 from domain.model import TypedId
 
@@ -17,7 +17,7 @@ router = APIRouter(include_in_schema=False, dependencies=[Depends(limited(SIGNIN
 @router.post("/sign-in/development")
 async def sign_in_for_development(
     request: Request,
-    desk: Desk,
+    services: WithServices,
     role: Annotated[Role, Form()],
     subject: Annotated[TypedId, Form()],
     account_id: Annotated[TypedId | None, Form()] = None,
@@ -29,5 +29,5 @@ async def sign_in_for_development(
     principal = Principal(role=role, subject=subject, account_id=account_id if role is Role.OWNER else None)
     sessions: Sessions = request.app.state.sessions
     response = Response(status_code=303, headers={"Location": "/"})
-    sessions.keep(Session.begin(principal, desk.now()), response)
+    sessions.keep(Session.begin(principal, services.now()), response)
     return response

@@ -14,7 +14,7 @@ from fastapi import Depends, Request
 from console.auth.roles import Principal, may
 from console.auth.sessions import Session, Sessions
 from console.auth.tokens import ServiceTokens
-from console.services import Desk
+from console.services import WithServices
 
 log = structlog.get_logger()
 
@@ -36,30 +36,30 @@ class Forged(Exception):
     """A form that did not come from a page of ours, in this session."""
 
 
-async def authorize(request: Request, desk: Desk) -> AsyncIterator[None]:
+async def authorize(request: Request, services: WithServices) -> AsyncIterator[None]:
     """Sets `request.state.principal` and `.session`. Raises `NotSignedIn`, `NotAllowed` or `Forged`.
 
     The log says which route was refused to which role: never the address, a token or what was sent.
     """
     try:
-        await _decide(request, desk)
+        await _decide(request, services)
         yield
     finally:
         # The files of a form that was read for its token only.
         await request.close()
 
 
-async def _decide(request: Request, desk: Desk) -> None:
+async def _decide(request: Request, services: WithServices) -> None:
     route = request.scope["route"].name
     session = None
     # Not `request.url.path`: that is made with the Host header, which is the caller's to choose.
     of_api = request.scope["path"].startswith(API)
     if of_api:
         tokens: ServiceTokens = request.app.state.tokens
-        principal = tokens.principal(request, desk.now())
+        principal = tokens.principal(request, services.now())
     else:
         sessions: Sessions = request.app.state.sessions
-        session = sessions.of(request, desk.now())
+        session = sessions.of(request, services.now())
         principal = session.principal if session else None
     request.state.principal, request.state.session = principal, session
     who = {"role": principal.role, "subject": principal.subject} if principal else {"role": None}
@@ -67,7 +67,7 @@ async def _decide(request: Request, desk: Desk) -> None:
         log.warning("Refused", route=route, **who)
         raise NotAllowed if principal else NotSignedIn
     if not of_api and request.method not in _SAFE:
-        wrong = await _forged_sign(request, session, desk.settings.origin)
+        wrong = await _forged_sign(request, session, services.settings.origin)
         if wrong:
             log.warning("Refused a forged form", route=route, sign=wrong, **who)
             raise Forged

@@ -11,7 +11,7 @@ from console.auth.provider import Provider, SignInFailed
 from console.auth.roles import Role
 from console.auth.sessions import ATTRIBUTES, Session, Sessions
 from console.pages import page
-from console.services import Desk
+from console.services import WithServices
 from domain.errors import ErrorType, Refusal
 
 router = APIRouter(include_in_schema=False)
@@ -48,7 +48,7 @@ async def sign_in_at_provider(request: Request, company: Company) -> Response:
 
 
 @router.get(provider.CALLBACK, dependencies=[Depends(limited(SIGNING_IN))])
-async def signed_in_at_provider(request: Request, desk: Desk, company: Company) -> Response:
+async def signed_in_at_provider(request: Request, services: WithServices, company: Company) -> Response:
     sessions: Sessions = request.app.state.sessions
     try:
         principal = await company.answered(request)
@@ -56,7 +56,7 @@ async def signed_in_at_provider(request: Request, desk: Desk, company: Company) 
         response: Response = page(request, "sign_in.html", status=401, company=True, failed=True)
     else:
         response = RedirectResponse("/", _SEE_OTHER)
-        sessions.keep(Session.begin(principal, desk.now()), response)
+        sessions.keep(Session.begin(principal, services.now()), response)
     response.delete_cookie(provider.COOKIE, **ATTRIBUTES)
     return response
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from console.auth.guard import OwnAccount, Visitor
 from console.auth.sessions import Session
 from console.letters import picture
-from console.services import Desk
+from console.services import WithServices
 from domain.errors import ErrorType, Refusal
 from domain.model import OpaqueId
 
@@ -26,10 +26,10 @@ Holder = Annotated[str, Depends(_holder)]
 
 @router.get("/letter-drafts/{draft}/pages/{number}.png")
 async def owner_letter_draft_page(
-    request: Request, desk: Desk, account: OwnAccount, holder: Holder, draft: OpaqueId, number: int
+    request: Request, services: WithServices, account: OwnAccount, holder: Holder, draft: OpaqueId, number: int
 ) -> Response:
-    drafts = desk.intake.drafts
-    found = await drafts.find(account, holder, draft, desk.now())
+    drafts = services.tickets.drafts
+    found = await drafts.find(account, holder, draft, services.now())
     if found is None:
         raise Refusal(ErrorType.NOT_FOUND, "There is no such letter, or no longer; choose the file again.")
     return await picture(request, drafts.page(found, number))

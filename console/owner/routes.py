@@ -13,7 +13,7 @@ from console.owner.acting import OwnerActing
 from console.owner.showing import HOME, ask_again, home, look, render, show, take, unavailable
 from console.owner.stages import may_start, stage_of
 from console.pages import language
-from console.services import Desk
+from console.services import WithServices
 from domain.accounts import Channel
 from domain.errors import ErrorType
 from domain.messages import WithdrawalReason
@@ -29,14 +29,14 @@ _STARTED_BEFORE: Final = frozenset({ErrorType.IDEMPOTENCY_CONFLICT, ErrorType.AL
 
 
 @router.get("")
-async def owner_page(request: Request, desk: Desk, account: OwnAccount) -> Response:
-    return await show(request, desk, account)
+async def owner_page(request: Request, services: WithServices, account: OwnAccount) -> Response:
+    return await show(request, services, account)
 
 
 @router.get("/live")
-async def owner_live(request: Request, desk: Desk, account: OwnAccount, phase: str, seen: str) -> Response:
+async def owner_live(request: Request, services: WithServices, account: OwnAccount, phase: str, seen: str) -> Response:
     """The part of the page that moves by itself; nothing when it is as it was seen. In another phase: the page anew."""
-    situation = await look(desk, account)
+    situation = await look(services, account)
     stage = stage_of(situation.view)
     if situation.view is None or situation.view.phase != phase or stage.every is None:
         # Not a reload: the page may be the answer to a form, which would be sent again.
@@ -47,13 +47,15 @@ async def owner_live(request: Request, desk: Desk, account: OwnAccount, phase: s
 
 
 @router.post("/start")
-async def owner_start(request: Request, desk: Desk, account: OwnAccount, acting: OwnerActing) -> Response:
+async def owner_start(request: Request, services: WithServices, account: OwnAccount, acting: OwnerActing) -> Response:
     """Start a request, unless there is one: a second click must not start another after the first has ended."""
     by, locale = acting.by, language(request)
     try:
-        view = (await look(desk, account)).view
+        view = (await look(services, account)).view
         if acting.is_about(view) and may_start(view):
-            await start_once(desk.desk, acting.key, account, by.subject, via=by.via, locale=locale, now=desk.now())
+            await start_once(
+                services.cancellations, acting.key, account, by.subject, via=by.via, locale=locale, now=services.now()
+            )
     except EXPECTED as error:
         trouble = Trouble.of(error)
         return home() if trouble.type in _STARTED_BEFORE else unavailable(request, trouble)
@@ -62,19 +64,23 @@ async def owner_start(request: Request, desk: Desk, account: OwnAccount, acting:
 
 @router.post("/code")
 async def owner_send_code(
-    request: Request, desk: Desk, account: OwnAccount, acting: OwnerActing, channel: Annotated[Channel, Form()]
+    request: Request,
+    services: WithServices,
+    account: OwnAccount,
+    acting: OwnerActing,
+    channel: Annotated[Channel, Form()],
 ) -> Response:
     async def send() -> None:
         await limited(SENDING_CODES)(request)
-        await desk.desk.send_code(account, channel, acting.by, key=acting.key)
+        await services.cancellations.send_code(account, channel, acting.by, key=acting.key)
 
-    return await take(request, desk, account, acting, Step.SEND_CODE, send())
+    return await take(request, services, account, acting, Step.SEND_CODE, send())
 
 
 @router.post("/code-answer")
 async def owner_answer_code(
     request: Request,
-    desk: Desk,
+    services: WithServices,
     account: OwnAccount,
     acting: OwnerActing,
     code: Annotated[SecretStr, Form()] = _NO_CODE,
@@ -82,39 +88,39 @@ async def owner_answer_code(
     digits = "".join(as_meant(code.get_secret_value()).split())
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 12):
         trouble = Trouble(ErrorType.BAD_INPUT, "Enter the digits of the code.", {"field": "code"})
-        return await ask_again(request, desk, account, Step.SUBMIT_IDENTITY_PROOF, trouble)
+        return await ask_again(request, services, account, Step.SUBMIT_IDENTITY_PROOF, trouble)
 
     async def answer() -> None:
         await limited(ANSWERING_CODES)(request)
-        await desk.desk.verify(account, digits, acting.by, key=acting.key)
+        await services.cancellations.verify(account, digits, acting.by, key=acting.key)
 
-    return await take(request, desk, account, acting, Step.SUBMIT_IDENTITY_PROOF, answer())
+    return await take(request, services, account, acting, Step.SUBMIT_IDENTITY_PROOF, answer())
 
 
 @router.post("/notice")
 async def owner_accept_notice(
     request: Request,
-    desk: Desk,
+    services: WithServices,
     account: OwnAccount,
     acting: OwnerActing,
     version: Annotated[str, Form(max_length=40)],
     sha256: Annotated[Sha256Hex, Form()],
 ) -> Response:
     """Accept the text that was shown; when another one is in force by now, that one is shown."""
-    accepting = desk.desk.accept_notice(account, version, sha256, acting.by, key=acting.key)
-    return await take(request, desk, account, acting, Step.ACCEPT_NOTICE, accepting)
+    accepting = services.cancellations.accept_notice(account, version, sha256, acting.by, key=acting.key)
+    return await take(request, services, account, acting, Step.ACCEPT_NOTICE, accepting)
 
 
 @router.post("/recheck")
-async def owner_recheck(request: Request, desk: Desk, account: OwnAccount, acting: OwnerActing) -> Response:
-    checking = desk.desk.begin_recheck(account, acting.by, key=acting.key)
-    return await take(request, desk, account, acting, Step.RECHECK, checking)
+async def owner_recheck(request: Request, services: WithServices, account: OwnAccount, acting: OwnerActing) -> Response:
+    checking = services.cancellations.begin_recheck(account, acting.by, key=acting.key)
+    return await take(request, services, account, acting, Step.RECHECK, checking)
 
 
 @router.get("/confirm")
-async def owner_confirm_page(request: Request, desk: Desk, account: OwnAccount) -> Response:
+async def owner_confirm_page(request: Request, services: WithServices, account: OwnAccount) -> Response:
     try:
-        situation = await look(desk, account)
+        situation = await look(services, account)
     except EXPECTED as error:
         return unavailable(request, Trouble.of(error))
     if situation.view is None or situation.view.phase is not Phase.AWAITING_CONFIRMATION:
@@ -125,7 +131,7 @@ async def owner_confirm_page(request: Request, desk: Desk, account: OwnAccount) 
 @router.post("/confirm")
 async def owner_confirm(
     request: Request,
-    desk: Desk,
+    services: WithServices,
     account: OwnAccount,
     acting: OwnerActing,
     report: Annotated[Sha256Hex, Form()],
@@ -133,32 +139,32 @@ async def owner_confirm(
 ) -> Response:
     if as_meant(typed_account) != account:
         trouble = Trouble(ErrorType.BAD_INPUT, "This is not the id of this account.", {"field": "typed_account"})
-        return await ask_again(request, desk, account, Step.CONFIRM, trouble, template="confirm")
-    confirming = desk.desk.confirm(account, report, acting.by, key=acting.key)
-    return await take(request, desk, account, acting, Step.CONFIRM, confirming, template="confirm")
+        return await ask_again(request, services, account, Step.CONFIRM, trouble, template="confirm")
+    confirming = services.cancellations.confirm(account, report, acting.by, key=acting.key)
+    return await take(request, services, account, acting, Step.CONFIRM, confirming, template="confirm")
 
 
 @router.post("/withdraw")
 async def owner_withdraw(
     request: Request,
-    desk: Desk,
+    services: WithServices,
     account: OwnAccount,
     acting: OwnerActing,
     reason: Annotated[WithdrawalReason, Form()] = WithdrawalReason.CHANGED_MIND,
 ) -> Response:
     async def withdraw() -> None:
-        await desk.desk.withdraw(account, reason, acting.by, key=acting.key)
-        await desk.intake.drafts.discard(account)
+        await services.cancellations.withdraw(account, reason, acting.by, key=acting.key)
+        await services.tickets.drafts.discard(account)
 
-    return await take(request, desk, account, acting, Step.WITHDRAW, withdraw())
+    return await take(request, services, account, acting, Step.WITHDRAW, withdraw())
 
 
 @router.get("/certificate")
 async def owner_certificate(
-    request: Request, desk: Desk, account: OwnAccount, format: Literal["html", "json"] = "html"
+    request: Request, services: WithServices, account: OwnAccount, format: Literal["html", "json"] = "html"
 ) -> Response:
     try:
-        situation = await look(desk, account)
+        situation = await look(services, account)
     except EXPECTED as error:
         return unavailable(request, Trouble.of(error))
     if situation.view is None or situation.view.phase is not Phase.CLOSED:

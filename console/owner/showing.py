@@ -55,9 +55,9 @@ class Situation:
 
 async def look(services: Services, account: str) -> Situation:
     """Raises `Unreachable` when the request itself cannot be read; trouble with the rest is part of the answer."""
-    desk = services.desk
+    cancellations = services.cancellations
     try:
-        view = await desk.view(account)
+        view = await cancellations.view(account)
     except Refusal as error:
         if error.type is not ErrorType.NOT_FOUND:
             raise
@@ -67,11 +67,11 @@ async def look(services: Services, account: str) -> Situation:
     try:
         match view.phase:
             case Phase.AWAITING_IDENTITY if view.challenge:
-                return Situation(view, challenge=await desk.show_challenge(view.challenge.challenge_id))
+                return Situation(view, challenge=await cancellations.show_challenge(view.challenge.challenge_id))
             case Phase.DELETING | Phase.DELETION_STALLED if not view.stalled:
-                return Situation(view, deletion=await desk.deletion(account))
+                return Situation(view, deletion=await cancellations.deletion(account))
             case Phase.CLOSED:
-                return Situation(view, certificate=await desk.certificate(view.request_no, account))
+                return Situation(view, certificate=await cancellations.certificate(view.request_no, account))
             case _:
                 return Situation(view)
     except EXPECTED as error:
@@ -166,7 +166,7 @@ async def take(
 ) -> Response:
     """Take a step, then see the page that is right now. A refusal is shown beside its form."""
     try:
-        if acting.is_about(await services.desk.view(account)):
+        if acting.is_about(await services.cancellations.view(account)):
             await taking
     except EXPECTED as error:
         return await ask_again(request, services, account, step, Trouble.of(error), template=template, typed=typed)

@@ -19,15 +19,15 @@ from console.owner.drafts import Holder
 from console.owner.showing import ask_again, home, look, render, unavailable
 from console.owner.stages import is_without_channel, was_ended
 from console.pages import language, page
-from console.services import Desk, Services
+from console.services import Services, WithServices
 from domain.errors import ErrorType
 from domain.locale import pick
 from domain.messages import CancellationView
 from domain.model import Fen, OpaqueId, Sha256Hex
 from domain.phases import Phase, Step, allows
 from domain.tickets import BalanceChoice, BalanceWish
-from service.letters.desk import Upload
 from service.letters.drafts import LetterDraft, LetterNotSeen
+from service.letters.letter_service import Upload
 from service.letters.problems import MAX_BYTES
 from service.letters.template import template_letter
 from service.tickets import Paper, file_ticket, supply_materials
@@ -92,10 +92,10 @@ Fields = Annotated[TicketFields, Depends()]
 
 
 @router.get("/ticket")
-async def owner_ticket_page(request: Request, desk: Desk, account: OwnAccount) -> Response:
+async def owner_ticket_page(request: Request, services: WithServices, account: OwnAccount) -> Response:
     """The form; or, where a ticket cannot help yet, what has to be put right first."""
     try:
-        situation = await look(desk, account)
+        situation = await look(services, account)
     except EXPECTED as error:
         return unavailable(request, Trouble.of(error))
     view = situation.view
@@ -107,7 +107,7 @@ async def owner_ticket_page(request: Request, desk: Desk, account: OwnAccount) -
 @router.post("/ticket")
 async def owner_file_ticket(
     request: Request,
-    desk: Desk,
+    services: WithServices,
     account: OwnAccount,
     acting: OwnerActing,
     holder: Holder,
@@ -116,39 +116,46 @@ async def owner_file_ticket(
 ) -> Response:
     def file(letter: LetterDraft | None) -> Awaitable[object]:
         return file_ticket(
-            desk.desk,
-            desk.intake,
+            services.cancellations,
+            services.tickets,
             account,
             fields.paper,
             letter,
             report_digest=report_digest,
             by=acting.by,
-            now=desk.now(),
+            now=services.now(),
             key=acting.key,
         )
 
-    return await _hand_in(request, desk, account, acting, holder, fields, Step.FILE_TICKET, file, template="ticket")
+    return await _hand_in(request, services, account, acting, holder, fields, Step.FILE_TICKET, file, template="ticket")
 
 
 @router.post("/materials")
 async def owner_supply_materials(
-    request: Request, desk: Desk, account: OwnAccount, acting: OwnerActing, holder: Holder, fields: Fields
+    request: Request, services: WithServices, account: OwnAccount, acting: OwnerActing, holder: Holder, fields: Fields
 ) -> Response:
     if fields.is_empty:
         trouble = Trouble(ErrorType.BAD_INPUT, "Nothing was supplied.", {"field": "materials"})
-        return await ask_again(request, desk, account, Step.SUPPLY_MATERIALS, trouble)
+        return await ask_again(request, services, account, Step.SUPPLY_MATERIALS, trouble)
 
     def supply(letter: LetterDraft | None) -> Awaitable[object]:
         return supply_materials(
-            desk.desk, desk.intake, account, fields.paper, letter, by=acting.by, now=desk.now(), key=acting.key
+            services.cancellations,
+            services.tickets,
+            account,
+            fields.paper,
+            letter,
+            by=acting.by,
+            now=services.now(),
+            key=acting.key,
         )
 
-    return await _hand_in(request, desk, account, acting, holder, fields, Step.SUPPLY_MATERIALS, supply)
+    return await _hand_in(request, services, account, acting, holder, fields, Step.SUPPLY_MATERIALS, supply)
 
 
 async def _hand_in(
     request: Request,
-    desk: Services,
+    services: Services,
     account: str,
     acting: ByForm,
     holder: str,
@@ -160,22 +167,22 @@ async def _hand_in(
     """Hand the form in with the letter whose pages were seen. A new letter is kept and shown first."""
     draft: LetterDraft | None = None
     try:
-        view = await desk.desk.view(account)
+        view = await services.cancellations.view(account)
         if not acting.is_about(view):
             return home()
         if _takes_letter(view, step):
-            drafts, now = desk.intake.drafts, desk.now()
+            drafts, now = services.tickets.drafts, services.now()
             if fields.draft_id:
                 draft = await drafts.find(account, holder, fields.draft_id, now)
             if fields.letter:
                 draft = await drafts.keep(account, holder, fields.letter, now)
             elif fields.draft_id and draft is None:
-                return await ask_again(request, desk, account, step, _GONE, template=template, typed=fields.typed)
+                return await ask_again(request, services, account, step, _GONE, template=template, typed=fields.typed)
         await file(draft)
     except (LetterNotSeen, *EXPECTED) as error:
         trouble = None if isinstance(error, LetterNotSeen) else Trouble.of(error)
         again = partial(ask_again, template=template, typed=fields.typed, draft=draft)
-        return await again(request, desk, account, step, trouble)
+        return await again(request, services, account, step, trouble)
     return home()
 
 

@@ -93,7 +93,7 @@ def rows(tickets: tuple[QueuedTicket, ...], services: Services) -> tuple[Row, ..
 async def _count(services: Services, wanted: QueueFilter) -> Snapshot:
     now = services.now()
     found = buckets(services.calendar, now, wanted)
-    counts = await asyncio.gather(*(services.desk.queue_count(bucket) for bucket in found))
+    counts = await asyncio.gather(*(services.cancellations.queue_count(bucket) for bucket in found))
     return Snapshot(tuple(Counted(bucket, number) for bucket, number in zip(found, counts, strict=True)), now)
 
 
@@ -109,7 +109,7 @@ async def _list(services: Services, snapshot: Snapshot, kind: BucketKind | None)
             return ()
         # One more than is shown: a page that is exactly full looks as if more followed, and the late ones would then
         # be read day by day.
-        return (await services.desk.queued(bucket, size + 1)).tickets[:size]
+        return (await services.cancellations.queued(bucket, size + 1)).tickets[:size]
 
     pages = await asyncio.gather(*(first(one.bucket, size) for one, size in zip(shown, sizes, strict=True)))
     sections = (

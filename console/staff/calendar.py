@@ -8,7 +8,7 @@ from enum import StrEnum
 from fastapi import APIRouter, Request, Response
 
 from console.pages import page
-from console.services import Desk
+from console.services import WithServices
 from console.staff.showing import StaffRoute
 from domain.business_calendar import CALENDAR, SHANGHAI, CalendarError, CalendarYear, Holiday
 from domain.errors import ErrorType, Refusal
@@ -41,10 +41,10 @@ class Month:
 
 
 @router.get("/calendar")
-async def staff_calendar(request: Request, desk: Desk, year: int | None = None) -> Response:
-    today = desk.now().astimezone(SHANGHAI).date()
+async def staff_calendar(request: Request, services: WithServices, year: int | None = None) -> Response:
+    today = services.now().astimezone(SHANGHAI).date()
     try:
-        shown = desk.calendar.year(year or today.year)
+        shown = services.calendar.year(year or today.year)
     except CalendarError as error:
         raise Refusal(ErrorType.NOT_FOUND, str(error)) from None
     return page(

@@ -51,16 +51,16 @@ def stamp(review: ReviewView) -> str:
 
 
 async def case_file(services: Services, ticket_no: str) -> CaseFile:
-    """Raises what `FrontDesk.review` does: without the review there is nothing to show."""
-    review = await services.desk.review(ticket_no)
+    """Raises what `CancellationService.review` does: without the review there is nothing to show."""
+    review = await services.cancellations.review(ticket_no)
     (form, form_trouble), (request, _), history = await asyncio.gather(
-        _attempt(services.intake.load(review.case.ticket)),
-        _attempt(services.desk.view(review.case.account_id)),
+        _attempt(services.tickets.load(review.case.ticket)),
+        _attempt(services.cancellations.view(review.case.account_id)),
         _history(services, review),
     )
     letter_trouble = None
     if form and form.letter:
-        _, letter_trouble = await _attempt(services.intake.look_for_letter(form))
+        _, letter_trouble = await _attempt(services.tickets.look_for_letter(form))
     due_at = review.clock.due_at if review.clock else None
     return CaseFile(
         review=review,
@@ -83,7 +83,7 @@ async def _counted(services: Services, recorded: RecordedDecision) -> Event:
     note_ref = recorded.decision.note_ref
     note, trouble = None, None
     if note_ref:
-        note, trouble = await _attempt(services.intake.read_note(recorded.decision.ticket_no, note_ref))
+        note, trouble = await _attempt(services.tickets.read_note(recorded.decision.ticket_no, note_ref))
     return Event(at=recorded.received_at, counted=recorded, note=note, note_missing=trouble is not None)
 
 

@@ -8,7 +8,7 @@ from console.auth.guard import Visitor
 from console.auth.roles import Principal
 from console.errors import EXPECTED, Trouble
 from console.pages import page
-from console.services import Desk, Services
+from console.services import Services, WithServices
 from console.staff.case_file import case_file
 from console.staff.decision_form import DecisionForm, PreviewForm
 from console.staff.owner_message import owner_message
@@ -27,48 +27,56 @@ _SOMEBODY_WAS_FIRST = (IgnoredBecause.ALREADY_DECIDED, IgnoredBecause.WRONG_PHAS
 
 @router.post("/preview")
 async def staff_decision_preview(
-    request: Request, desk: Desk, visitor: Visitor, ticket_no: TypedId, chosen: Annotated[PreviewForm, Form()]
+    request: Request,
+    services: WithServices,
+    visitor: Visitor,
+    ticket_no: TypedId,
+    chosen: Annotated[PreviewForm, Form()],
 ) -> Response:
-    case = await case_file(desk, ticket_no)
+    case = await case_file(services, ticket_no)
     message = owner_message(chosen.kind, ticket_no, chosen.reason_codes, case.owner_locale or Locale.ZH)
     if is_fragment(request):
         return page(request, "staff/preview.html", preview=message, language_known=case.owner_locale is not None)
-    return show(request, desk, visitor, case, draft=chosen, preview=message)
+    return show(request, services, visitor, case, draft=chosen, preview=message)
 
 
 @router.post("/decisions")
 async def staff_decide(
-    request: Request, desk: Desk, visitor: Visitor, ticket_no: TypedId, form: Annotated[DecisionForm, Form()]
+    request: Request,
+    services: WithServices,
+    visitor: Visitor,
+    ticket_no: TypedId,
+    form: Annotated[DecisionForm, Form()],
 ) -> Response:
     """Decide as the reviewer who is signed in, at this moment. What is refused is told beside the form."""
     try:
-        await _decide(desk, visitor, ticket_no, form)
+        await _decide(services, visitor, ticket_no, form)
     except EXPECTED as error:
-        return await _refused(request, desk, visitor, ticket_no, form, Trouble.of(error))
+        return await _refused(request, services, visitor, ticket_no, form, Trouble.of(error))
     where = request.app.url_path_for("staff_ticket", ticket_no=ticket_no)
     return Response(status_code=303, headers={"Location": f"{where}?decided={form.decision_id}"})
 
 
-async def _decide(desk: Services, visitor: Principal, ticket_no: str, form: DecisionForm) -> None:
+async def _decide(services: Services, visitor: Principal, ticket_no: str, form: DecisionForm) -> None:
     decision = Decision(
         decision_id=form.decision_id,
         ticket_no=ticket_no,
         operator_id=visitor.subject,
-        decided_at=desk.now(),
+        decided_at=services.now(),
         revision_sha256=form.revision_sha256,
         report_digest=form.report_digest,
         reason_codes=form.reason_codes,
         waived=form.waived,
         identity_attested=form.identity_attested,
     )
-    await decide(desk.desk, desk.intake, form.kind, decision, form.note.replace("\r\n", "\n").strip())
+    await decide(services.cancellations, services.tickets, form.kind, decision, form.note.replace("\r\n", "\n").strip())
 
 
 async def _refused(
-    request: Request, desk: Services, visitor: Principal, ticket_no: str, form: DecisionForm, trouble: Trouble
+    request: Request, services: Services, visitor: Principal, ticket_no: str, form: DecisionForm, trouble: Trouble
 ) -> Response:
     """The ticket as it is now, with what was chosen, and why it did not count: above all, who was first."""
-    case = await case_file(desk, ticket_no)
+    case = await case_file(services, ticket_no)
     because = None
     first = None
     if trouble.type is ErrorType.DECISION_REFUSED:
@@ -77,7 +85,7 @@ async def _refused(
             first = case.review.decisions[-1]
     return show(
         request,
-        desk,
+        services,
         visitor,
         case,
         status=trouble.status,

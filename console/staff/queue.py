@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, ConfigDict
 
 from console.errors import EXPECTED, Trouble
 from console.pages import language, page
-from console.services import Desk
+from console.services import WithServices
 from console.staff.board import PAGE_SIZE, Board, Section, rows
 from console.staff.showing import StaffRoute, room
 from console.staff.wording import bucket_words
@@ -61,21 +61,21 @@ class Seen(Choice):
 
 
 @router.get("")
-async def staff_queue(request: Request, desk: Desk, choice: Annotated[Choice, Query()]) -> Response:
-    board = await room(request).boards.board(desk, choice.filter, choice.state)
-    return page(request, "staff/queue.html", **_context(request, desk, choice, board))
+async def staff_queue(request: Request, services: WithServices, choice: Annotated[Choice, Query()]) -> Response:
+    board = await room(request).boards.board(services, choice.filter, choice.state)
+    return page(request, "staff/queue.html", **_context(request, services, choice, board))
 
 
 @router.get("/live")
-async def staff_queue_live(request: Request, desk: Desk, seen: Annotated[Seen, Query()]) -> Response:
+async def staff_queue_live(request: Request, services: WithServices, seen: Annotated[Seen, Query()]) -> Response:
     """The moving part of the queue; nothing when it is as it was seen. On a bucket's page only the counts move."""
     choice = Choice(state=seen.state, real_name_type=seen.real_name_type, reason=seen.reason)
     boards = room(request).boards
     try:
-        snapshot = await boards.snapshot(desk, choice.filter)
+        snapshot = await boards.snapshot(services, choice.filter)
         if snapshot.fingerprint == seen.seen:
             return Response(status_code=204)
-        board = Board(snapshot, ()) if seen.bucket else await boards.board(desk, choice.filter, choice.state)
+        board = Board(snapshot, ()) if seen.bucket else await boards.board(services, choice.filter, choice.state)
     except EXPECTED as error:
         # Beside the rows and not instead of them: what is on the page stays useful while we are away.
         away = {"HX-Retarget": "#queue-away", "HX-Reswap": "innerHTML"}
@@ -83,28 +83,31 @@ async def staff_queue_live(request: Request, desk: Desk, seen: Annotated[Seen, Q
         return page(
             request, "staff/queue_away.html", headers=away, choice=choice, bucket_key=seen.bucket, trouble=trouble
         )
-    return page(request, "staff/queue_live.html", **_context(request, desk, choice, board, seen.bucket))
+    return page(request, "staff/queue_live.html", **_context(request, services, choice, board, seen.bucket))
 
 
 @router.get("/buckets/{bucket}")
-async def staff_bucket(request: Request, desk: Desk, bucket: str, wanted: Annotated[Page, Query()]) -> Response:
+async def staff_bucket(
+    request: Request, services: WithServices, bucket: str, wanted: Annotated[Page, Query()]
+) -> Response:
     choice = Choice(real_name_type=wanted.real_name_type, reason=wanted.reason)
-    found = next((b for b in buckets(desk.calendar, desk.now(), choice.filter) if b.key == bucket), None)
+    found = next((b for b in buckets(services.calendar, services.now(), choice.filter) if b.key == bucket), None)
     if found is None:
         raise Refusal(ErrorType.NOT_FOUND, "The queue has no such part any more; go back to the queue.")
     listed, snapshot = await asyncio.gather(
-        desk.desk.queued(found, PAGE_SIZE, wanted.cursor), room(request).boards.snapshot(desk, choice.filter)
+        services.cancellations.queued(found, PAGE_SIZE, wanted.cursor),
+        room(request).boards.snapshot(services, choice.filter),
     )
     counts = {one.bucket.key: one.tickets for one in snapshot.counted}
-    section = Section(found, counts.get(bucket, len(listed.tickets)), rows(listed.tickets, desk))
-    context = _context(request, desk, choice, Board(snapshot, (section,)), bucket)
+    section = Section(found, counts.get(bucket, len(listed.tickets)), rows(listed.tickets, services))
+    context = _context(request, services, choice, Board(snapshot, (section,)), bucket)
     return page(
         request, "staff/bucket.html", section=section, cursor=wanted.cursor, next_cursor=listed.next_token, **context
     )
 
 
 def _context(
-    request: Request, desk: Desk, choice: Choice, board: Board, bucket_key: str | None = None
+    request: Request, services: WithServices, choice: Choice, board: Board, bucket_key: str | None = None
 ) -> dict[str, Any]:
     return {
         "choice": choice,
@@ -114,5 +117,5 @@ def _context(
         "kinds": tuple(BucketKind),
         "real_name_types": tuple(RealNameType),
         "reasons": FILTER_REASONS,
-        "today": desk.now().astimezone(SHANGHAI).date(),
+        "today": services.now().astimezone(SHANGHAI).date(),
     }

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from console.auth.guard import Visitor
 from console.auth.roles import REVIEWERS, Principal
 from console.pages import not_listed, page
-from console.services import Desk, Services
+from console.services import Services, WithServices
 from console.staff.case_file import CaseFile, case_file, stamp
 from console.staff.decision_form import Draft, reasons_for
 from console.staff.owner_message import owner_message
@@ -28,22 +28,22 @@ router = APIRouter(route_class=StaffRoute, prefix="/tickets/{ticket_no}")
 
 @router.get("")
 async def staff_ticket(
-    request: Request, desk: Desk, visitor: Visitor, ticket_no: TypedId, decided: TypedId | None = None
+    request: Request, services: WithServices, visitor: Visitor, ticket_no: TypedId, decided: TypedId | None = None
 ) -> Response:
     try:
-        case = await case_file(desk, ticket_no)
+        case = await case_file(services, ticket_no)
     except Refusal as refusal:
         if refusal.type is not ErrorType.NOT_FOUND:
             raise
         return page(request, "staff/ticket_not_found.html", status=404, ticket_no=ticket_no)
     mine = next((r for r in case.review.decisions if r.decision.decision_id == decided), None)
-    return show(request, desk, visitor, case, mine=mine)
+    return show(request, services, visitor, case, mine=mine)
 
 
 @router.get("/live")
-async def staff_ticket_live(request: Request, desk: Desk, ticket_no: TypedId, seen: str) -> Response:
+async def staff_ticket_live(request: Request, services: WithServices, ticket_no: TypedId, seen: str) -> Response:
     """A word when somebody else has changed the ticket since its page was loaded; nothing while nobody has."""
-    review = await room(request).looks.get(ticket_no, lambda: desk.desk.review(ticket_no))
+    review = await room(request).looks.get(ticket_no, lambda: services.cancellations.review(ticket_no))
     if stamp(review) == seen:
         return Response(status_code=204)
     return page(request, "staff/ticket_changed.html", review=review, last=review.decisions[-1:])

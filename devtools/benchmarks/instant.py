@@ -36,7 +36,7 @@ from gateways.contract import (
     Redeemed,
     RedeemRequest,
 )
-from gateways.platform import ChallengeDesk
+from gateways.platform import ChallengePlatform
 
 
 def _now() -> datetime:
@@ -120,7 +120,7 @@ class InstantPlatform:
         return Accepted(delivered=2)
 
 
-class InstantChallenges(ChallengeDesk):
+class InstantChallenges(ChallengePlatform):
     """Takes any code."""
 
     def __init__(self) -> None:

@@ -47,7 +47,7 @@ async def park(stack: Stack, number: int, concurrency: int) -> Parked:
 
 async def file_ticket(stack: Stack, account_id: str) -> str:
     """File a manual request for a blocked account; its number is answered."""
-    report = (await stack.desk.view(account_id)).report
+    report = (await stack.cancellations.view(account_id)).report
     assert report is not None
     paper = Paper(
         contact_email="owner@example.com",
@@ -57,8 +57,8 @@ async def file_ticket(stack: Stack, account_id: str) -> str:
         notice_sha256=NOTICE.sha256,
     )
     view = await tickets.file_ticket(
-        stack.desk,
-        stack.intake,
+        stack.cancellations,
+        stack.tickets,
         account_id,
         paper,
         None,

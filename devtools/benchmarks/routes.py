@@ -27,7 +27,7 @@ from domain.notices import CURRENT_NOTICE
 from domain.phases import Phase
 from domain.policy import Policy
 from service.base import ANSWER_LIMIT, LOOK_LIMIT
-from service.front_desk import FrontDesk
+from service.cancellation_service import CancellationService
 from service.news import news
 from workflows.account_cancellation.workflow import AccountCancellation
 
@@ -83,9 +83,9 @@ class Play(Protocol):
 
 @dataclass
 class Ours:
-    """Our own workflows through the front desk, as the command line and the console go."""
+    """Our own workflows through the front cancellations, as the command line and the console go."""
 
-    desk: FrontDesk
+    cancellations: CancellationService
     client: Client
     make_accounts: Callable[[str, int], Awaitable[list[str]]]
     read_code: Callable[[str], Awaitable[str]]
@@ -97,18 +97,18 @@ class Ours:
         """Up to the first report, whose digest is answered."""
         by = owner_of(account_id)
         with clock.step("start"):
-            await self.desk.start(account_id, by.subject, via=by.via, policy=_ALWAYS_ANEW)
+            await self.cancellations.start(account_id, by.subject, via=by.via, policy=_ALWAYS_ANEW)
         with clock.step("send_code"):
-            await self.desk.send_code(account_id, Channel.PHONE, by)
+            await self.cancellations.send_code(account_id, Channel.PHONE, by)
         code = await self.read_code(account_id)
         with clock.step("verify"):
-            await self.desk.verify(account_id, code, by)
+            await self.cancellations.verify(account_id, code, by)
         with clock.step("accept_notice"):
-            await self.desk.accept_notice(account_id, NOTICE.version, NOTICE.sha256, by)
+            await self.cancellations.accept_notice(account_id, NOTICE.version, NOTICE.sha256, by)
         with clock.step("report"):
-            await self.desk.wait_while(account_id, Phase.CHECKING)
+            await self.cancellations.wait_while(account_id, Phase.CHECKING)
         with clock.step("recheck"):
-            view = await self.desk.recheck(account_id, by)
+            view = await self.cancellations.recheck(account_id, by)
         assert view.report is not None
         return view.report.digest
 
@@ -116,7 +116,7 @@ class Ours:
         clock = Clock()
         digest = await self.to_report(account_id, clock)
         with clock.step("confirm"):
-            await self.desk.confirm(account_id, digest, owner_of(account_id))
+            await self.cancellations.confirm(account_id, digest, owner_of(account_id))
         begin = time.perf_counter()
         handle: WorkflowHandle[AccountCancellation, CancellationResult] = self.client.get_workflow_handle_for(
             AccountCancellation.run, cancellation_workflow_id(account_id)
@@ -192,15 +192,15 @@ class Route:
 
 
 def ours_over_http(stack: Stack) -> Ours:
-    return Ours(stack.desk, stack.client, stack.store.add_clean_accounts, stack.store.latest_code)
+    return Ours(stack.cancellations, stack.client, stack.store.add_clean_accounts, stack.store.latest_code)
 
 
 def ours_on_instant_platform(stack: Stack, task_queue: str) -> Ours:
     async def read_code(_account_id: str) -> str:
         return "000000"
 
-    desk = FrontDesk(stack.client, task_queue, InstantPlatform(), InstantChallenges(), stack.vault)
-    return Ours(desk, stack.client, _made_up_ids, read_code)
+    cancellations = CancellationService(stack.client, task_queue, InstantPlatform(), InstantChallenges(), stack.vault)
+    return Ours(cancellations, stack.client, _made_up_ids, read_code)
 
 
 async def _made_up_ids(prefix: str, number: int) -> list[str]:

@@ -202,7 +202,7 @@ class Owner(Reader):
 
     async def is_under_review(self) -> str:
         await self.is_at("人工审核中", "Staff are looking at it")
-        review = (await self.stack.desk.view(self.account)).review
+        review = (await self.stack.cancellations.view(self.account)).review
         assert review is not None
         return review.ticket.ticket_no
 

@@ -27,7 +27,7 @@ async def console_ahead(stack: Stack, ahead: timedelta) -> AsyncIterator[str]:
     @asynccontextmanager
     async def services() -> AsyncIterator[Services]:
         yield Services(
-            stack.desk, stack.intake, stack.client, CALENDAR, settings, now=lambda: datetime.now(UTC) + ahead
+            stack.cancellations, stack.tickets, stack.client, CALENDAR, settings, now=lambda: datetime.now(UTC) + ahead
         )
 
     server = uvicorn.Server(

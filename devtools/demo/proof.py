@@ -34,7 +34,7 @@ async def closed_for_good(scene: Scene, waived: Collection[Check] = ()) -> list[
     """The account is gone, of all that belonged to it nothing is left, and the certificate says so."""
     state = await scene.stack.store.account(scene.account_id)
     closure = state.profile.closure
-    certificate = await scene.desk.certificate(scene.request_no)
+    certificate = await scene.cancellations.certificate(scene.request_no)
     told = [m for m in await scene.messages() if m.template is Template.ACCOUNT_CLOSED]
     others = [left for phase, left in state.left.items() if phase is not ClosurePhase.ERASE_PERSONAL_DATA]
     deleted = {receipt.phase for receipt in certificate.receipts}

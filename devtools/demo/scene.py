@@ -67,7 +67,7 @@ class Scene:
         self.stage = stage
         self.account_id = account_id
         self.locale = stage.locale
-        self.desk = stack.desk
+        self.cancellations = stack.cancellations
         self.skipper = TimeSkipper(stack.client)
         self.request_no = ""
         self.ticket: TicketRef | None = None
@@ -93,7 +93,7 @@ class Scene:
         return self.stack.client.get_workflow_handle_for(TicketReview.run, workflow_id)
 
     async def refresh(self) -> CancellationView:
-        self.last_view = await self.desk.view(self.account_id)
+        self.last_view = await self.cancellations.view(self.account_id)
         return self.last_view
 
     async def reach(self, *phases: Phase) -> CancellationView:
@@ -115,27 +115,29 @@ class Scene:
     async def open(self) -> None:
         kind = text((await self.stack.platform.profile(self.account_id)).real_name_type, self.locale).title
         await self.line(Say.OWNER, Say.ASKS, account=self.account_id, kind=kind)
-        await self.desk.start(self.account_id, _OWNER.subject, via=_OWNER.via, locale=self.locale, policy=_ALWAYS_ANEW)
+        await self.cancellations.start(
+            self.account_id, _OWNER.subject, via=_OWNER.via, locale=self.locale, policy=_ALWAYS_ANEW
+        )
         self.request_no = (await self.reach(Phase.AWAITING_IDENTITY)).request_no
         await self.line(Say.SYSTEM, Say.OPENED, request_no=self.request_no)
 
     async def identify(self, *, brief: bool) -> None:
         """The code comes from the simulator's outbox, as the owner would read it from the phone."""
-        view = await self.desk.send_code(self.account_id, Channel.PHONE, _OWNER)
+        view = await self.cancellations.send_code(self.account_id, Channel.PHONE, _OWNER)
         assert view.challenge is not None
-        to = (await self.desk.show_challenge(view.challenge.challenge_id)).masked_destination
+        to = (await self.cancellations.show_challenge(view.challenge.challenge_id)).masked_destination
         if not brief:
             await self.line(Say.SYSTEM, Say.CODE_SENT, to=to)
             await self.message(Template.IDENTITY_CODE)
         code = await self.stack.store.latest_code(self.account_id)
-        await self.desk.verify(self.account_id, code, _OWNER)
+        await self.cancellations.verify(self.account_id, code, _OWNER)
         notice = CURRENT_NOTICE[self.locale]
         if brief:
             await self.line(Say.OWNER, Say.IDENTIFIED, code=code, to=to, version=notice.version)
         else:
             await self.line(Say.OWNER, Say.CODE_ENTERED, code=code)
             await self.line(Say.OWNER, Say.NOTICE_ACCEPTED, version=notice.version, sha256=notice.sha256[:12])
-        self.last_view = await self.desk.accept_notice(self.account_id, notice.version, notice.sha256, _OWNER)
+        self.last_view = await self.cancellations.accept_notice(self.account_id, notice.version, notice.sha256, _OWNER)
 
     async def watch_checks(self) -> CancellationView:
         """The five checks as their answers come in."""
@@ -155,7 +157,7 @@ class Scene:
         return await self.watch_checks()
 
     async def recheck(self) -> CancellationView:
-        self.last_view = await self.desk.recheck(self.account_id, _OWNER)
+        self.last_view = await self.cancellations.recheck(self.account_id, _OWNER)
         return self.last_view
 
     async def confirm(self) -> None:
@@ -165,7 +167,7 @@ class Scene:
             raise WrongTurn(f"{self.view.phase} instead of {Phase.AWAITING_CONFIRMATION}")
         if report.entitlements:
             await self.line(Say.SYSTEM, Say.FORFEITS, items=views.entitlements(report.entitlements.items, self.locale))
-        await self.desk.confirm(self.account_id, report.digest, _OWNER)
+        await self.cancellations.confirm(self.account_id, report.digest, _OWNER)
         await self.line(Say.OWNER, Say.CONFIRMED, digest=report.digest[:12])
 
     async def file_ticket(self, letter: bytes | None) -> TicketRef:
@@ -175,8 +177,8 @@ class Scene:
         assert needs is not None
         money = needs.balance_fen
         self.last_view = await file_ticket(
-            self.desk,
-            self.stack.intake,
+            self.cancellations,
+            self.stack.tickets,
             self.account_id,
             self._paper(
                 contact_email=_CONTACT_EMAIL,
@@ -193,7 +195,13 @@ class Scene:
 
     async def supply(self, letter: bytes) -> None:
         self.last_view = await supply_materials(
-            self.desk, self.stack.intake, self.account_id, self._paper(), letter, by=_OWNER, now=datetime.now(UTC)
+            self.cancellations,
+            self.stack.tickets,
+            self.account_id,
+            self._paper(),
+            letter,
+            by=_OWNER,
+            now=datetime.now(UTC),
         )
         self._filed()
 
@@ -211,12 +219,12 @@ class Scene:
     async def reviewed(self, accept: Callable[[ReviewView], bool]) -> ReviewView:
         assert self.ticket is not None
         ticket_no = self.ticket.ticket_no
-        return await until(lambda: self.desk.review(ticket_no), accept, f"ticket {ticket_no}")
+        return await until(lambda: self.cancellations.review(ticket_no), accept, f"ticket {ticket_no}")
 
     async def decision(self, *reasons: DecisionReason, waived: tuple[Check, ...] = ()) -> Decision:
         """About the revision and the report that the reviewer sees."""
         assert self.ticket is not None
-        case = (await self.desk.review(self.ticket.ticket_no)).case
+        case = (await self.cancellations.review(self.ticket.ticket_no)).case
         return Decision(
             decision_id=f"D-{uuid4().hex[:12]}",
             ticket_no=self.ticket.ticket_no,
@@ -252,12 +260,12 @@ class Scene:
         if view.deletion:
             return view.deletion
         try:
-            return await self.desk.deletion(self.account_id)
+            return await self.cancellations.deletion(self.account_id)
         except Refusal:
             return None  # it is only just starting
 
     async def certify(self) -> None:
-        certificate = await self.desk.certificate(self.request_no)
+        certificate = await self.cancellations.certificate(self.request_no)
         count = views.records_deleted(certificate.receipts)
         if certificate.waived:
             waived = views.waivers(certificate.waived, self.locale)

@@ -80,7 +80,7 @@ async def _owners(stack: Stack, console: str, browser: Browser, folder: Path) ->
             await owner.press("通过手机获取验证码", "Send a code by phone")
             await expect(page.get_by_label(owner.say("验证码", "Code"), exact=True)).to_be_focused()
             await _shoot(page, folder, "owner-code", locale)
-            await stack.desk.verify(phoning, await owner.code(), _SIGNED_IN)
+            await stack.cancellations.verify(phoning, await owner.code(), _SIGNED_IN)
             await page.reload()
             await owner.accept_notice()
             await owner.has_passed()
@@ -106,13 +106,17 @@ async def _fill_queue(stack: Stack) -> str:
     await stack.store.set_facts(waiting.account_id, **_ENTERPRISE)
     await waiting.to_report()
     await waiting.file_ticket(scanned_letter(waiting.account_id, stamped=False))
-    await waiting.desk.decide(DecisionKind.REQUEST_MATERIALS, await waiting.decision(DecisionReason.SEAL_MISSING))
+    await waiting.cancellations.decide(
+        DecisionKind.REQUEST_MATERIALS, await waiting.decision(DecisionReason.SEAL_MISSING)
+    )
     return number
 
 
 async def _complete_later(scene: Scene, after: timedelta, letter: bytes | None) -> None:
     """The clock stands while materials are awaited, and starts anew when they arrive."""
-    await scene.desk.decide(DecisionKind.REQUEST_MATERIALS, await scene.decision(DecisionReason.CONTACT_UNREACHABLE))
+    await scene.cancellations.decide(
+        DecisionKind.REQUEST_MATERIALS, await scene.decision(DecisionReason.CONTACT_UNREACHABLE)
+    )
     await scene.reach(Phase.AWAITING_MATERIALS)
     await scene.skipper.fast_forward(scene.review, after)
     await scene.supply(letter or scanned_letter(scene.account_id, stamped=True))

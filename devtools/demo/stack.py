@@ -1,7 +1,7 @@
 """The whole system on this machine: Temporal, the simulator, the worker and the console, as separate processes.
 
 async with Stack.start(folder) as stack:
-    await stack.desk.start("acct-clean-phone", "somebody")
+    await stack.cancellations.start("acct-clean-phone", "somebody")
     await stack.worker.kill()
     await stack.worker.start()
 """
@@ -22,12 +22,12 @@ from temporalio.service import RPCError
 from devtools.demo.dev_server import dynamic_config
 from devtools.demo.programs import NO_PROXY, Program, answers_ok, free_port
 from gateways.contract import Group
-from gateways.platform import ChallengeDesk, HttpPlatform
+from gateways.platform import ChallengePlatform, HttpPlatform
 from gateways.vault import ObjectVault
 from runtime.payloads import DATA_CONVERTER
 from runtime.settings import LogFormat, Settings
-from service.front_desk import FrontDesk
-from service.ticket_files import TicketIntake
+from service.cancellation_service import CancellationService
+from service.ticket_files import TicketFiles
 from simulator.store import SimulatorStore
 from workflows.common.search_attributes import ALL, CANCELLATION_PHASE
 
@@ -59,11 +59,11 @@ class Stack:
     console: Program | None = None
 
     client: Client
-    desk: FrontDesk
+    cancellations: CancellationService
     platform: HttpPlatform
     store: SimulatorStore
     vault: ObjectVault
-    intake: TicketIntake
+    tickets: TicketFiles
 
     def __init__(
         self,
@@ -183,11 +183,11 @@ class Stack:
         self.client = await self._connect()
         urls = dict.fromkeys(Group, self.platform_url)
         self.platform = await exits.enter_async_context(HttpPlatform(urls))
-        challenges = await exits.enter_async_context(ChallengeDesk(urls))
+        challenges = await exits.enter_async_context(ChallengePlatform(urls))
         self.store = await exits.enter_async_context(SimulatorStore(self.platform_url))
         self.vault = ObjectVault(self.vault_url)
-        self.intake = TicketIntake(self.vault)
-        self.desk = FrontDesk(self.client, self.task_queue, self.platform, challenges, self.vault)
+        self.tickets = TicketFiles(self.vault)
+        self.cancellations = CancellationService(self.client, self.task_queue, self.platform, challenges, self.vault)
 
     async def _connect(self) -> Client:
         # Not by the settings of this process, which may lead to a real server.

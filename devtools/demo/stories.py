@@ -39,7 +39,7 @@ async def clean(scene: Scene) -> Ending:
     await scene.line(Say.SYSTEM, Say.ALL_PASSED)
     await scene.confirm()
     await scene.watch_deletion()
-    scene.stage.below(views.certificate_panel(await scene.desk.certificate(scene.request_no), scene.locale))
+    scene.stage.below(views.certificate_panel(await scene.cancellations.certificate(scene.request_no), scene.locale))
     return Ending(await closed_for_good(scene))
 
 
@@ -88,7 +88,7 @@ async def enterprise(scene: Scene) -> Ending:
     await _show_deadline(scene, Say.DUE)
 
     missing = await scene.decision(DecisionReason.SEAL_MISSING)
-    await scene.desk.decide(DecisionKind.REQUEST_MATERIALS, missing)
+    await scene.cancellations.decide(DecisionKind.REQUEST_MATERIALS, missing)
     await scene.line(Say.STAFF, Say.ASKS_MATERIALS, reasons=views.names(missing.reason_codes, scene.locale))
     await scene.message(Template.TICKET_MATERIALS_REQUESTED)
     await scene.reach(Phase.AWAITING_MATERIALS)
@@ -97,7 +97,7 @@ async def enterprise(scene: Scene) -> Ending:
     await scene.line(Say.OWNER, Say.STAMPS_LETTER, type=LetterType.PDF, size=len(letter) // 1024)
     await _show_deadline(scene, Say.CLOCK_RESTARTED)
 
-    await scene.desk.decide(DecisionKind.APPROVE, await scene.decision(waived=waived))
+    await scene.cancellations.decide(DecisionKind.APPROVE, await scene.decision(waived=waived))
     await scene.line(Say.STAFF, Say.APPROVES, checks=views.names(waived, scene.locale))
     await scene.watch_deletion()
     await scene.certify()
@@ -119,7 +119,7 @@ async def unanswered(scene: Scene) -> Ending:
     await scene.line(Say.SYSTEM, Say.STILL_OPEN, status=text(status, scene.locale).title)
 
     rejection = await scene.decision(DecisionReason.DISPUTE_OPEN)
-    await scene.desk.signal_decision(DecisionKind.REJECT, rejection)
+    await scene.cancellations.signal_decision(DecisionKind.REJECT, rejection)
     reasons = views.names(rejection.reason_codes, scene.locale)
     await scene.line(Say.STAFF, Say.REJECTS, reasons=reasons)
     await scene.message(Template.TICKET_REJECTED)

@@ -15,7 +15,7 @@ from domain.letters import Letter
 from domain.model import Model, OpaqueId, Sha256Hex
 from gateways.errors import GatewayError
 from gateways.ports import Vault
-from service.letters.desk import LetterDesk, Upload
+from service.letters.letter_service import LetterService, Upload
 from service.letters.renderer import RenderedLetter
 from service.letters.stored import letter_at, put_letter, read_cleaned, read_original
 
@@ -53,7 +53,7 @@ class LetterDrafts:
     `GatewayError` when the vault does.
     """
 
-    def __init__(self, vault: Vault, letters: LetterDesk) -> None:
+    def __init__(self, vault: Vault, letters: LetterService) -> None:
         self._vault = vault
         self._letters = letters
 
@@ -90,7 +90,7 @@ class LetterDrafts:
 
     @asynccontextmanager
     async def opened(self, draft: LetterDraft) -> AsyncIterator[tuple[bytes, RenderedLetter]]:
-        """The letter as it was sent, and as it was rendered and shown; as `LetterDesk.rendered` does it."""
+        """The letter as it was sent, and as it was rendered and shown; as `LetterService.rendered` does it."""
         letter = draft.letter
         async with self._letters.turn(draft.account_id):
             yield (

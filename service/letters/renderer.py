@@ -32,7 +32,7 @@ async def render_letter(data: bytes, *, fonts: Path = FONTS, trust_roots: Path |
     """Render all pages, in a process of its own. Raises `Refusal(LETTER_REFUSED)` with a `LetterProblem` as `because`.
 
     Costs up to 10 s of a CPU and 512 MiB, and as much again for its signatures where there are `trust_roots` (an
-    absolute path). The service calls it through `LetterDesk`.
+    absolute path). The service calls it through `LetterService`.
     """
     if not data:
         raise refusal(LetterProblem.EMPTY)

@@ -52,7 +52,7 @@ async def test_a_clean_individual_goes_from_the_first_page_to_the_certificate_on
             await owner.follow("下载证明（JSON）", "")
         file = await (await download.value).path()
         assert json.loads(await asyncio.to_thread(file.read_text))["account_id"] == account
-    assert (await stack.desk.view(account)).phase is Phase.CLOSED
+    assert (await stack.cancellations.view(account)).phase is Phase.CLOSED
 
 
 @asynccontextmanager
@@ -165,7 +165,7 @@ async def test_who_has_changed_their_mind_withdraws_and_may_start_again(stack: S
     async with visit(Role.OWNER, account) as page:
         owner = Owner(page, Locale.EN, stack, account)
         await owner.begin()
-        first = (await stack.desk.view(account)).request_no
+        first = (await stack.cancellations.view(account)).request_no
         await page.get_by_text("Say why (optional)").click()
         await page.get_by_label("Reason").select_option("The services are still needed")
         await owner.press("", "Withdraw the request")
@@ -174,7 +174,7 @@ async def test_who_has_changed_their_mind_withdraws_and_may_start_again(stack: S
         await accessible(page)
         await owner.press("", "Start again")
         await owner.is_at("", "Prove that it is you")
-        assert (await stack.desk.view(account)).request_no != first
+        assert (await stack.cancellations.view(account)).request_no != first
 
 
 async def test_while_the_service_is_down_the_page_says_so_and_nothing_is_lost(stack: Stack, visit: Visit) -> None:

@@ -78,7 +78,7 @@ async def test_an_enterprise_files_is_asked_for_the_seal_supplies_it_and_is_clos
         owner = Owner(page, Locale.ZH, stack, account)
         await owner.is_closed()
         await owner.reads("经人工审核一并放弃：", "")
-    assert (await stack.desk.view(account)).phase is Phase.CLOSED
+    assert (await stack.cancellations.view(account)).phase is Phase.CLOSED
 
 
 @asynccontextmanager
@@ -99,7 +99,7 @@ async def test_an_enterprise_sees_its_letter_and_files_it_without_scripts(stack:
         ticket_no = await Owner(page, Locale.EN, stack, account).file_ticket(letter=True)
         # Only for whoever has none.
         await expect(page.get_by_role("link", name="Reload")).to_be_visible()
-    assert (await stack.desk.review(ticket_no)).status is ReviewStatus.UNDER_REVIEW
+    assert (await stack.cancellations.review(ticket_no)).status is ReviewStatus.UNDER_REVIEW
 
 
 async def test_a_ticket_that_nobody_answers_is_late_for_all_to_see_and_its_rejection_is_read_by_the_owner(
@@ -169,7 +169,7 @@ async def test_of_two_agents_at_once_the_first_decides_and_the_second_is_told_wh
         await slow.approve()
         await slow.reads("已有人先作出决定：agent-quick", "")
         await accessible(other)
-    assert (await stack.desk.review(ticket_no)).status is ReviewStatus.REJECTED
+    assert (await stack.cancellations.review(ticket_no)).status is ReviewStatus.REJECTED
 
 
 async def test_an_auditor_sees_everything_and_has_nothing_to_decide_with(stack: Stack, visit: Visit) -> None:

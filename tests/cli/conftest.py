@@ -119,13 +119,13 @@ class CommandLine:
         return account
 
     async def to_report(self, account: str) -> None:
-        desk, notice = self.stack.desk, CURRENT_NOTICE[Locale.EN]
+        cancellations, notice = self.stack.cancellations, CURRENT_NOTICE[Locale.EN]
         by = Actor(subject=account, via=Via.COMMAND_LINE)
-        await desk.start(account, f"owner-of-{account}", via=by.via, locale=Locale.EN, policy=ALWAYS_ANEW)
-        await desk.send_code(account, Channel.PHONE, by)
-        await desk.verify(account, await self.stack.store.latest_code(account), by)
-        await desk.accept_notice(account, notice.version, notice.sha256, by)
-        await desk.wait_while(account, Phase.CHECKING)
+        await cancellations.start(account, f"owner-of-{account}", via=by.via, locale=Locale.EN, policy=ALWAYS_ANEW)
+        await cancellations.send_code(account, Channel.PHONE, by)
+        await cancellations.verify(account, await self.stack.store.latest_code(account), by)
+        await cancellations.accept_notice(account, notice.version, notice.sha256, by)
+        await cancellations.wait_while(account, Phase.CHECKING)
 
     async def filed(self, **facts: Value) -> tuple[str, str]:
         """An account under review, and its ticket's number."""
@@ -139,11 +139,11 @@ class CommandLine:
 
     async def timed(self, ticket_no: str) -> str:
         """The same ticket, once its deadline is counted."""
-        await eventually(lambda: self.stack.desk.review(ticket_no), lambda review: review.clock is not None)
+        await eventually(lambda: self.stack.cancellations.review(ticket_no), lambda review: review.clock is not None)
         return ticket_no
 
     async def in_phase(self, account: str, phase: Phase) -> None:
-        await eventually(lambda: self.stack.desk.view(account), lambda view: view.phase is phase)
+        await eventually(lambda: self.stack.cancellations.view(account), lambda view: view.phase is phase)
 
 
 @pytest.fixture

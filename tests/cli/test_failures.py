@@ -13,7 +13,7 @@ from domain.errors import ErrorType, Refusal
 from domain.ids import cancellation_workflow_id, deletion_workflow_id
 from domain.locale import Locale
 from domain.phases import Phase
-from service.front_desk import FrontDesk
+from service.cancellation_service import CancellationService
 from service.refusals import IN_CHINESE
 from simulator.kinds import Endpoint, FaultKind
 from tests.cli.conftest import CommandLine
@@ -160,21 +160,21 @@ async def test_all_stalled_deletions_are_resumed_and_one_that_fails_stops_no_oth
         await cli.json("confirm", account, "--i-understand", account)
         await cli.in_phase(account, Phase.DELETION_STALLED)
     await cli.stack.store.clear_faults()
-    await eventually(cli.stack.desk.stalled_deletions, lambda waiting: {failing, fine} <= set(waiting))
-    resume = FrontDesk.resume_deletion
+    await eventually(cli.stack.cancellations.stalled_deletions, lambda waiting: {failing, fine} <= set(waiting))
+    resume = CancellationService.resume_deletion
 
-    async def resume_but_one(desk: FrontDesk, account_id: str, operator_id: str) -> DeletionView:
+    async def resume_but_one(cancellations: CancellationService, account_id: str, operator_id: str) -> DeletionView:
         if account_id == failing:
             raise Refusal(ErrorType.VAULT_RECORD_MISSING, "Its dossier is gone.")
-        return await resume(desk, account_id, operator_id)
+        return await resume(cancellations, account_id, operator_id)
 
-    cli.monkeypatch.setattr(FrontDesk, "resume_deletion", resume_but_one)
+    cli.monkeypatch.setattr(CancellationService, "resume_deletion", resume_but_one)
     told = await cli.json("deletion", "resume", "--all", "--operator", "ops-1", code=3)
     assert fine in told["resumed"]
     [failed] = [one for one in told["failed"] if one["account_id"] == failing]
     assert failed["error"]["type"] == "VaultRecordMissing"
     await cli.in_phase(fine, Phase.CLOSED)
-    cli.monkeypatch.setattr(FrontDesk, "resume_deletion", resume)
+    cli.monkeypatch.setattr(CancellationService, "resume_deletion", resume)
     people = await cli("deletion", "resume", "--all")
     assert (people.code, f"✓ {failing}" in people.out) == (0, True)
     await cli.in_phase(failing, Phase.CLOSED)
@@ -194,7 +194,7 @@ async def test_a_deletion_that_was_terminated_waits_for_operations(cli: CommandL
     await cli.json("confirm", account, "--i-understand", account)
     await cli.in_phase(account, Phase.DELETION_STALLED)
     await cli.stack.client.get_workflow_handle(deletion_workflow_id(account)).terminate("by a test")
-    await eventually(lambda: cli.stack.desk.view(account), lambda view: view.stalled is not None)
+    await eventually(lambda: cli.stack.cancellations.view(account), lambda view: view.stalled is not None)
     shown = await cli.json("deletion", "show", account, code=5)
     assert shown["parked"]
     for command in (("deletion", "show"), ("status",)):
@@ -237,7 +237,7 @@ async def test_what_the_platform_could_not_tell_is_named(cli: CommandLine) -> No
 
 
 async def test_of_a_long_list_the_first_are_shown_and_how_many_more_there_are(cli: CommandLine) -> None:
-    view = await cli.stack.desk.view(await cli.reported())
+    view = await cli.stack.cancellations.view(await cli.reported())
     assert view.report is not None
     assert view.report.entitlements is not None
     longer = view.report.entitlements.model_copy(update={"count": view.report.entitlements.count + 7})

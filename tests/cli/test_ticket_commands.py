@@ -8,7 +8,7 @@ from uuid import uuid4
 from domain.checks import Check
 from domain.ids import review_workflow_id
 from domain.phases import Phase
-from service.ticket_files import TicketIntake
+from service.ticket_files import TicketFiles
 from tests.cli.conftest import CONTACTS, CommandLine
 from tests.support.service import eventually
 
@@ -38,7 +38,7 @@ async def test_an_enterprise_ticket_is_filed_completed_and_approved(cli: Command
     await cli.in_phase(account, Phase.CLOSED)
     [_, decided] = (await cli.json("ticket", "show", ticket))["decisions"]
     assert set(decided["decision"]["waived"]) == {Check.BALANCE, Check.ICP_FILING}
-    assert await TicketIntake(cli.stack.vault).read_note(ticket, decided["decision"]["note_ref"]) == note
+    assert await TicketFiles(cli.stack.vault).read_note(ticket, decided["decision"]["note_ref"]) == note
 
 
 async def test_people_see_the_ticket_the_decision_and_the_reasons(cli: CommandLine) -> None:

@@ -15,7 +15,7 @@ from console.auth.roles import Principal, Role
 from console.auth.sessions import COOKIE, Session
 from console.services import Services
 from console.settings import ConsoleSettings
-from service.ticket_files import TicketIntake
+from service.ticket_files import TicketFiles
 from tests.support.service import Service
 
 ORIGIN = "http://127.0.0.1:8300"
@@ -58,8 +58,8 @@ async def console_on(service: Service, settings: ConsoleSettings) -> AsyncIterat
     @asynccontextmanager
     async def services() -> AsyncIterator[Services]:
         yield Services(
-            desk=service.desk,
-            intake=TicketIntake(service.vault),
+            cancellations=service.cancellations,
+            tickets=TicketFiles(service.vault),
             client=service.client,
             calendar=service.calendar,
             settings=settings,

@@ -18,7 +18,7 @@ from domain.policy import Policy
 
 
 class Owner:
-    """An account's owner, at the front desk of a stack."""
+    """An account's owner, at the front cancellations of a stack."""
 
     def __init__(self, stack: Stack, account_id: str) -> None:
         self.stack = stack
@@ -26,19 +26,19 @@ class Owner:
         self.by = Actor(subject=f"owner-of-{account_id}", via=Via.TEMPORAL)
 
     async def to_confirmation(self) -> None:
-        desk, notice = self.stack.desk, CURRENT_NOTICE[Locale.EN]
+        cancellations, notice = self.stack.cancellations, CURRENT_NOTICE[Locale.EN]
         # Checks that wait out a dead worker, as long as may be, instead of becoming UNKNOWN.
         patient = Policy(check_limit=timedelta(seconds=25))
-        await desk.start(self.account_id, self.by.subject, locale=Locale.EN, policy=patient)
-        await desk.send_code(self.account_id, Channel.PHONE, self.by)
-        await desk.verify(self.account_id, await self.stack.store.latest_code(self.account_id), self.by)
-        await desk.accept_notice(self.account_id, notice.version, notice.sha256, self.by)
-        assert (await desk.recheck(self.account_id, self.by)).phase is Phase.AWAITING_CONFIRMATION
+        await cancellations.start(self.account_id, self.by.subject, locale=Locale.EN, policy=patient)
+        await cancellations.send_code(self.account_id, Channel.PHONE, self.by)
+        await cancellations.verify(self.account_id, await self.stack.store.latest_code(self.account_id), self.by)
+        await cancellations.accept_notice(self.account_id, notice.version, notice.sha256, self.by)
+        assert (await cancellations.recheck(self.account_id, self.by)).phase is Phase.AWAITING_CONFIRMATION
 
     async def confirm(self) -> None:
-        report = (await self.stack.desk.view(self.account_id)).report
+        report = (await self.stack.cancellations.view(self.account_id)).report
         assert report is not None
-        await self.stack.desk.confirm(self.account_id, report.digest, self.by)
+        await self.stack.cancellations.confirm(self.account_id, report.digest, self.by)
 
     async def result(self) -> CancellationResult:
         handle = self.stack.client.get_workflow_handle(

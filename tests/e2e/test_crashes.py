@@ -92,7 +92,7 @@ async def test_a_worker_killed_when_the_certificate_is_due_issues_one(stack: Sta
     await stack.worker.kill()
     await stack.worker.start()
     await assert_closed_exactly_once(stack, owner)
-    certificate = await stack.desk.certificate((await owner.result()).request_no)
+    certificate = await stack.cancellations.certificate((await owner.result()).request_no)
     assert certificate.account_id == owner.account_id
 
 
@@ -106,7 +106,7 @@ async def test_temporal_killed_and_restarted_in_the_middle_of_a_deletion_loses_n
     await stack.temporal.kill()
     await stack.temporal.start()
     await assert_closed_exactly_once(stack, owner)
-    assert (await stack.desk.view(waiting.account_id)).phase is Phase.AWAITING_CONFIRMATION
+    assert (await stack.cancellations.view(waiting.account_id)).phase is Phase.AWAITING_CONFIRMATION
     await waiting.confirm()
     await assert_closed_exactly_once(stack, waiting)
 

@@ -45,8 +45,8 @@ async def personal_data(stack: Stack, account_id: str) -> list[str]:
 
 async def enterprise_request(stack: Stack, owner: Owner) -> str:
     """The manual route with everything in it: letter, materials, notes, approval. Answers the ticket's number."""
-    desk, account_id = stack.desk, owner.account_id
-    report = (await desk.view(account_id)).report
+    cancellations, account_id = stack.cancellations, owner.account_id
+    report = (await cancellations.view(account_id)).report
     assert report is not None
     paper = Paper(
         contact_email=CONTACT_EMAIL,
@@ -56,8 +56,8 @@ async def enterprise_request(stack: Stack, owner: Owner) -> str:
         balance=BalanceChoice(wish=BalanceWish.GIVE_UP, amount_fen=report.money_fen),
     )
     filed = await file_ticket(
-        desk,
-        stack.intake,
+        cancellations,
+        stack.tickets,
         account_id,
         paper,
         stamped_letter(),
@@ -67,14 +67,18 @@ async def enterprise_request(stack: Stack, owner: Owner) -> str:
     )
     assert filed.review is not None
     number = filed.review.ticket.ticket_no
-    note = await stack.intake.put_note(number, NOTE_TEXT)
-    asked = decision(await desk.review(number), DecisionReason.SEAL_MISSING).model_copy(update={"note_ref": note})
-    await desk.decide(DecisionKind.REQUEST_MATERIALS, asked)
-    await eventually(lambda: desk.view(account_id), lambda view: view.phase is Phase.AWAITING_MATERIALS)
+    note = await stack.tickets.put_note(number, NOTE_TEXT)
+    asked = decision(await cancellations.review(number), DecisionReason.SEAL_MISSING).model_copy(
+        update={"note_ref": note}
+    )
+    await cancellations.decide(DecisionKind.REQUEST_MATERIALS, asked)
+    await eventually(lambda: cancellations.view(account_id), lambda view: view.phase is Phase.AWAITING_MATERIALS)
     again = Paper(notice_version=NOTICE.version, notice_sha256=NOTICE.sha256)
-    await supply_materials(desk, stack.intake, account_id, again, stamped_letter(), by=owner.by, now=datetime.now(UTC))
-    approval = decision(await desk.review(number), waived=(Check.BALANCE, Check.ICP_FILING))
-    await desk.signal_decision(DecisionKind.APPROVE, approval)
+    await supply_materials(
+        cancellations, stack.tickets, account_id, again, stamped_letter(), by=owner.by, now=datetime.now(UTC)
+    )
+    approval = decision(await cancellations.review(number), waived=(Check.BALANCE, Check.ICP_FILING))
+    await cancellations.signal_decision(DecisionKind.APPROVE, approval)
     return number
 
 
@@ -109,28 +113,28 @@ async def test_nothing_personal_reaches_temporal_or_a_log_in_a_full_run(stack: S
         planted += await personal_data(stack, owner.account_id)
 
     # Self-service, with a wrong code on the way: refusals are logged, and must not quote what was typed.
-    await stack.desk.start(self_service.account_id, self_service.by.subject)
-    await stack.desk.send_code(self_service.account_id, Channel.PHONE, self_service.by)
+    await stack.cancellations.start(self_service.account_id, self_service.by.subject)
+    await stack.cancellations.send_code(self_service.account_id, Channel.PHONE, self_service.by)
     code = await stack.store.latest_code(self_service.account_id)
     wrong = f"{(int(code) + 1) % 1_000_000:06d}"
     with pytest.raises(Refusal) as refused:
-        await stack.desk.verify(self_service.account_id, wrong, self_service.by)
+        await stack.cancellations.verify(self_service.account_id, wrong, self_service.by)
     assert wrong not in refused.value.message + str(refused.value.details)
-    await stack.desk.verify(self_service.account_id, code, self_service.by)
-    await stack.desk.accept_notice(self_service.account_id, NOTICE.version, NOTICE.sha256, self_service.by)
-    await stack.desk.recheck(self_service.account_id, self_service.by)
+    await stack.cancellations.verify(self_service.account_id, code, self_service.by)
+    await stack.cancellations.accept_notice(self_service.account_id, NOTICE.version, NOTICE.sha256, self_service.by)
+    await stack.cancellations.recheck(self_service.account_id, self_service.by)
     await self_service.confirm()
     assert (await self_service.result()).outcome is Phase.CLOSED
 
     await stack.store.set_facts(
         enterprise.account_id, real_name_type="ENTERPRISE", icp_applications_ever=1, available_fen=12_300
     )
-    await stack.desk.start(enterprise.account_id, enterprise.by.subject)
-    await stack.desk.send_code(enterprise.account_id, Channel.PHONE, enterprise.by)
+    await stack.cancellations.start(enterprise.account_id, enterprise.by.subject)
+    await stack.cancellations.send_code(enterprise.account_id, Channel.PHONE, enterprise.by)
     second_code = await stack.store.latest_code(enterprise.account_id)
-    await stack.desk.verify(enterprise.account_id, second_code, enterprise.by)
-    await stack.desk.accept_notice(enterprise.account_id, NOTICE.version, NOTICE.sha256, enterprise.by)
-    await stack.desk.recheck(enterprise.account_id, enterprise.by)
+    await stack.cancellations.verify(enterprise.account_id, second_code, enterprise.by)
+    await stack.cancellations.accept_notice(enterprise.account_id, NOTICE.version, NOTICE.sha256, enterprise.by)
+    await stack.cancellations.recheck(enterprise.account_id, enterprise.by)
     ticket_no = await enterprise_request(stack, enterprise)
     assert (await enterprise.result()).outcome is Phase.CLOSED
     planted += [code, wrong, second_code]
@@ -144,7 +148,7 @@ async def test_nothing_personal_reaches_temporal_or_a_log_in_a_full_run(stack: S
 
 async def test_what_somebody_sends_by_hand_is_not_repeated_in_a_log(stack: Stack) -> None:
     owner = await new_owner(stack, "by-hand")
-    await stack.desk.start(owner.account_id, owner.by.subject)
+    await stack.cancellations.start(owner.account_id, owner.by.subject)
     planted = "+8613700001111"
     handle = stack.client.get_workflow_handle(cancellation_workflow_id(owner.account_id))
     no_json = RawValue(Payload(metadata={"encoding": b"json/plain"}, data=planted.encode()))
@@ -168,7 +172,7 @@ async def test_what_somebody_sends_by_hand_is_not_repeated_in_a_log(stack: Stack
         if await eventually(lambda start=start: _refused(start), bool) == "again and again":  # type: ignore[misc]
             await start.terminate("by a test")
     # Answered after all signals were handled.
-    assert (await stack.desk.view(owner.account_id)).phase is Phase.AWAITING_IDENTITY
+    assert (await stack.cancellations.view(owner.account_id)).phase is Phase.AWAITING_IDENTITY
     written = everything_written(stack)
     assert written["worker.log"].count(b"Failed deserializing signal input for review_reported") == len(nonsense)
     assert occurrences("extra_forbidden", written["worker.log"]), "it says what was wrong"

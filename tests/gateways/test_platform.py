@@ -36,7 +36,7 @@ from gateways.contract import (
     TicketContact,
 )
 from gateways.errors import GatewayError
-from gateways.platform import MAX_ANSWER_BYTES, ChallengeDesk, HttpPlatform
+from gateways.platform import MAX_ANSWER_BYTES, ChallengePlatform, HttpPlatform
 from gateways.ports import Platform
 from gateways.problems import MAX_RETRY_AFTER
 from tests.gateways.upstream import DROP, HANG, Upstream, answer, problem
@@ -53,9 +53,9 @@ async def platform(server: Upstream) -> AsyncIterator[HttpPlatform]:
 
 
 @pytest.fixture(scope="module")
-async def desk(server: Upstream) -> AsyncIterator[ChallengeDesk]:
-    async with ChallengeDesk({Group.IDENTITY: server.urls[Group.IDENTITY]}, timeout=60) as desk:
-        yield desk
+async def challenges(server: Upstream) -> AsyncIterator[ChallengePlatform]:
+    async with ChallengePlatform({Group.IDENTITY: server.urls[Group.IDENTITY]}, timeout=60) as challenges:
+        yield challenges
 
 
 async def refused(call: Awaitable[object]) -> GatewayError:
@@ -288,12 +288,12 @@ async def test_an_unknown_account_is_final(upstream: Upstream, platform: Platfor
     assert (error.type, error.retryable) == (ErrorType.ACCOUNT_UNKNOWN, False)
 
 
-async def test_tries_and_seconds_left_are_in_the_details(upstream: Upstream, desk: ChallengeDesk) -> None:
+async def test_tries_and_seconds_left_are_in_the_details(upstream: Upstream, challenges: ChallengePlatform) -> None:
     upstream.reply = problem(422, ErrorType.CODE_WRONG, tries_left=3)
-    error = await refused(desk.answer_challenge("ch-1", SecretStr("000000")))
+    error = await refused(challenges.answer_challenge("ch-1", SecretStr("000000")))
     assert error.details == {"tries_left": 3}
     upstream.reply = problem(409, ErrorType.RESEND_TOO_SOON, retry_after_seconds=42)
-    error = await refused(desk.show_challenge("ch-1"))
+    error = await refused(challenges.show_challenge("ch-1"))
     assert error.details == {"retry_after_seconds": 42}
     # The waiting is the owner's to do: nothing may repeat this by itself.
     assert (error.retryable, error.retry_after) == (False, None)
@@ -454,12 +454,12 @@ async def test_an_answer_is_not_read_beyond_its_limit(compressed: bool, upstream
     ["", ".", "..", "../admin", "a/b", "a?b=c", "a#b", "a%2Fb", "张三", SECRET, "+8613800138000", "x" * 65],
 )
 async def test_what_is_not_an_opaque_id_is_neither_sent_nor_repeated(
-    account_id: str, upstream: Upstream, platform: Platform, desk: ChallengeDesk
+    account_id: str, upstream: Upstream, platform: Platform, challenges: ChallengePlatform
 ) -> None:
     for call in (
         platform.profile(account_id),
         platform.release_hold("a-1", account_id),
-        desk.show_challenge(account_id),
+        challenges.show_challenge(account_id),
     ):
         error = await refused(call)
         assert (error.type, error.retryable) == (ErrorType.REQUEST_INVALID, False)
@@ -467,25 +467,29 @@ async def test_what_is_not_an_opaque_id_is_neither_sent_nor_repeated(
     assert upstream.requests == []
 
 
-async def test_the_code_goes_to_the_platform_and_nowhere_else(upstream: Upstream, desk: ChallengeDesk) -> None:
+async def test_the_code_goes_to_the_platform_and_nowhere_else(
+    upstream: Upstream, challenges: ChallengePlatform
+) -> None:
     upstream.reply = answer(200, {"proof": "pr-1"})
-    assert (await desk.answer_challenge("ch-1", SecretStr("135790"))).proof == "pr-1"
+    assert (await challenges.answer_challenge("ch-1", SecretStr("135790"))).proof == "pr-1"
     (request,) = upstream.requests
     assert (request.method, request.path) == ("POST", "/identity/challenges/ch-1/answers")
     assert json.loads(request.body) == {"code": "135790"}
     upstream.reply = problem(422, ErrorType.CODE_WRONG, detail="135790 is wrong", tries_left=4)
-    error = await refused(desk.answer_challenge("ch-1", SecretStr("135790")))
+    error = await refused(challenges.answer_challenge("ch-1", SecretStr("135790")))
     assert "135790" not in str(error)
 
 
-async def test_a_challenge_is_shown_with_its_masked_destination(upstream: Upstream, desk: ChallengeDesk) -> None:
+async def test_a_challenge_is_shown_with_its_masked_destination(
+    upstream: Upstream, challenges: ChallengePlatform
+) -> None:
     shown = ChallengeShown(masked_destination="138****8000", tries_left=5, expires_at=NOW, resend_after=NOW)
     upstream.reply = answer(200, shown.model_dump_json().encode())
-    assert await desk.show_challenge("ch-1") == shown
+    assert await challenges.show_challenge("ch-1") == shown
 
 
 def test_activities_cannot_reach_the_challenge_desk_through_their_port() -> None:
-    own = {name for name in vars(ChallengeDesk) if not name.startswith("_")}
+    own = {name for name in vars(ChallengePlatform) if not name.startswith("_")}
     assert own == {"show_challenge", "answer_challenge"}
     assert not any(hasattr(Platform, name) or hasattr(HttpPlatform, name) for name in own)
 

@@ -9,7 +9,7 @@ import pytest
 from console.settings import ConsoleSettings
 from domain.errors import Refusal
 from service.letters import limited, renderer
-from service.letters.desk import LetterDesk
+from service.letters.letter_service import LetterService
 from service.letters.problems import MAX_BYTES, LetterProblem
 from service.letters.renderer import render_letter
 from tests.console.conftest import console_on
@@ -48,12 +48,14 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
     return watched
 
 
-async def problem_of(data: bytes, desk: LetterDesk | None = None, account: str = "a") -> LetterProblem | None:
+async def problem_of(
+    data: bytes, letter_service: LetterService | None = None, account: str = "a"
+) -> LetterProblem | None:
     try:
-        if desk is None:
+        if letter_service is None:
             await render_letter(data)
         else:
-            async with desk.rendered(data, account):
+            async with letter_service.rendered(data, account):
                 pass
     except Refusal as refused:
         return LetterProblem(str(refused.details["because"]))
@@ -81,15 +83,15 @@ async def test_a_bomb_is_an_answer(name: str) -> None:
 
 
 async def test_never_more_than_two_at_once_and_each_letter_once(watched: Watched) -> None:
-    desk = LetterDesk()
+    letter_service = LetterService()
     refused = ("filters: a chain of a hundred filters", "structure: ten thousand pages", "damage: a web page")
     hostile = [HOSTILE[name]() for name in refused]
     genuine = [(FOLDER / name).read_bytes() for name in ("typst-plain.pdf", "jpeg-baseline.jpg", "tiff-group-4.tif")]
     letters = [*hostile, *genuine] * 2
-    first = await asyncio.gather(*(problem_of(data, desk, f"account-{n}") for n, data in enumerate(letters)))
+    first = await asyncio.gather(*(problem_of(data, letter_service, f"account-{n}") for n, data in enumerate(letters)))
     assert watched.most == 2
     assert watched.begun == len(letters) / 2
-    again = await asyncio.gather(*(problem_of(data, desk, "another") for data in letters))
+    again = await asyncio.gather(*(problem_of(data, letter_service, "another") for data in letters))
     assert again == first
     assert watched.begun == len(letters) / 2, "what is known, refusals too, costs no process"
 

@@ -175,8 +175,8 @@ async def stalled_and_resumed(service: Service) -> list[Handle]:
     await service.confirm(account)
     await service.in_phase(account, Phase.DELETION_STALLED)
     await service.deletion(account).cancel()
-    await eventually(lambda: service.desk.deletion(account), lambda view: view.cancels_refused == 1)
-    await service.desk.resume_deletion(account, "ops-1")
+    await eventually(lambda: service.cancellations.deletion(account), lambda view: view.cancels_refused == 1)
+    await service.cancellations.resume_deletion(account, "ops-1")
     await service.request(account).result()
     return [service.request(account), service.deletion(account)]
 
@@ -189,11 +189,11 @@ async def terminated_and_picked_up(service: Service) -> list[Handle]:
     )
     await service.confirm(account)
     await service.in_phase(account, Phase.DELETING)
-    await eventually(lambda: service.desk.deletion(account), lambda view: len(view.receipts) == 5)
+    await eventually(lambda: service.cancellations.deletion(account), lambda view: len(view.receipts) == 5)
     await service.deletion(account).terminate("recorded")
     await service.in_phase(account, Phase.DELETION_STALLED)
     await service.store.clear_faults()
-    assert (await service.desk.resume_deletion(account, "ops-1")).status is not DeletionStatus.STALLED
+    assert (await service.cancellations.resume_deletion(account, "ops-1")).status is not DeletionStatus.STALLED
     await service.request(account).result()
     return [service.request(account), service.deletion(account)]
 

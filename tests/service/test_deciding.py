@@ -21,10 +21,10 @@ from domain.tickets import (
     TicketRef,
 )
 from gateways.vault import ObjectVault
+from service.cancellation_service import CancellationService
 from service.deciding import decide
 from service.errors import Unreachable
-from service.front_desk import FrontDesk
-from service.ticket_files import TicketIntake
+from service.ticket_files import TicketFiles
 from tests.activities.papers import report
 
 NOW = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
@@ -51,7 +51,7 @@ GOOD = Decision(
 
 
 @dataclass
-class Desk:
+class Answering:
     decisions: tuple[RecordedDecision, ...] = ()
     error: Exception | None = None
     decided: list[tuple[DecisionKind, Decision]] = field(default_factory=list)
@@ -82,33 +82,35 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def intake(folder: Path) -> TicketIntake:
-    return TicketIntake(ObjectVault(folder.as_uri()))
+def tickets(folder: Path) -> TicketFiles:
+    return TicketFiles(ObjectVault(folder.as_uri()))
 
 
 def notes(folder: Path) -> list[str]:
     return [path.stem for path in folder.rglob("*") if path.is_file()]
 
 
-async def send(desk: Desk, intake: TicketIntake, kind: DecisionKind, note: str | None, **changes: Any) -> Decision:
-    await decide(cast(FrontDesk, desk), intake, kind, GOOD.model_copy(update=changes), note)
-    return desk.decided[-1][1]
+async def send(
+    answering: Answering, tickets: TicketFiles, kind: DecisionKind, note: str | None, **changes: Any
+) -> Decision:
+    await decide(cast(CancellationService, answering), tickets, kind, GOOD.model_copy(update=changes), note)
+    return answering.decided[-1][1]
 
 
 @pytest.mark.parametrize("kind", DecisionKind)
 async def test_a_decision_that_counts_carries_the_reference_of_its_note(
-    kind: DecisionKind, intake: TicketIntake, folder: Path
+    kind: DecisionKind, tickets: TicketFiles, folder: Path
 ) -> None:
-    sent = await send(Desk(), intake, kind, NOTE)
+    sent = await send(Answering(), tickets, kind, NOTE)
     assert sent.note_ref is not None
     assert notes(folder) == [sent.note_ref]
-    assert await intake.read_note("T-1", sent.note_ref) == NOTE
+    assert await tickets.read_note("T-1", sent.note_ref) == NOTE
     assert sent.says_the_same_as(GOOD)
 
 
 @pytest.mark.parametrize("note", [None, ""])
-async def test_without_words_nothing_is_kept(note: str | None, intake: TicketIntake, folder: Path) -> None:
-    assert (await send(Desk(), intake, DecisionKind.REJECT, note)).note_ref is None
+async def test_without_words_nothing_is_kept(note: str | None, tickets: TicketFiles, folder: Path) -> None:
+    assert (await send(Answering(), tickets, DecisionKind.REJECT, note)).note_ref is None
     assert notes(folder) == []
 
 
@@ -123,39 +125,39 @@ async def test_without_words_nothing_is_kept(note: str | None, intake: TicketInt
     ids=lambda flaw: next(iter(flaw)),
 )
 async def test_a_decision_that_will_not_count_leaves_no_note_and_the_review_says_why(
-    flaw: dict[str, object], intake: TicketIntake, folder: Path
+    flaw: dict[str, object], tickets: TicketFiles, folder: Path
 ) -> None:
-    desk = Desk()
-    await send(desk, intake, DecisionKind.REJECT, NOTE, **flaw)
-    assert len(desk.decided) == 1
+    answering = Answering()
+    await send(answering, tickets, DecisionKind.REJECT, NOTE, **flaw)
+    assert len(answering.decided) == 1
     assert notes(folder) == []
 
 
 @pytest.mark.parametrize("change", [{}, {"operator_id": "agent-2"}], ids=["the same", "another under its id"])
 async def test_a_decision_sent_again_leaves_no_second_note(
-    change: dict[str, object], intake: TicketIntake, folder: Path
+    change: dict[str, object], tickets: TicketFiles, folder: Path
 ) -> None:
     before = RecordedDecision(kind=DecisionKind.REQUEST_MATERIALS, decision=GOOD, received_at=NOW, late=False)
-    await send(Desk((before,)), intake, DecisionKind.REQUEST_MATERIALS, NOTE, **change)
+    await send(Answering((before,)), tickets, DecisionKind.REQUEST_MATERIALS, NOTE, **change)
     assert notes(folder) == []
 
 
-async def test_a_ticket_that_does_not_exist_keeps_no_note(intake: TicketIntake, folder: Path) -> None:
+async def test_a_ticket_that_does_not_exist_keeps_no_note(tickets: TicketFiles, folder: Path) -> None:
     with pytest.raises(Refusal):
-        await send(Desk(), intake, DecisionKind.REJECT, NOTE, ticket_no="T-2")
+        await send(Answering(), tickets, DecisionKind.REJECT, NOTE, ticket_no="T-2")
     assert notes(folder) == []
 
 
-async def test_a_decision_that_comes_second_after_all_takes_its_note_back(intake: TicketIntake, folder: Path) -> None:
-    desk = Desk(error=Refusal(ErrorType.DECISION_REFUSED, "somebody was first"))
+async def test_a_decision_that_comes_second_after_all_takes_its_note_back(tickets: TicketFiles, folder: Path) -> None:
+    answering = Answering(error=Refusal(ErrorType.DECISION_REFUSED, "somebody was first"))
     with pytest.raises(Refusal, match="somebody was first"):
-        await send(desk, intake, DecisionKind.REJECT, NOTE)
-    assert desk.decided[0][1].note_ref is not None
+        await send(answering, tickets, DecisionKind.REJECT, NOTE)
+    assert answering.decided[0][1].note_ref is not None
     assert notes(folder) == []
 
 
-async def test_a_decision_that_may_have_arrived_keeps_its_note(intake: TicketIntake, folder: Path) -> None:
-    desk = Desk(error=Unreachable("no worker answered"))
+async def test_a_decision_that_may_have_arrived_keeps_its_note(tickets: TicketFiles, folder: Path) -> None:
+    answering = Answering(error=Unreachable("no worker answered"))
     with pytest.raises(Unreachable):
-        await send(desk, intake, DecisionKind.REJECT, NOTE)
-    assert notes(folder) == [desk.decided[0][1].note_ref]
+        await send(answering, tickets, DecisionKind.REJECT, NOTE)
+    assert notes(folder) == [answering.decided[0][1].note_ref]

@@ -53,7 +53,7 @@ async def test_what_happens_after_a_look_is_news(service: Service) -> None:
     waiting = news(await quiet(service, account), LONG)
     await anext(waiting)
     coming = asyncio.ensure_future(anext(waiting))
-    await service.desk.send_code(account, Channel.PHONE, owner_of(account))
+    await service.cancellations.send_code(account, Channel.PHONE, owner_of(account))
     await asyncio.wait_for(coming, 20)
 
 
@@ -69,14 +69,15 @@ async def test_who_waits_for_a_phase_that_is_the_last_one_has_the_answer(service
     account = await awaiting_identity(service)
     await service.withdraw(account)
     await service.request(account).result()
-    view = await asyncio.wait_for(service.desk.wait_while(account, Phase.WITHDRAWN, LONG), 20)
+    view = await asyncio.wait_for(service.cancellations.wait_while(account, Phase.WITHDRAWN, LONG), 20)
     assert view.phase is Phase.WITHDRAWN
 
 
 async def test_twenty_who_wait_for_one_request_all_hear_of_it_and_stand_in_nobodys_way(service: Service) -> None:
     account = await awaiting_confirmation(service)
     waiting = [
-        asyncio.ensure_future(service.desk.wait_while(account, Phase.AWAITING_CONFIRMATION, LONG)) for _ in range(20)
+        asyncio.ensure_future(service.cancellations.wait_while(account, Phase.AWAITING_CONFIRMATION, LONG))
+        for _ in range(20)
     ]
     await service.withdraw(account)
     assert {view.phase for view in await asyncio.wait_for(asyncio.gather(*waiting), 60)} == {Phase.WITHDRAWN}
@@ -84,7 +85,7 @@ async def test_twenty_who_wait_for_one_request_all_hear_of_it_and_stand_in_nobod
 
 async def test_there_are_no_news_of_a_request_that_there_is_not(service: Service) -> None:
     async def wait() -> None:
-        async for _ in service.desk.news("acct-nobody", LONG):
+        async for _ in service.cancellations.news("acct-nobody", LONG):
             pytest.fail("nothing can have happened")
 
     assert await refused_type(wait()) is ErrorType.NOT_FOUND
@@ -109,5 +110,5 @@ async def test_who_asks_for_a_deletion_that_is_about_to_begin_waits_without_aski
 
     monkeypatch.setattr(deletions, "described", counted)
     monkeypatch.setattr(deletions, "BEGINNING_LIMIT", timedelta(seconds=1))
-    assert await refused_type(service.desk.deletion(account)) is ErrorType.NOT_FOUND
+    assert await refused_type(service.cancellations.deletion(account)) is ErrorType.NOT_FOUND
     assert len(looks) == 4, "both are looked at when the wait begins, and once more in its first step"

@@ -16,7 +16,7 @@ from domain.tickets import BalanceChoice, BalanceWish, MissingPart, Statement, T
 from gateways.errors import GatewayError
 from gateways.vault import ObjectVault
 from service.letters.problems import LetterProblem
-from service.ticket_files import MAX_NOTE_CHARACTERS, TicketChanges, TicketDraft, TicketIntake
+from service.ticket_files import MAX_NOTE_CHARACTERS, TicketChanges, TicketFiles, TicketSubmission
 from tests.service.letters.making import LETTERS, SEAL, pdf, pdf_with, scan
 
 # 02:30 of the next day in Shanghai.
@@ -29,7 +29,7 @@ PERSONAL = TicketNeeds(statement=True, letter=False)
 CORPORATE = TicketNeeds(statement=False, letter=True)
 """Of an enterprise that has accepted the notice before."""
 
-INDIVIDUAL = TicketDraft(
+INDIVIDUAL = TicketSubmission(
     account_id="a-1",
     real_name_type=RealNameType.INDIVIDUAL,
     contact_email="Zhang.San@Example.com",
@@ -61,11 +61,11 @@ def vault(folder: Path) -> ObjectVault:
 
 
 @pytest.fixture
-def intake(vault: ObjectVault) -> TicketIntake:
-    return TicketIntake(vault, LETTERS)
+def tickets(vault: ObjectVault) -> TicketFiles:
+    return TicketFiles(vault, LETTERS)
 
 
-def needs_of(draft: TicketDraft) -> TicketNeeds:
+def needs_of(draft: TicketSubmission) -> TicketNeeds:
     return CORPORATE if draft.real_name_type is RealNameType.ENTERPRISE else PERSONAL
 
 
@@ -81,11 +81,11 @@ async def refused(call: Awaitable[object]) -> Refusal:
     return caught.value
 
 
-async def test_a_ticket_of_an_individual_is_filed_with_its_statement(intake: TicketIntake, folder: Path) -> None:
-    ref = await intake.file(INDIVIDUAL, None, needs=PERSONAL, now=NOW)
+async def test_a_ticket_of_an_individual_is_filed_with_its_statement(tickets: TicketFiles, folder: Path) -> None:
+    ref = await tickets.file(INDIVIDUAL, None, needs=PERSONAL, now=NOW)
     assert re.fullmatch(r"T20261121-[A-Z2-9]{8}", ref.ticket_no)
     assert stored(folder) == [f"tickets/{ref.ticket_no}/r1.json"]
-    form = await intake.load(ref)
+    form = await tickets.load(ref)
     assert form.content_sha256() == ref.sha256
     assert (form.revision, form.account_id, form.filed_at) == (1, "a-1", NOW)
     assert (form.filed_by, form.filed_via, form.report_digest) == ("owner-1", Via.CONSOLE, "d" * 64)
@@ -106,28 +106,28 @@ async def test_a_ticket_of_an_enterprise_is_filed_with_its_letter_cleaned_and_as
     media_type: LetterType,
     name: str,
     pages: int,
-    intake: TicketIntake,
+    tickets: TicketFiles,
     vault: ObjectVault,
     folder: Path,
 ) -> None:
-    ref = await intake.file(ENTERPRISE, letter, needs=CORPORATE, now=NOW)
+    ref = await tickets.file(ENTERPRISE, letter, needs=CORPORATE, now=NOW)
     assert names(folder, ref) == ["r1-letter.pdf", name, "r1.json"]
-    form = await intake.load(ref)
+    form = await tickets.load(ref)
     assert form.statement is None
     assert form.letter is not None
     assert (form.letter.original.media_type, form.letter.original.size_bytes) == (media_type, len(letter))
     original = VaultRef(path=form.letter.original.path, sha256=form.letter.original.sha256)
-    assert await vault.read_blob(original) == await intake.read_original(form) == letter
-    cleaned = await intake.read_letter(form)
+    assert await vault.read_blob(original) == await tickets.read_original(form) == letter
+    cleaned = await tickets.read_letter(form)
     assert cleaned.startswith(b"%PDF-")
     assert (form.letter.pages, form.letter.size_bytes) == (pages, len(cleaned))
-    assert (await intake.letter_page(form, pages)).startswith(b"\x89PNG")
+    assert (await tickets.letter_page(form, pages)).startswith(b"\x89PNG")
     for beyond in (0, pages + 1):
-        assert (await refused(intake.letter_page(form, beyond))).type is ErrorType.NOT_FOUND
+        assert (await refused(tickets.letter_page(form, beyond))).type is ErrorType.NOT_FOUND
 
 
-async def test_a_letter_that_carries_a_signature_says_so(intake: TicketIntake) -> None:
-    form = await intake.load(await intake.file(ENTERPRISE, pdf_with(SEAL), needs=CORPORATE, now=NOW))
+async def test_a_letter_that_carries_a_signature_says_so(tickets: TicketFiles) -> None:
+    form = await tickets.load(await tickets.file(ENTERPRISE, pdf_with(SEAL), needs=CORPORATE, now=NOW))
     assert form.letter is not None
     assert form.letter.signature == LetterSignature(check=SignatureCheck.NOT_VERIFIED)
 
@@ -151,9 +151,9 @@ async def test_a_letter_that_carries_a_signature_says_so(intake: TicketIntake) -
     ],
 )
 async def test_a_ticket_that_lacks_something_is_refused_with_all_that_it_lacks(
-    draft: TicketDraft, missing: list[MissingPart], intake: TicketIntake, folder: Path
+    draft: TicketSubmission, missing: list[MissingPart], tickets: TicketFiles, folder: Path
 ) -> None:
-    refusal = await refused(intake.file(draft, None, needs=needs_of(draft), now=NOW))
+    refusal = await refused(tickets.file(draft, None, needs=needs_of(draft), now=NOW))
     assert (refusal.type, refusal.details) == (ErrorType.TICKET_INCOMPLETE, {"missing": missing})
     assert all(part in refusal.message for part in missing)
     assert stored(folder) == []
@@ -161,19 +161,19 @@ async def test_a_ticket_that_lacks_something_is_refused_with_all_that_it_lacks(
 
 @pytest.mark.parametrize("email", ["zhang", "zhang@", "@example.com", "zhang@localhost", "张三@example.cn", "a b@c.cn"])
 async def test_an_address_that_no_mail_server_takes_counts_as_missing(
-    email: str, intake: TicketIntake, folder: Path
+    email: str, tickets: TicketFiles, folder: Path
 ) -> None:
     draft = INDIVIDUAL.model_copy(update={"contact_email": email})
-    assert (await refused(intake.file(draft, None, needs=needs_of(draft), now=NOW))).details == {
+    assert (await refused(tickets.file(draft, None, needs=needs_of(draft), now=NOW))).details == {
         "missing": [MissingPart.CONTACT_EMAIL]
     }
     assert stored(folder) == []
 
 
 @pytest.mark.parametrize("phone", ["138", "phone", "+", "23800138000", "138001380001", "+999 1234567", "1" * 300])
-async def test_a_number_that_nobody_can_call_counts_as_missing(phone: str, intake: TicketIntake, folder: Path) -> None:
+async def test_a_number_that_nobody_can_call_counts_as_missing(phone: str, tickets: TicketFiles, folder: Path) -> None:
     draft = INDIVIDUAL.model_copy(update={"contact_phone": phone})
-    assert (await refused(intake.file(draft, None, needs=needs_of(draft), now=NOW))).details == {
+    assert (await refused(tickets.file(draft, None, needs=needs_of(draft), now=NOW))).details == {
         "missing": [MissingPart.CONTACT_PHONE]
     }
     assert stored(folder) == []
@@ -189,46 +189,46 @@ async def test_a_number_that_nobody_can_call_counts_as_missing(phone: str, intak
         ("+852 2123 4567", "+85221234567"),
     ],
 )
-async def test_a_number_is_kept_in_one_notation(given: str, kept: str, intake: TicketIntake) -> None:
+async def test_a_number_is_kept_in_one_notation(given: str, kept: str, tickets: TicketFiles) -> None:
     draft = INDIVIDUAL.model_copy(update={"contact_phone": given})
-    assert (await intake.load(await intake.file(draft, None, needs=needs_of(draft), now=NOW))).contact_phone == kept
+    assert (await tickets.load(await tickets.file(draft, None, needs=needs_of(draft), now=NOW))).contact_phone == kept
 
 
-async def test_an_address_with_a_chinese_domain_is_kept_in_its_ascii_form(intake: TicketIntake) -> None:
+async def test_an_address_with_a_chinese_domain_is_kept_in_its_ascii_form(tickets: TicketFiles) -> None:
     draft = INDIVIDUAL.model_copy(update={"contact_email": "owner@例子.中国"})
-    form = await intake.load(await intake.file(draft, None, needs=needs_of(draft), now=NOW))
+    form = await tickets.load(await tickets.file(draft, None, needs=needs_of(draft), now=NOW))
     assert form.contact_email == "owner@xn--fsqu00a.xn--fiqs8s"
 
 
 @pytest.mark.parametrize("draft", [INDIVIDUAL, ENTERPRISE], ids=["individual", "enterprise"])
 async def test_a_letter_that_is_refused_keeps_the_whole_ticket_out(
-    draft: TicketDraft, intake: TicketIntake, folder: Path
+    draft: TicketSubmission, tickets: TicketFiles, folder: Path
 ) -> None:
-    refusal = await refused(intake.file(draft, b"%PDF-1.7 garbage", needs=needs_of(draft), now=NOW))
+    refusal = await refused(tickets.file(draft, b"%PDF-1.7 garbage", needs=needs_of(draft), now=NOW))
     assert (refusal.type, refusal.details) == (ErrorType.LETTER_REFUSED, {"because": LetterProblem.CANNOT_BE_RENDERED})
     assert stored(folder) == []
 
 
-async def test_a_good_letter_is_not_stored_with_an_incomplete_ticket(intake: TicketIntake, folder: Path) -> None:
+async def test_a_good_letter_is_not_stored_with_an_incomplete_ticket(tickets: TicketFiles, folder: Path) -> None:
     draft = ENTERPRISE.model_copy(update={"contact_phone": ""})
     assert (
-        await refused(intake.file(draft, pdf(), needs=needs_of(draft), now=NOW))
+        await refused(tickets.file(draft, pdf(), needs=needs_of(draft), now=NOW))
     ).type is ErrorType.TICKET_INCOMPLETE
     assert stored(folder) == []
 
 
-async def test_a_moment_without_time_zone_is_not_taken(intake: TicketIntake, folder: Path) -> None:
+async def test_a_moment_without_time_zone_is_not_taken(tickets: TicketFiles, folder: Path) -> None:
     with pytest.raises(ValidationError):
-        await intake.file(INDIVIDUAL, None, needs=PERSONAL, now=NOW.replace(tzinfo=None))
+        await tickets.file(INDIVIDUAL, None, needs=PERSONAL, now=NOW.replace(tzinfo=None))
     assert stored(folder) == []
 
 
 async def test_revisions_are_chained_and_each_keeps_what_it_does_not_change(
-    intake: TicketIntake, vault: ObjectVault, folder: Path
+    tickets: TicketFiles, vault: ObjectVault, folder: Path
 ) -> None:
-    first = await intake.file(ENTERPRISE, pdf(1), needs=CORPORATE, now=NOW)
-    second = await intake.supply(first, CHANGES, pdf(2), needs=CORPORATE, now=LATER)
-    third = await intake.supply(
+    first = await tickets.file(ENTERPRISE, pdf(1), needs=CORPORATE, now=NOW)
+    second = await tickets.supply(first, CHANGES, pdf(2), needs=CORPORATE, now=LATER)
+    third = await tickets.supply(
         second,
         CHANGES.model_copy(update={"contact_phone": "13900139000"}),
         None,
@@ -238,7 +238,7 @@ async def test_revisions_are_chained_and_each_keeps_what_it_does_not_change(
     assert [(ref.ticket_no, ref.revision) for ref in (first, second, third)] == [
         (first.ticket_no, number) for number in (1, 2, 3)
     ]
-    forms = [await intake.load(ref) for ref in (first, second, third)]
+    forms = [await tickets.load(ref) for ref in (first, second, third)]
     assert [form.previous_sha256 for form in forms] == [None, first.sha256, second.sha256]
     assert [form.letter and form.letter.pages for form in forms] == [1, 2, 2]
     assert [form.contact_phone for form in forms] == ["+8613800138000", "+8613800138000", "+8613900139000"]
@@ -259,39 +259,39 @@ async def test_revisions_are_chained_and_each_keeps_what_it_does_not_change(
 
 
 async def test_a_statement_can_be_made_with_a_later_revision_and_is_not_taken_back_by_silence(
-    intake: TicketIntake,
+    tickets: TicketFiles,
 ) -> None:
-    first = await intake.file(ENTERPRISE, pdf(), needs=CORPORATE, now=NOW)
-    second = await intake.supply(
+    first = await tickets.file(ENTERPRISE, pdf(), needs=CORPORATE, now=NOW)
+    second = await tickets.supply(
         first, CHANGES.model_copy(update={"statement_accepted": True}), None, needs=CORPORATE, now=LATER
     )
-    third = await intake.supply(second, CHANGES, None, needs=CORPORATE, now=LATER)
-    assert [(await intake.load(ref)).statement for ref in (first, second, third)] == [None, STATEMENT, STATEMENT]
+    third = await tickets.supply(second, CHANGES, None, needs=CORPORATE, now=LATER)
+    assert [(await tickets.load(ref)).statement for ref in (first, second, third)] == [None, STATEMENT, STATEMENT]
 
 
-async def test_a_revision_that_never_reached_its_request_does_not_block_the_next(intake: TicketIntake) -> None:
-    first = await intake.file(INDIVIDUAL, None, needs=PERSONAL, now=NOW)
-    lost = await intake.supply(first, CHANGES, pdf(1), needs=PERSONAL, now=LATER)
-    again = await intake.supply(first, CHANGES, pdf(2), needs=PERSONAL, now=LATER)
+async def test_a_revision_that_never_reached_its_request_does_not_block_the_next(tickets: TicketFiles) -> None:
+    first = await tickets.file(INDIVIDUAL, None, needs=PERSONAL, now=NOW)
+    lost = await tickets.supply(first, CHANGES, pdf(1), needs=PERSONAL, now=LATER)
+    again = await tickets.supply(first, CHANGES, pdf(2), needs=PERSONAL, now=LATER)
     assert (lost.revision, again.revision) == (2, 3)
-    assert (await intake.load(again)).previous_sha256 == first.sha256
+    assert (await tickets.load(again)).previous_sha256 == first.sha256
 
 
-async def test_of_two_revisions_that_are_supplied_at_once_each_has_a_number_of_its_own(intake: TicketIntake) -> None:
-    first = await intake.file(INDIVIDUAL, None, needs=PERSONAL, now=NOW)
+async def test_of_two_revisions_that_are_supplied_at_once_each_has_a_number_of_its_own(tickets: TicketFiles) -> None:
+    first = await tickets.file(INDIVIDUAL, None, needs=PERSONAL, now=NOW)
     later = (LATER + timedelta(milliseconds=n) for n in range(5))
-    refs = await asyncio.gather(*(intake.supply(first, CHANGES, pdf(), needs=PERSONAL, now=now) for now in later))
+    refs = await asyncio.gather(*(tickets.supply(first, CHANGES, pdf(), needs=PERSONAL, now=now) for now in later))
     assert sorted(ref.revision for ref in refs) == [2, 3, 4, 5, 6]
 
 
 async def test_a_letter_left_over_by_a_crash_does_not_block_the_next_revision(
-    intake: TicketIntake, vault: ObjectVault
+    tickets: TicketFiles, vault: ObjectVault
 ) -> None:
-    first = await intake.file(INDIVIDUAL, None, needs=PERSONAL, now=NOW)
+    first = await tickets.file(INDIVIDUAL, None, needs=PERSONAL, now=NOW)
     await vault.put_blob(
         f"tickets/{first.ticket_no}/r2-letter.pdf", b"stored, then the process died", "application/pdf"
     )
-    assert (await intake.supply(first, CHANGES, pdf(), needs=PERSONAL, now=LATER)).revision == 3
+    assert (await tickets.supply(first, CHANGES, pdf(), needs=PERSONAL, now=LATER)).revision == 3
 
 
 @pytest.mark.parametrize(
@@ -303,24 +303,24 @@ async def test_a_letter_left_over_by_a_crash_does_not_block_the_next_revision(
     ],
 )
 async def test_a_revision_is_checked_like_a_first_filing(
-    changes: TicketChanges, letter: bytes | None, type: ErrorType, intake: TicketIntake, folder: Path
+    changes: TicketChanges, letter: bytes | None, type: ErrorType, tickets: TicketFiles, folder: Path
 ) -> None:
-    first = await intake.file(INDIVIDUAL, None, needs=PERSONAL, now=NOW)
+    first = await tickets.file(INDIVIDUAL, None, needs=PERSONAL, now=NOW)
     before = stored(folder)
-    assert (await refused(intake.supply(first, changes, letter, needs=PERSONAL, now=LATER))).type is type
+    assert (await refused(tickets.supply(first, changes, letter, needs=PERSONAL, now=LATER))).type is type
     assert stored(folder) == before
 
 
 async def test_materials_for_a_revision_that_was_changed_or_never_filed_are_not_taken(
-    intake: TicketIntake, folder: Path
+    tickets: TicketFiles, folder: Path
 ) -> None:
-    first = await intake.file(INDIVIDUAL, None, needs=PERSONAL, now=NOW)
+    first = await tickets.file(INDIVIDUAL, None, needs=PERSONAL, now=NOW)
     for wrong, type in (
         (first.model_copy(update={"sha256": "0" * 64}), ErrorType.VAULT_RECORD_CHANGED),
         (first.model_copy(update={"revision": 9}), ErrorType.VAULT_RECORD_MISSING),
     ):
         with pytest.raises(GatewayError) as caught:
-            await intake.supply(wrong, CHANGES, None, needs=PERSONAL, now=LATER)
+            await tickets.supply(wrong, CHANGES, None, needs=PERSONAL, now=LATER)
         assert caught.value.type is type
     assert stored(folder) == [f"tickets/{first.ticket_no}/r1.json"]
 
@@ -333,47 +333,47 @@ GIVE_UP = BalanceChoice(wish=BalanceWish.GIVE_UP, amount_fen=12_345)
 
 @pytest.mark.parametrize("word", [None, GIVE_UP.model_copy(update={"amount_fen": 12_344})])
 async def test_with_money_on_the_account_a_word_about_this_very_sum_is_needed(
-    word: BalanceChoice | None, intake: TicketIntake, folder: Path
+    word: BalanceChoice | None, tickets: TicketFiles, folder: Path
 ) -> None:
     draft = INDIVIDUAL.model_copy(update={"balance": word})
-    refusal = await refused(intake.file(draft, None, needs=MONEY, now=NOW))
+    refusal = await refused(tickets.file(draft, None, needs=MONEY, now=NOW))
     assert (refusal.type, refusal.details) == (ErrorType.TICKET_INCOMPLETE, {"missing": [MissingPart.BALANCE_CHOICE]})
     assert stored(folder) == []
 
 
 @pytest.mark.parametrize("wish", BalanceWish)
 async def test_a_word_about_the_money_is_filed_and_not_taken_back_by_silence(
-    wish: BalanceWish, intake: TicketIntake
+    wish: BalanceWish, tickets: TicketFiles
 ) -> None:
     word = BalanceChoice(wish=wish, amount_fen=12_345)
-    first = await intake.file(INDIVIDUAL.model_copy(update={"balance": word}), None, needs=MONEY, now=NOW)
-    second = await intake.supply(first, CHANGES, None, needs=MONEY, now=LATER)
-    assert [(await intake.load(ref)).balance for ref in (first, second)] == [word, word]
+    first = await tickets.file(INDIVIDUAL.model_copy(update={"balance": word}), None, needs=MONEY, now=NOW)
+    second = await tickets.supply(first, CHANGES, None, needs=MONEY, now=LATER)
+    assert [(await tickets.load(ref)).balance for ref in (first, second)] == [word, word]
 
 
-async def test_a_later_revision_may_say_another_word_and_must_when_the_sum_is_another(intake: TicketIntake) -> None:
-    first = await intake.file(INDIVIDUAL.model_copy(update={"balance": GIVE_UP}), None, needs=MONEY, now=NOW)
+async def test_a_later_revision_may_say_another_word_and_must_when_the_sum_is_another(tickets: TicketFiles) -> None:
+    first = await tickets.file(INDIVIDUAL.model_copy(update={"balance": GIVE_UP}), None, needs=MONEY, now=NOW)
     grown = MONEY.model_copy(update={"balance_fen": 20_000})
-    refusal = await refused(intake.supply(first, CHANGES, None, needs=grown, now=LATER))
+    refusal = await refused(tickets.supply(first, CHANGES, None, needs=grown, now=LATER))
     assert refusal.details == {"missing": [MissingPart.BALANCE_CHOICE]}
     word = BalanceChoice(wish=BalanceWish.RETURN, amount_fen=20_000)
     changes = CHANGES.model_copy(update={"balance": word})
-    second = await intake.supply(first, changes, None, needs=grown, now=LATER)
-    assert (await intake.load(second)).balance == word
+    second = await tickets.supply(first, changes, None, needs=grown, now=LATER)
+    assert (await tickets.load(second)).balance == word
 
 
 async def test_an_enterprise_without_a_notice_accepted_files_letter_and_statement(
-    intake: TicketIntake, folder: Path
+    tickets: TicketFiles, folder: Path
 ) -> None:
     both = TicketNeeds(statement=True, letter=True)
-    refusal = await refused(intake.file(ENTERPRISE, None, needs=both, now=NOW))
+    refusal = await refused(tickets.file(ENTERPRISE, None, needs=both, now=NOW))
     assert refusal.details == {"missing": [MissingPart.STAMPED_LETTER, MissingPart.STATEMENT]}
-    assert (await refused(intake.file(ENTERPRISE, pdf(), needs=both, now=NOW))).details == {
+    assert (await refused(tickets.file(ENTERPRISE, pdf(), needs=both, now=NOW))).details == {
         "missing": [MissingPart.STATEMENT]
     }
     assert stored(folder) == []
     draft = ENTERPRISE.model_copy(update={"statement_accepted": True})
-    form = await intake.load(await intake.file(draft, pdf(), needs=both, now=NOW))
+    form = await tickets.load(await tickets.file(draft, pdf(), needs=both, now=NOW))
     assert form.statement == STATEMENT
     assert form.letter is not None
 
@@ -385,67 +385,67 @@ def names(folder: Path, ref: TicketRef) -> list[str]:
     return [path.removeprefix(f"tickets/{ref.ticket_no}/") for path in stored(folder)]
 
 
-async def test_a_form_is_discarded_with_its_letter(intake: TicketIntake, folder: Path) -> None:
-    ref = await intake.file(ENTERPRISE, pdf(), needs=CORPORATE, now=NOW)
-    await intake.discard(ref)
+async def test_a_form_is_discarded_with_its_letter(tickets: TicketFiles, folder: Path) -> None:
+    ref = await tickets.file(ENTERPRISE, pdf(), needs=CORPORATE, now=NOW)
+    await tickets.discard(ref)
     assert stored(folder) == []
 
 
-async def test_a_form_without_a_letter_is_discarded(intake: TicketIntake, folder: Path) -> None:
-    await intake.discard(await intake.file(INDIVIDUAL, None, needs=PERSONAL, now=NOW))
+async def test_a_form_without_a_letter_is_discarded(tickets: TicketFiles, folder: Path) -> None:
+    await tickets.discard(await tickets.file(INDIVIDUAL, None, needs=PERSONAL, now=NOW))
     assert stored(folder) == []
 
 
-async def test_a_discarded_revision_leaves_the_letter_of_an_earlier_one(intake: TicketIntake, folder: Path) -> None:
-    first = await intake.file(ENTERPRISE, pdf(), needs=CORPORATE, now=NOW)
-    second = await intake.supply(first, CHANGES, None, needs=CORPORATE, now=LATER)
-    await intake.discard(second)
+async def test_a_discarded_revision_leaves_the_letter_of_an_earlier_one(tickets: TicketFiles, folder: Path) -> None:
+    first = await tickets.file(ENTERPRISE, pdf(), needs=CORPORATE, now=NOW)
+    second = await tickets.supply(first, CHANGES, None, needs=CORPORATE, now=LATER)
+    await tickets.discard(second)
     assert names(folder, first) == ["r1-letter.pdf", "r1-original.pdf", "r1.json"]
-    third = await intake.supply(first, CHANGES, pdf(2), needs=CORPORATE, now=LATER)
-    await intake.discard(third)
+    third = await tickets.supply(first, CHANGES, pdf(2), needs=CORPORATE, now=LATER)
+    await tickets.discard(third)
     assert names(folder, first) == ["r1-letter.pdf", "r1-original.pdf", "r1.json"]
 
 
 async def test_a_discarded_revision_leaves_letters_whose_number_begins_with_its_own(
-    intake: TicketIntake, folder: Path
+    tickets: TicketFiles, folder: Path
 ) -> None:
     """r1 and r10: a prefix is not enough to tell whose a letter is."""
-    refs = [await intake.file(ENTERPRISE, pdf(), needs=CORPORATE, now=NOW)]
+    refs = [await tickets.file(ENTERPRISE, pdf(), needs=CORPORATE, now=NOW)]
     for number in range(2, 12):
         letter = pdf(2) if number >= 10 else None
-        refs.append(await intake.supply(refs[-1], CHANGES, letter, needs=CORPORATE, now=LATER))
-    await intake.discard(refs[0])
+        refs.append(await tickets.supply(refs[-1], CHANGES, letter, needs=CORPORATE, now=LATER))
+    await tickets.discard(refs[0])
     left = names(folder, refs[0])
     assert "r1-letter.pdf" not in left
     assert {f"r{number}{what}" for number in (10, 11) for what in ("-letter.pdf", "-original.pdf", ".json")} <= {*left}
     assert "r2.json" in left
 
 
-async def test_a_revision_that_was_changed_or_is_gone_is_not_discarded(intake: TicketIntake, folder: Path) -> None:
-    ref = await intake.file(ENTERPRISE, pdf(), needs=CORPORATE, now=NOW)
+async def test_a_revision_that_was_changed_or_is_gone_is_not_discarded(tickets: TicketFiles, folder: Path) -> None:
+    ref = await tickets.file(ENTERPRISE, pdf(), needs=CORPORATE, now=NOW)
     for wrong in (ref.model_copy(update={"sha256": "0" * 64}), ref.model_copy(update={"revision": 2})):
-        await intake.discard(wrong)
+        await tickets.discard(wrong)
     assert names(folder, ref) == ["r1-letter.pdf", "r1-original.pdf", "r1.json"]
 
 
-async def test_a_note_is_kept_under_an_opaque_reference(intake: TicketIntake, folder: Path) -> None:
-    ref = await intake.file(INDIVIDUAL, None, needs=PERSONAL, now=NOW)
+async def test_a_note_is_kept_under_an_opaque_reference(tickets: TicketFiles, folder: Path) -> None:
+    ref = await tickets.file(INDIVIDUAL, None, needs=PERSONAL, now=NOW)
     text = "张三来电：公章不清晰，请重新上传。"
-    note_ref = await intake.put_note(ref.ticket_no, f"  {text}\n")
+    note_ref = await tickets.put_note(ref.ticket_no, f"  {text}\n")
     assert re.fullmatch(r"[0-9a-f]{16}", note_ref)
     assert f"tickets/{ref.ticket_no}/notes/{note_ref}.json" in stored(folder)
-    assert await intake.read_note(ref.ticket_no, note_ref) == text
-    assert await intake.put_note(ref.ticket_no, text) != note_ref
+    assert await tickets.read_note(ref.ticket_no, note_ref) == text
+    assert await tickets.put_note(ref.ticket_no, text) != note_ref
     # A note is no revision.
-    assert (await intake.supply(ref, CHANGES, None, needs=PERSONAL, now=LATER)).revision == 2
+    assert (await tickets.supply(ref, CHANGES, None, needs=PERSONAL, now=LATER)).revision == 2
 
 
-async def test_a_note_that_is_not_there_is_refused(intake: TicketIntake) -> None:
-    refusal = await refused(intake.read_note("T20261121-AAAAAAAA", "0123456789abcdef"))
+async def test_a_note_that_is_not_there_is_refused(tickets: TicketFiles) -> None:
+    refusal = await refused(tickets.read_note("T20261121-AAAAAAAA", "0123456789abcdef"))
     assert refusal.type is ErrorType.NOT_FOUND
 
 
 @pytest.mark.parametrize("text", ["", " \n", "x" * (MAX_NOTE_CHARACTERS + 1)])
-async def test_a_note_without_words_or_with_too_many_is_refused(text: str, intake: TicketIntake, folder: Path) -> None:
-    assert (await refused(intake.put_note("T20261121-AAAAAAAA", text))).type is ErrorType.BAD_INPUT
+async def test_a_note_without_words_or_with_too_many_is_refused(text: str, tickets: TicketFiles, folder: Path) -> None:
+    assert (await refused(tickets.put_note("T20261121-AAAAAAAA", text))).type is ErrorType.BAD_INPUT
     assert stored(folder) == []

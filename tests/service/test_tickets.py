@@ -21,10 +21,10 @@ from domain.standing import RunEnd
 from domain.tickets import BalanceChoice, BalanceWish, ReviewStatus, TicketNeeds, TicketRef
 from gateways.errors import GatewayError
 from gateways.vault import ObjectVault
+from service.cancellation_service import CancellationService
 from service.errors import Unreachable
-from service.front_desk import FrontDesk
 from service.refusals import require
-from service.ticket_files import TicketIntake
+from service.ticket_files import TicketFiles
 from service.tickets import Paper, file_ticket, supply_materials
 from tests.service.letters.making import LETTERS, pdf
 
@@ -85,8 +85,8 @@ def under_review(ticket: TicketRef, status: ReviewStatus = ReviewStatus.UNDER_RE
 
 
 @dataclass
-class Desk:
-    """A front desk that shows a request, and answers a filing as it is told: with an error, or by its ticket."""
+class Answering:
+    """A service that shows a request, and answers a filing as it is told: with an error, or by its ticket."""
 
     shown: CancellationView
     answer: Exception | Callable[[TicketRef], CancellationView] = under_review
@@ -111,8 +111,8 @@ class Desk:
     supply_materials = file_ticket
 
     @property
-    def desk(self) -> FrontDesk:
-        return cast(FrontDesk, self)
+    def cancellations(self) -> CancellationService:
+        return cast(CancellationService, self)
 
 
 PAPER = Paper(
@@ -131,27 +131,29 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def intake(folder: Path) -> TicketIntake:
-    return TicketIntake(ObjectVault(folder.as_uri()), LETTERS)
+def tickets(folder: Path) -> TicketFiles:
+    return TicketFiles(ObjectVault(folder.as_uri()), LETTERS)
 
 
 def stored(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*") if path.is_file())
 
 
-async def file(desk: Desk, intake: TicketIntake, paper: Paper = PAPER, **changes: Any) -> CancellationView:
+async def file(answering: Answering, tickets: TicketFiles, paper: Paper = PAPER, **changes: Any) -> CancellationView:
     options: dict[str, Any] = {"report_digest": REPORT.digest, "by": BY, "now": NOW} | changes
-    return await file_ticket(desk.desk, intake, ACCOUNT, paper, pdf(), **options)
+    return await file_ticket(answering.cancellations, tickets, ACCOUNT, paper, pdf(), **options)
 
 
-async def supply(desk: Desk, intake: TicketIntake, letter: bytes | None, **options: Any) -> CancellationView:
-    return await supply_materials(desk.desk, intake, ACCOUNT, NEW_LETTER, letter, by=BY, now=NOW, **options)
+async def supply(answering: Answering, tickets: TicketFiles, letter: bytes | None, **options: Any) -> CancellationView:
+    return await supply_materials(
+        answering.cancellations, tickets, ACCOUNT, NEW_LETTER, letter, by=BY, now=NOW, **options
+    )
 
 
-async def first_ticket(intake: TicketIntake) -> TicketRef:
-    desk = Desk(view())
-    await file(desk, intake)
-    return desk.filed[0]
+async def first_ticket(tickets: TicketFiles) -> TicketRef:
+    answering = Answering(view())
+    await file(answering, tickets)
+    return answering.filed[0]
 
 
 def asking(ticket: TicketRef) -> CancellationView:
@@ -164,27 +166,27 @@ FILED = ["r1-letter.pdf", "r1-original.pdf", "r1.json"]
 
 
 async def test_a_ticket_carries_what_was_shown_who_filed_it_and_the_word_about_the_money(
-    intake: TicketIntake, folder: Path
+    tickets: TicketFiles, folder: Path
 ) -> None:
-    desk = Desk(view())
-    answer = await file(desk, intake, key="key-1")
-    [ticket] = desk.filed
+    answering = Answering(view())
+    answer = await file(answering, tickets, key="key-1")
+    [ticket] = answering.filed
     assert answer == under_review(ticket)
-    assert desk.keys == ["key-1"]
-    form = await intake.load(ticket)
+    assert answering.keys == ["key-1"]
+    form = await tickets.load(ticket)
     assert (form.report_digest, form.balance) == (REPORT.digest, PAPER.balance)
     assert (form.filed_by, form.filed_via, form.filed_at) == (BY.subject, BY.via, NOW)
     assert stored(folder) == FILED
 
 
-async def test_materials_follow_the_latest_revision_unless_another_is_named(intake: TicketIntake) -> None:
-    first = await first_ticket(intake)
-    desk = Desk(asking(first))
-    await supply(desk, intake, pdf(2))
-    await supply(desk, intake, None, previous=desk.filed[0])
-    second, third = [await intake.load(ticket) for ticket in desk.filed]
+async def test_materials_follow_the_latest_revision_unless_another_is_named(tickets: TicketFiles) -> None:
+    first = await first_ticket(tickets)
+    answering = Answering(asking(first))
+    await supply(answering, tickets, pdf(2))
+    await supply(answering, tickets, None, previous=answering.filed[0])
+    second, third = [await tickets.load(ticket) for ticket in answering.filed]
     assert (second.revision, second.previous_sha256) == (2, first.sha256)
-    assert (third.revision, third.previous_sha256) == (3, desk.filed[0].sha256)
+    assert (third.revision, third.previous_sha256) == (3, answering.filed[0].sha256)
     assert third.letter == second.letter
 
 
@@ -195,29 +197,29 @@ every_type = pytest.mark.parametrize("type", ErrorType)
 
 @every_type
 async def test_a_ticket_that_its_request_refuses_leaves_nothing(
-    type: ErrorType, intake: TicketIntake, folder: Path
+    type: ErrorType, tickets: TicketFiles, folder: Path
 ) -> None:
     refusal = Refusal(type, "no", reason="a rule")
-    desk = Desk(view(), refusal)
+    answering = Answering(view(), refusal)
     with pytest.raises(Refusal) as caught:
-        await file(desk, intake)
+        await file(answering, tickets)
     assert caught.value is refusal
-    assert len(desk.filed) == 1
+    assert len(answering.filed) == 1
     assert stored(folder) == []
 
 
 @every_type
 @pytest.mark.parametrize("letter", [None, pdf(2)], ids=["the earlier letter", "a letter of its own"])
 async def test_materials_that_are_refused_leave_the_revision_before_as_it_was(
-    type: ErrorType, letter: bytes | None, intake: TicketIntake, folder: Path
+    type: ErrorType, letter: bytes | None, tickets: TicketFiles, folder: Path
 ) -> None:
-    first = await first_ticket(intake)
+    first = await first_ticket(tickets)
     refusal = Refusal(type, "no")
     with pytest.raises(Refusal) as caught:
-        await supply(Desk(asking(first), refusal), intake, letter)
+        await supply(Answering(asking(first), refusal), tickets, letter)
     assert caught.value is refusal
     assert stored(folder) == FILED
-    assert await intake.read_original(await intake.load(first)) == pdf()
+    assert await tickets.read_original(await tickets.load(first)) == pdf()
 
 
 NOT_ANSWERED = [
@@ -228,18 +230,18 @@ NOT_ANSWERED = [
 
 
 @pytest.mark.parametrize("error", NOT_ANSWERED, ids=repr)
-async def test_what_may_have_been_filed_stays(error: Exception, intake: TicketIntake, folder: Path) -> None:
-    desk = Desk(view(), error)
+async def test_what_may_have_been_filed_stays(error: Exception, tickets: TicketFiles, folder: Path) -> None:
+    answering = Answering(view(), error)
     with pytest.raises(type(error)):
-        await file(desk, intake)
+        await file(answering, tickets)
     assert stored(folder) == FILED
-    assert (await intake.load(desk.filed[0])).account_id == ACCOUNT
+    assert (await tickets.load(answering.filed[0])).account_id == ACCOUNT
 
 
 @pytest.mark.parametrize("error", NOT_ANSWERED, ids=repr)
-async def test_materials_that_may_have_arrived_stay(error: Exception, intake: TicketIntake, folder: Path) -> None:
+async def test_materials_that_may_have_arrived_stay(error: Exception, tickets: TicketFiles, folder: Path) -> None:
     with pytest.raises(type(error)):
-        await supply(Desk(asking(await first_ticket(intake)), error), intake, pdf(2))
+        await supply(Answering(asking(await first_ticket(tickets)), error), tickets, pdf(2))
     assert stored(folder) == [*FILED, "r2-letter.pdf", "r2-original.pdf", "r2.json"]
 
 
@@ -247,32 +249,32 @@ async def test_materials_that_may_have_arrived_stay(error: Exception, intake: Ti
 
 
 async def test_the_answer_to_an_earlier_filing_of_the_same_key_leaves_no_second_ticket(
-    intake: TicketIntake, folder: Path
+    tickets: TicketFiles, folder: Path
 ) -> None:
-    first = await first_ticket(intake)
-    again = Desk(view(), lambda _: under_review(first))
-    assert await file(again, intake, key="key-1") == under_review(first)
+    first = await first_ticket(tickets)
+    again = Answering(view(), lambda _: under_review(first))
+    assert await file(again, tickets, key="key-1") == under_review(first)
     assert again.filed != [first]
     assert stored(folder) == FILED
-    assert (await intake.load(first)).account_id == ACCOUNT
+    assert (await tickets.load(first)).account_id == ACCOUNT
 
 
 async def test_the_answer_to_earlier_materials_of_the_same_key_leaves_no_second_revision(
-    intake: TicketIntake, folder: Path
+    tickets: TicketFiles, folder: Path
 ) -> None:
-    first = await first_ticket(intake)
-    desk = Desk(asking(first))
-    await supply(desk, intake, pdf(2), key="key-2")
-    [second] = desk.filed
-    await supply(Desk(asking(first), lambda _: under_review(second)), intake, pdf(2), key="key-2")
+    first = await first_ticket(tickets)
+    answering = Answering(asking(first))
+    await supply(answering, tickets, pdf(2), key="key-2")
+    [second] = answering.filed
+    await supply(Answering(asking(first), lambda _: under_review(second)), tickets, pdf(2), key="key-2")
     assert stored(folder) == [*FILED, "r2-letter.pdf", "r2-original.pdf", "r2.json"]
 
 
-async def test_materials_of_which_the_review_has_not_heard_yet_stay(intake: TicketIntake, folder: Path) -> None:
-    first = await first_ticket(intake)
-    late = Desk(asking(first), lambda _: asking(first))
-    await supply(late, intake, None)
-    await supply(late, intake, None, previous=late.filed[0])
+async def test_materials_of_which_the_review_has_not_heard_yet_stay(tickets: TicketFiles, folder: Path) -> None:
+    first = await first_ticket(tickets)
+    late = Answering(asking(first), lambda _: asking(first))
+    await supply(late, tickets, None)
+    await supply(late, tickets, None, previous=late.filed[0])
     assert stored(folder) == [*FILED, "r2.json", "r3.json"]
 
 
@@ -282,15 +284,15 @@ FILABLE = {Phase.AWAITING_IDENTITY, Phase.BLOCKED}
 
 
 @pytest.mark.parametrize("phase", Phase)
-async def test_in_a_phase_without_this_step_nothing_is_stored(phase: Phase, intake: TicketIntake, folder: Path) -> None:
+async def test_in_a_phase_without_this_step_nothing_is_stored(phase: Phase, tickets: TicketFiles, folder: Path) -> None:
     if phase not in FILABLE:
-        desk = Desk(view(phase=phase))
+        answering = Answering(view(phase=phase))
         with pytest.raises(Refusal) as caught:
-            await file(desk, intake)
+            await file(answering, tickets)
         assert (caught.value.type, caught.value.details["phase"]) == (ErrorType.WRONG_PHASE, phase)
     if phase is not Phase.AWAITING_MATERIALS:
         with pytest.raises(Refusal) as caught:
-            await supply(Desk(view(phase=phase)), intake, pdf())
+            await supply(Answering(view(phase=phase)), tickets, pdf())
         assert caught.value.type is ErrorType.WRONG_PHASE
     assert stored(folder) == []
 
@@ -337,14 +339,14 @@ async def test_a_filing_that_cannot_succeed_is_refused_before_anything_is_stored
     digest: str,
     type: ErrorType,
     details: dict[str, object],
-    intake: TicketIntake,
+    tickets: TicketFiles,
     folder: Path,
 ) -> None:
-    desk = Desk(shown)
+    answering = Answering(shown)
     with pytest.raises(Refusal) as caught:
-        await file(desk, intake, report_digest=digest)
+        await file(answering, tickets, report_digest=digest)
     assert (caught.value.type, caught.value.details) == (type, details)
-    assert (desk.filed, stored(folder)) == ([], [])
+    assert (answering.filed, stored(folder)) == ([], [])
 
 
 def test_without_a_verified_channel_a_ticket_needs_no_identity_before_it() -> None:
@@ -357,14 +359,14 @@ def test_steps_without_a_report_are_not_held_against_one() -> None:
 
 
 async def test_a_ticket_that_lacks_the_word_about_the_money_never_reaches_its_request(
-    intake: TicketIntake, folder: Path
+    tickets: TicketFiles, folder: Path
 ) -> None:
-    desk = Desk(view())
+    answering = Answering(view())
     for word in (None, BalanceChoice(wish=BalanceWish.GIVE_UP, amount_fen=99)):
         with pytest.raises(Refusal) as caught:
-            await file(desk, intake, PAPER.model_copy(update={"balance": word}))
+            await file(answering, tickets, PAPER.model_copy(update={"balance": word}))
         assert caught.value.details == {"missing": ["BALANCE_CHOICE"]}
-    assert (desk.filed, stored(folder)) == ([], [])
+    assert (answering.filed, stored(folder)) == ([], [])
 
 
 def test_a_version_of_the_notice_that_is_too_long_is_no_paper() -> None:

@@ -9,7 +9,7 @@ from domain.errors import Refusal
 from domain.messages import CancellationView
 from domain.phases import Phase
 from domain.tickets import BalanceChoice
-from service.ticket_files import TicketIntake
+from service.ticket_files import TicketFiles
 from service.tickets import Paper, file_ticket
 from simulator.kinds import Endpoint, FaultKind
 from tests.service.letters.making import LETTERS
@@ -27,7 +27,7 @@ async def hand_in(
     letter: bytes | None = None,
 ) -> CancellationView:
     """File as the owner's pages do."""
-    report = (await service.desk.view(account)).report
+    report = (await service.cancellations.view(account)).report
     assert report is not None
     paper = Paper(
         contact_email="owner@example.com",
@@ -38,8 +38,8 @@ async def hand_in(
         balance=balance,
     )
     return await file_ticket(
-        service.desk,
-        TicketIntake(service.vault, LETTERS),
+        service.cancellations,
+        TicketFiles(service.vault, LETTERS),
         account,
         paper,
         letter,
@@ -62,7 +62,7 @@ async def refused_without_a_trace(
 async def dossier_of(service: Service, account: str) -> Dossier:
     result = await service.request(account).result()
     assert result.outcome is Phase.CLOSED
-    certificate = await service.desk.certificate(result.request_no)
+    certificate = await service.cancellations.certificate(result.request_no)
     return await service.vault.read(certificate.previous, Dossier)
 
 

@@ -94,7 +94,7 @@ async def closed_for_good(service: Service, account: str) -> None:
     result = await service.request(account).result()
     assert result.outcome is Phase.CLOSED
     assert result.certificate is not None
-    certificate = await service.desk.certificate(result.request_no, account)
+    certificate = await service.cancellations.certificate(result.request_no, account)
     assert (certificate.account_id, certificate.request_no) == (account, result.request_no)
     await assert_deleted_once(service, account)
     await assert_never_wedged(service, account)

@@ -29,11 +29,11 @@ from domain.phases import Phase
 from domain.policy import Policy
 from domain.tickets import Decision, DecisionReason
 from gateways.contract import Group
-from gateways.platform import ChallengeDesk, HttpPlatform
+from gateways.platform import ChallengePlatform, HttpPlatform
 from gateways.vault import ObjectVault
 from runtime.payloads import DATA_CONVERTER
 from runtime.settings import Settings
-from service.front_desk import FrontDesk
+from service.cancellation_service import CancellationService
 from simulator.edits import Value
 from simulator.kinds import Endpoint, FaultKind
 from simulator.problems import PlatformProblem
@@ -82,7 +82,7 @@ class Service:
     env: WorkflowEnvironment
     store: SimulatorStore
     platform: HttpPlatform
-    challenges: ChallengeDesk
+    challenges: ChallengePlatform
     vault: ObjectVault
     calendar: BusinessCalendar = CALENDAR
     task_queue: str = field(default_factory=lambda: f"queue-{uuid4().hex[:8]}")
@@ -92,8 +92,8 @@ class Service:
         return self.env.client
 
     @property
-    def desk(self) -> FrontDesk:
-        return FrontDesk(self.client, self.task_queue, self.platform, self.challenges, self.vault)
+    def cancellations(self) -> CancellationService:
+        return CancellationService(self.client, self.task_queue, self.platform, self.challenges, self.vault)
 
     @asynccontextmanager
     async def worker(self, **settings: object) -> AsyncIterator[None]:
@@ -131,7 +131,7 @@ class Service:
 
     async def start(self, account_id: str, **policy: object) -> CancellationView:
         """Outcomes are never reused unless `policy` says so: tests change the world faster than people do."""
-        return await self.desk.start(
+        return await self.cancellations.start(
             account_id,
             owner_of(account_id).subject,
             locale=Locale.EN,
@@ -139,20 +139,22 @@ class Service:
         )
 
     async def identify(self, account_id: str, channel: Channel = Channel.PHONE) -> CancellationView:
-        await self.desk.send_code(account_id, channel, owner_of(account_id))
-        return await self.desk.verify(account_id, await self.store.latest_code(account_id), owner_of(account_id))
+        await self.cancellations.send_code(account_id, channel, owner_of(account_id))
+        return await self.cancellations.verify(
+            account_id, await self.store.latest_code(account_id), owner_of(account_id)
+        )
 
     async def accept_notice(self, account_id: str) -> CancellationView:
         notice = CURRENT_NOTICE[Locale.EN]
-        return await self.desk.accept_notice(account_id, notice.version, notice.sha256, owner_of(account_id))
+        return await self.cancellations.accept_notice(account_id, notice.version, notice.sha256, owner_of(account_id))
 
     async def recheck(self, account_id: str) -> CancellationView:
-        return await self.desk.recheck(account_id, owner_of(account_id))
+        return await self.cancellations.recheck(account_id, owner_of(account_id))
 
     async def withdraw(
         self, account_id: str, reason: WithdrawalReason = WithdrawalReason.CHANGED_MIND
     ) -> CancellationView:
-        return await self.desk.withdraw(account_id, reason, owner_of(account_id))
+        return await self.cancellations.withdraw(account_id, reason, owner_of(account_id))
 
     async def to_report(self, account_id: str, **policy: object) -> CancellationView:
         """Start, identify, accept; answers when the five checks are done."""
@@ -162,12 +164,12 @@ class Service:
         return await self.recheck(account_id)
 
     async def confirm(self, account_id: str) -> CancellationView:
-        view = await self.desk.view(account_id)
+        view = await self.cancellations.view(account_id)
         assert view.report is not None
-        return await self.desk.confirm(account_id, view.report.digest, owner_of(account_id))
+        return await self.cancellations.confirm(account_id, view.report.digest, owner_of(account_id))
 
     async def in_phase(self, account_id: str, *phases: Phase, seconds: float = 20) -> CancellationView:
-        return await eventually(lambda: self.desk.view(account_id), lambda view: view.phase in phases, seconds)
+        return await eventually(lambda: self.cancellations.view(account_id), lambda view: view.phase in phases, seconds)
 
     # Handles
 
@@ -263,5 +265,5 @@ async def service_on(
     """The service without a worker."""
     url, store = simulator
     urls = dict.fromkeys(Group, url)
-    async with HttpPlatform(urls) as platform, ChallengeDesk(urls) as challenges:
+    async with HttpPlatform(urls) as platform, ChallengePlatform(urls) as challenges:
         yield Service(env, store, platform, challenges, ObjectVault(vault.as_uri()))

@@ -40,7 +40,7 @@ from domain.tickets import (
     TicketRef,
     ticket_path,
 )
-from service.ticket_files import TicketChanges, TicketDraft, TicketIntake
+from service.ticket_files import TicketChanges, TicketFiles, TicketSubmission
 from simulator.edits import Value
 from simulator.kinds import Endpoint, FaultKind
 from simulator.views import OutboxMessage
@@ -77,12 +77,12 @@ async def file_in_vault(
     wish: BalanceWish = BalanceWish.GIVE_UP,
 ) -> TicketRef:
     """A complete ticket about the report that was shown, checked and stored as every filing is."""
-    view = await service.desk.view(account_id)
+    view = await service.cancellations.view(account_id)
     report, needs, known = view.report, view.ticket_needs, view.real_name_type
     assert known is not None
     real_name_type = real_name_type or known
     needs = needs or TicketNeeds.of(real_name_type, notice_accepted=False, report=report)
-    draft = TicketDraft(
+    draft = TicketSubmission(
         account_id=account_id,
         real_name_type=real_name_type,
         report_digest=report.digest if report else "0" * 64,
@@ -95,11 +95,11 @@ async def file_in_vault(
         balance=BalanceChoice(wish=wish, amount_fen=needs.balance_fen) if needs.balance_fen else None,
     )
     letter = LETTER if needs.letter else None
-    return await TicketIntake(service.vault, LETTERS).file(draft, letter, needs=needs, now=datetime.now(UTC))
+    return await TicketFiles(service.vault, LETTERS).file(draft, letter, needs=needs, now=datetime.now(UTC))
 
 
 async def next_revision(service: Service, previous: TicketRef, by: str = "owner-7") -> TicketRef:
-    form = await TicketIntake(service.vault, LETTERS).load(previous)
+    form = await TicketFiles(service.vault, LETTERS).load(previous)
     needs = TicketNeeds(statement=form.statement is not None, letter=form.letter is not None)
     changes = TicketChanges(
         by=Actor(subject=by, via=Via.TEMPORAL),
@@ -107,15 +107,13 @@ async def next_revision(service: Service, previous: TicketRef, by: str = "owner-
         notice_version=NOTICE.version,
         notice_sha256=NOTICE.sha256,
     )
-    return await TicketIntake(service.vault, LETTERS).supply(
-        previous, changes, None, needs=needs, now=datetime.now(UTC)
-    )
+    return await TicketFiles(service.vault, LETTERS).supply(previous, changes, None, needs=needs, now=datetime.now(UTC))
 
 
 async def put_unchecked(service: Service, account_id: str, /, **changes: object) -> TicketRef:
-    """A form that came into the vault round the intake: a complete one of an individual, but for `changes`."""
+    """A form that came into the vault round the tickets: a complete one of an individual, but for `changes`."""
     now = datetime.now(UTC)
-    report = (await service.desk.view(account_id)).report
+    report = (await service.cancellations.view(account_id)).report
     fields: dict[str, object] = {
         "ticket_no": new_number("T", now),
         "revision": 1,
@@ -184,12 +182,12 @@ class Case:
         return self.service.request(self.account_id)
 
     async def view(self) -> ReviewView:
-        return await self.service.desk.review(self.ticket_no)
+        return await self.service.cancellations.review(self.ticket_no)
 
     async def clock(self) -> ReviewClock:
         """The clock as soon as it is computed and the owner can see it."""
         seen = await eventually(
-            lambda: self.service.desk.view(self.account_id), lambda v: bool(v.review and v.review.clock)
+            lambda: self.service.cancellations.view(self.account_id), lambda v: bool(v.review and v.review.clock)
         )
         assert seen.review is not None
         assert seen.review.clock is not None
@@ -208,10 +206,10 @@ class Case:
             return datetime.now(UTC)
 
     async def decide(self, kind: DecisionKind, *reasons: DecisionReason, **how: Any) -> DecisionAnswer:
-        return await self.service.desk.decide(kind, await self.decision(*reasons, **how))
+        return await self.service.cancellations.decide(kind, await self.decision(*reasons, **how))
 
     async def signal(self, kind: DecisionKind, *reasons: DecisionReason, **how: Any) -> None:
-        await self.service.desk.signal_decision(kind, await self.decision(*reasons, **how))
+        await self.service.cancellations.signal_decision(kind, await self.decision(*reasons, **how))
 
     async def approve(self, **how: Any) -> DecisionAnswer:
         return await self.decide(DecisionKind.APPROVE, **{"waived": (Check.ICP_FILING,), **how})
@@ -226,7 +224,7 @@ class Case:
 
     async def supply(self) -> CancellationView:
         view = await self.view()
-        return await self.service.desk.supply_materials(
+        return await self.service.cancellations.supply_materials(
             self.account_id, await next_revision(self.service, view.case.ticket), owner_of(self.account_id)
         )
 
@@ -264,7 +262,7 @@ async def under_review(service: Service, policy: Mapping[str, object] | None = N
 
 async def file(service: Service, account_id: str, ticket: TicketRef | None = None) -> Case:
     ticket = ticket or await file_in_vault(service, account_id)
-    view = await service.desk.file_ticket(account_id, ticket, owner_of(account_id))
+    view = await service.cancellations.file_ticket(account_id, ticket, owner_of(account_id))
     assert view.phase is Phase.UNDER_REVIEW
     return Case(service, account_id, ticket)
 

@@ -74,9 +74,9 @@ class UpToAnAnswer(Service):
 
     async def in_phase(self, account_id: str, *phases: Phase, seconds: float = LIMIT) -> CancellationView:
         """Told of it by the request: so many who ask again and again would be in each other's way."""
-        view = await self.desk.view(account_id)
+        view = await self.cancellations.view(account_id)
         while view.phase not in phases:
-            view = await self.desk.wait_while(account_id, view.phase)
+            view = await self.cancellations.wait_while(account_id, view.phase)
         return view
 
     async def until_held(self) -> None:
@@ -147,7 +147,7 @@ class OfARequest(Play):
     workflow_type = "AccountCancellation"
 
     async def look(self) -> None:
-        self.withdrawable = (await self.service.desk.view(self.service.account_id)).withdrawable
+        self.withdrawable = (await self.service.cancellations.view(self.service.account_id)).withdrawable
         self.closes = await self._closes()
 
     async def _closes(self) -> int:
@@ -162,7 +162,7 @@ class OfARequest(Play):
         self.met = await came_together(self.handle, SIGNAL_TO_REQUEST)
         if not self.withdrawable:
             assert (told, outcome) == (ErrorType.POINT_OF_NO_RETURN, self.answer.outcome)
-            assert (await self.service.desk.view(self.service.account_id)).cancels_refused == 1
+            assert (await self.service.cancellations.view(self.service.account_id)).cancels_refused == 1
             return
         assert outcome is Phase.WITHDRAWN
         # The other one may have been first: both are one end.
@@ -175,7 +175,7 @@ class OfAReview(Play):
     workflow_type = "TicketReview"
 
     async def look(self) -> None:
-        review = await self.service.desk.review(self.handle.id.removeprefix(review_workflow_id("")))
+        review = await self.service.cancellations.review(self.handle.id.removeprefix(review_workflow_id("")))
         self.rejection = decision(review, DecisionReason.DISPUTE_OPEN)
 
     async def disturb(self) -> None:
@@ -218,7 +218,7 @@ class OfADeletion(Play):
         assert (await asyncio.wait_for(self.request.result(), LIMIT)).outcome is Phase.CLOSED
         told = await asyncio.wait_for(outcome_of(self.resuming), LIMIT)
         assert told is ErrorType.NOT_STALLED or not isinstance(told, ErrorType)
-        view = await self.service.desk.deletion(self.service.account_id)
+        view = await self.service.cancellations.deletion(self.service.account_id)
         assert (view.status, view.cancels_refused) == (DeletionStatus.FINISHED, 1)
         await assert_deleted_once(self.service, self.service.account_id)
         self.met = await came_together(self.handle, "unheard-of")

@@ -65,34 +65,36 @@ async def refusal_of(attempt: object) -> Refusal:
 async def test_a_wrong_code_costs_a_try_and_the_right_one_still_works(service: Service) -> None:
     account = await service.account()
     await service.start(account)
-    await service.desk.send_code(account, Channel.PHONE, owner_of(account))
+    await service.cancellations.send_code(account, Channel.PHONE, owner_of(account))
     code = await service.store.latest_code(account)
     wrong = f"{(int(code) + 1) % 1_000_000:06d}"
-    refused = await refusal_of(service.desk.verify(account, wrong, owner_of(account)))
+    refused = await refusal_of(service.cancellations.verify(account, wrong, owner_of(account)))
     assert (refused.type, refused.details["tries_left"]) == (ErrorType.CODE_WRONG, 4)
-    assert (await service.desk.view(account)).phase is Phase.AWAITING_IDENTITY
-    assert (await service.desk.verify(account, code, owner_of(account))).phase is Phase.AWAITING_NOTICE
+    assert (await service.cancellations.view(account)).phase is Phase.AWAITING_IDENTITY
+    assert (await service.cancellations.verify(account, code, owner_of(account))).phase is Phase.AWAITING_NOTICE
 
 
 async def test_too_many_wrong_codes_lock_the_challenge_even_for_the_right_one(service: Service) -> None:
     account = await service.account()
     await service.start(account)
-    await service.desk.send_code(account, Channel.PHONE, owner_of(account))
+    await service.cancellations.send_code(account, Channel.PHONE, owner_of(account))
     code = await service.store.latest_code(account)
     wrong = f"{(int(code) + 1) % 1_000_000:06d}"
-    types = [(await refusal_of(service.desk.verify(account, wrong, owner_of(account)))).type for _ in range(5)]
+    types = [(await refusal_of(service.cancellations.verify(account, wrong, owner_of(account)))).type for _ in range(5)]
     assert types == [ErrorType.CODE_WRONG] * 4 + [ErrorType.CODE_LOCKED]
-    assert (await refusal_of(service.desk.verify(account, code, owner_of(account)))).type is ErrorType.CODE_LOCKED
-    assert (await service.desk.view(account)).phase is Phase.AWAITING_IDENTITY
+    assert (
+        await refusal_of(service.cancellations.verify(account, code, owner_of(account)))
+    ).type is ErrorType.CODE_LOCKED
+    assert (await service.cancellations.view(account)).phase is Phase.AWAITING_IDENTITY
 
 
 async def test_an_expired_code_is_refused_as_expired(service: Service) -> None:
     account = await service.account()
     await service.start(account)
-    await service.desk.send_code(account, Channel.PHONE, owner_of(account))
+    await service.cancellations.send_code(account, Channel.PHONE, owner_of(account))
     await service.store.let_time_pass(account, timedelta(minutes=6))
     refused = await refusal_of(
-        service.desk.verify(account, await service.store.latest_code(account), owner_of(account))
+        service.cancellations.verify(account, await service.store.latest_code(account), owner_of(account))
     )
     assert refused.type is ErrorType.CODE_EXPIRED
 
@@ -100,18 +102,18 @@ async def test_an_expired_code_is_refused_as_expired(service: Service) -> None:
 async def test_a_code_asked_for_again_too_soon_names_the_seconds_left(service: Service) -> None:
     account = await service.account()
     await service.start(account)
-    await service.desk.send_code(account, Channel.PHONE, owner_of(account))
-    refused = await refusal_of(service.desk.send_code(account, Channel.PHONE, owner_of(account)))
+    await service.cancellations.send_code(account, Channel.PHONE, owner_of(account))
+    refused = await refusal_of(service.cancellations.send_code(account, Channel.PHONE, owner_of(account)))
     assert refused.type is ErrorType.RESEND_TOO_SOON
     assert 0 < int(str(refused.details["retry_after_seconds"])) <= 60
     await service.store.let_time_pass(account, timedelta(minutes=2))
-    assert (await service.desk.send_code(account, Channel.PHONE, owner_of(account))).challenge is not None
+    assert (await service.cancellations.send_code(account, Channel.PHONE, owner_of(account))).challenge is not None
 
 
 async def test_a_code_to_a_channel_that_is_not_verified_is_refused(service: Service) -> None:
     account = await service.account(channels="EMAIL")
     await service.start(account)
-    refused = await refusal_of(service.desk.send_code(account, Channel.PHONE, owner_of(account)))
+    refused = await refusal_of(service.cancellations.send_code(account, Channel.PHONE, owner_of(account)))
     assert (refused.type, refused.details["channels"]) == (ErrorType.CHANNEL_NOT_VERIFIED, ["EMAIL"])
     assert (await service.identify(account, Channel.EMAIL)).phase is Phase.AWAITING_NOTICE
 
@@ -119,7 +121,7 @@ async def test_a_code_to_a_channel_that_is_not_verified_is_refused(service: Serv
 async def test_without_any_channel_the_answer_is_to_file_a_ticket(service: Service) -> None:
     account = await service.account(channels="")
     assert (await service.start(account)).due_step is Step.FILE_TICKET
-    refused = await refusal_of(service.desk.send_code(account, Channel.PHONE, owner_of(account)))
+    refused = await refusal_of(service.cancellations.send_code(account, Channel.PHONE, owner_of(account)))
     assert (refused.type, refused.details["due_step"]) == (ErrorType.NO_VERIFIED_CHANNEL, Step.FILE_TICKET)
 
 
@@ -137,7 +139,7 @@ async def test_an_invented_a_foreign_and_a_used_proof_are_refused(service: Servi
     proofs = {}
     for account in (mine, other):
         await service.start(account)
-        view = await service.desk.send_code(account, Channel.PHONE, owner_of(account))
+        view = await service.cancellations.send_code(account, Channel.PHONE, owner_of(account))
         assert view.challenge is not None
         challenge = view.challenge.challenge_id
         code = await service.store.latest_code(account)
@@ -146,7 +148,7 @@ async def test_an_invented_a_foreign_and_a_used_proof_are_refused(service: Servi
         proofs[account] = challenge, (await service.challenges.answer_challenge(challenge, SecretStr(code))).proof
     assert await submit(service, mine, proofs[mine][0], "invented") is ErrorType.PROOF_INVALID
     assert await submit(service, mine, *proofs[other]) in (ErrorType.PROOF_INVALID, ErrorType.CHALLENGE_UNKNOWN)
-    assert (await service.desk.view(mine)).phase is Phase.AWAITING_IDENTITY
+    assert (await service.cancellations.view(mine)).phase is Phase.AWAITING_IDENTITY
     await service.request(mine).execute_update(
         Step.SUBMIT_IDENTITY_PROOF.value,
         SubmitIdentityProof(challenge_id=proofs[mine][0], proof=proofs[mine][1], by=SOMEBODY),
@@ -163,10 +165,10 @@ async def test_only_the_notice_in_force_can_be_accepted_and_the_answer_names_it(
     await service.identify(account)
     current = CURRENT_NOTICE[Locale.EN]
     for version, sha256 in (("2019-01", current.sha256), (current.version, "0" * 64)):
-        refused = await refusal_of(service.desk.accept_notice(account, version, sha256, owner_of(account)))
+        refused = await refusal_of(service.cancellations.accept_notice(account, version, sha256, owner_of(account)))
         assert refused.type is ErrorType.STALE_NOTICE
         assert (refused.details["version"], refused.details["sha256"]) == (current.version, current.sha256)
-    assert (await service.desk.view(account)).phase is Phase.AWAITING_NOTICE
+    assert (await service.cancellations.view(account)).phase is Phase.AWAITING_NOTICE
 
 
 async def test_only_the_latest_report_can_be_confirmed_and_the_answer_names_it(service: Service) -> None:
@@ -176,9 +178,9 @@ async def test_only_the_latest_report_can_be_confirmed_and_the_answer_names_it(s
     assert first is not None
     assert second is not None
     assert first.digest != second.digest
-    refused = await refusal_of(service.desk.confirm(account, first.digest, owner_of(account)))
+    refused = await refusal_of(service.cancellations.confirm(account, first.digest, owner_of(account)))
     assert (refused.type, refused.details["report_digest"]) == (ErrorType.STALE_REPORT, second.digest)
-    assert (await service.desk.view(account)).phase is Phase.AWAITING_CONFIRMATION
+    assert (await service.cancellations.view(account)).phase is Phase.AWAITING_CONFIRMATION
 
 
 async def test_a_step_in_the_wrong_phase_is_refused_naming_the_phase_and_the_step_that_is_due(service: Service) -> None:
@@ -187,7 +189,7 @@ async def test_a_step_in_the_wrong_phase_is_refused_naming_the_phase_and_the_ste
     attempts = {
         Step.ACCEPT_NOTICE: service.accept_notice(account),
         Step.RECHECK: service.recheck(account),
-        Step.CONFIRM: service.desk.confirm(account, "0" * 64, owner_of(account)),
+        Step.CONFIRM: service.cancellations.confirm(account, "0" * 64, owner_of(account)),
     }
     for step, attempt in attempts.items():
         refused = await refusal_of(attempt)
@@ -199,7 +201,7 @@ async def test_a_step_in_the_wrong_phase_is_refused_naming_the_phase_and_the_ste
 async def test_a_refused_step_leaves_nothing_in_history(service: Service) -> None:
     account = await service.account()
     await service.start(account)
-    await refusal_of(service.desk.confirm(account, "0" * 64, owner_of(account)))
+    await refusal_of(service.cancellations.confirm(account, "0" * 64, owner_of(account)))
     accepted = [
         event.workflow_execution_update_accepted_event_attributes.accepted_request.input.name
         for event in (await service.request(account).fetch_history()).events
@@ -221,7 +223,7 @@ async def test_malformed_arguments_are_refused_without_touching_the_request(serv
 
 
 async def test_steps_of_an_unknown_request_are_refused_as_not_found(service: Service) -> None:
-    assert (await refusal_of(service.desk.view("never-started"))).type is ErrorType.NOT_FOUND
+    assert (await refusal_of(service.cancellations.view("never-started"))).type is ErrorType.NOT_FOUND
     assert (
-        await refusal_of(service.desk.recheck("never-started", owner_of("never-started")))
+        await refusal_of(service.cancellations.recheck("never-started", owner_of("never-started")))
     ).type is ErrorType.NOT_FOUND

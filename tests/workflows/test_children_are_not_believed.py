@@ -52,13 +52,13 @@ def turn_of(view: CancellationView) -> dict[str, Any]:
 @pytest.mark.parametrize("status", [ReviewStatus.APPROVED, ReviewStatus.REJECTED, ReviewStatus.CALLED_OFF])
 async def test_a_decision_that_is_only_reported_moves_nothing(service: Service, status: ReviewStatus) -> None:
     case = await under_review(service)
-    before = turn_of(await service.desk.view(case.account_id))
+    before = turn_of(await service.cancellations.view(case.account_id))
     kind = DecisionKind.APPROVE if status is ReviewStatus.APPROVED else DecisionKind.REJECT
     for operator in (case.account_id, owner_of(case.account_id).subject, "agent-9"):
         made = await case.decision(REASON, operator=operator, waived=(Check.ICP_FILING,), attested=True)
         report = ReviewReport(ticket=case.ticket, status=status, decision=recorded(kind, made))
         await case.request.signal("review_reported", report)
-    assert turn_of(await service.desk.view(case.account_id)) == before
+    assert turn_of(await service.cancellations.view(case.account_id)) == before
     # Only the review itself knows, and it knows of nothing.
     assert (await case.view()).decisions == ()
     await case.reject(DecisionReason.LEGAL_HOLD)
@@ -68,7 +68,7 @@ async def test_a_decision_that_is_only_reported_moves_nothing(service: Service, 
 async def test_materials_that_no_reviewer_can_have_asked_for_are_not_awaited(service: Service) -> None:
     case = await under_review(service)
     review = await case.view()
-    before = turn_of(await service.desk.view(case.account_id))
+    before = turn_of(await service.cancellations.view(case.account_id))
     sound = decision(review, REASON, operator="agent-9")
     unsound: dict[str, tuple[str, object]] = {
         "without reasons": ("reason_codes", ()),
@@ -82,7 +82,7 @@ async def test_materials_that_no_reviewer_can_have_asked_for_are_not_awaited(ser
         made = recorded(DecisionKind.REQUEST_MATERIALS, sound.model_copy(update={field: value}))
         report = ReviewReport(ticket=case.ticket, status=ReviewStatus.AWAITING_MATERIALS, decision=made)
         await case.request.signal("review_reported", report)
-        assert turn_of(await service.desk.view(case.account_id)) == before, what
+        assert turn_of(await service.cancellations.view(case.account_id)) == before, what
     undecided = ReviewReport(ticket=case.ticket, status=ReviewStatus.AWAITING_MATERIALS)
     await case.request.signal("review_reported", undecided)
     made = recorded(DecisionKind.REQUEST_MATERIALS, sound)
@@ -90,7 +90,7 @@ async def test_materials_that_no_reviewer_can_have_asked_for_are_not_awaited(ser
     for other in others:
         ticket = case.ticket.model_copy(update=other)
         await case.request.signal("review_reported", undecided.model_copy(update={"ticket": ticket, "decision": made}))
-    assert turn_of(await service.desk.view(case.account_id)) == before
+    assert turn_of(await service.cancellations.view(case.account_id)) == before
     await case.approve()
     assert (await case.request.result()).outcome is Phase.CLOSED
 
@@ -109,7 +109,7 @@ async def certificate_of_another(service: Service) -> tuple[str, VaultRef]:
 
 async def report_the_end(service: Service, account: str, other: str, certificate: VaultRef) -> None:
     """As the account's own deletion would, and as another account's has."""
-    numbers = {one: (await service.desk.view(one)).request_no for one in (account, other)}
+    numbers = {one: (await service.cancellations.view(one)).request_no for one in (account, other)}
     for of in (account, other):
         for number in numbers.values():
             finished = DeletionView(
@@ -123,9 +123,9 @@ async def test_a_deletion_that_is_only_reported_closes_no_request(service: Servi
     case = await under_review(service)
     waiting = [await awaiting_identity(service), await blocked(service), await awaiting_confirmation(service)]
     for account in (*waiting, case.account_id):
-        before = turn_of(await service.desk.view(account))
+        before = turn_of(await service.cancellations.view(account))
         await report_the_end(service, account, other, certificate)
-        view = await service.desk.view(account)
+        view = await service.cancellations.view(account)
         assert (turn_of(view), view.deletion) == (before, None)
 
 
@@ -141,13 +141,13 @@ async def test_a_request_on_its_way_to_the_end_does_not_believe_it_either(
     await service.confirm(account)
     await eventually(lambda: service.store.waiting_at(gate), bool)
     await report_the_end(service, account, other, certificate)
-    view = await service.desk.view(account)
+    view = await service.cancellations.view(account)
     assert (view.phase, view.certificate) == (phase, None)
     await service.store.clear_faults()
     result = await service.request(account).result()
     assert result.outcome is Phase.CLOSED
     assert result.certificate not in (None, certificate)
-    assert (await service.desk.certificate_of_account(account)).account_id == account
+    assert (await service.cancellations.certificate_of_account(account)).account_id == account
 
 
 # A request's word to its review
@@ -191,7 +191,7 @@ async def test_materials_that_are_not_the_next_revision_change_nothing(service: 
         await case.review.signal("materials_supplied", MaterialsSupplied(ticket=ticket))
         done = await eventually(lambda: looks(case.review), done.__lt__)
         assert await case.view() == before, what
-    assert (await service.desk.view(case.account_id)).phase is Phase.AWAITING_MATERIALS
+    assert (await service.cancellations.view(case.account_id)).phase is Phase.AWAITING_MATERIALS
     # The owner's own are looked at all the same.
     assert (await case.supply()).phase is Phase.UNDER_REVIEW
     await case.approve()
@@ -217,7 +217,7 @@ async def test_a_review_that_ops_end_gives_the_turn_back_each_time(service: Serv
             await case.ask_for_materials()
         await given_back(case, Phase.BLOCKED, Step.RECHECK)
         case = await file(service, case.account_id)
-        assert (await service.desk.view(case.account_id)).review_ended is None
+        assert (await service.cancellations.view(case.account_id)).review_ended is None
         await case.clock()
     await case.approve()
     assert (await case.request.result()).outcome is Phase.CLOSED
@@ -249,13 +249,13 @@ async def test_a_deletion_that_ops_end_parks_the_request_each_time_and_resume_fi
         for told in ([StaffDesk.OPERATIONS], [StaffDesk.OPERATIONS] * 2):
             # All but the erasure is done before it is ended, and is not done again.
             await service.in_phase(account, Phase.DELETING)
-            await eventually(lambda: service.desk.deletion(account), lambda view: len(view.receipts) == 5)
+            await eventually(lambda: service.cancellations.deletion(account), lambda view: len(view.receipts) == 5)
             await service.deletion(account).terminate("by a test")
             assert (await service.in_phase(account, Phase.DELETION_STALLED)).stalled is not None
             await eventually(lambda: told_of_stalling(service, request_no), told.__eq__)
             if len(told) == 1:
-                await service.desk.resume_deletion(account, "ops-1")
-    await service.desk.resume_deletion(account, "ops-1")
+                await service.cancellations.resume_deletion(account, "ops-1")
+    await service.cancellations.resume_deletion(account, "ops-1")
     assert (await service.request(account).result()).outcome is Phase.CLOSED
 
 
@@ -269,7 +269,7 @@ async def assert_is_over(service: Service, ended: CancellationView, how: RunEnd)
 async def test_a_request_that_ops_end_is_seen_to_be_and_calls_its_review_off(service: Service) -> None:
     case = await under_review(service)
     await case.request.terminate("by a test")
-    ended = await service.desk.view(case.account_id)
+    ended = await service.cancellations.view(case.account_id)
     await assert_is_over(service, ended, RunEnd.TERMINATED)
     assert (await case.until_review(ReviewStatus.CALLED_OFF)).decisions == ()
     anew = await service.start(case.account_id)
@@ -292,7 +292,7 @@ async def test_a_request_that_failed_is_seen_to_have_and_a_start_begins_anew(
             id=service.request(account).id,
             task_queue=service.task_queue,
         )
-        ended = await eventually(lambda: service.desk.view(account), lambda view: view.run_ended is not None)
+        ended = await eventually(lambda: service.cancellations.view(account), lambda view: view.run_ended is not None)
         await assert_is_over(service, ended, RunEnd.FAILED)
     anew = await service.start(account)
     assert (anew.phase, anew.run_ended) == (Phase.AWAITING_IDENTITY, None)

@@ -84,7 +84,7 @@ async def stay_idle(service: Service, account: str) -> None:
 
 
 async def send_code(service: Service, account: str) -> None:
-    await service.desk.send_code(account, Channel.PHONE, owner_of(account))
+    await service.cancellations.send_code(account, Channel.PHONE, owner_of(account))
 
 
 async def start_again(service: Service, account: str) -> None:
@@ -156,7 +156,7 @@ async def test_a_closed_account_is_known_when_its_histories_are_gone(service: Se
     await asyncio.gather(*(forget(service, handle) for handle in (service.request(account), service.deletion(account))))
     view = await service.start(account)
     assert (view.request_no, view.phase, view.certificate) == (first.request_no, Phase.CLOSED, first.certificate)
-    assert (await service.desk.certificate_of_account(account)).request_no == first.request_no
+    assert (await service.cancellations.certificate_of_account(account)).request_no == first.request_no
     await closed_for_good(service, account)
 
 

@@ -108,7 +108,7 @@ async def test_an_unsound_decision_is_ignored_and_recorded_or_refused(service: S
         assert error.details[0] == {"because": because, "status": ReviewStatus.UNDER_REVIEW, "decided_by": None}, what
     after = await case.view()
     assert (after.status, after.decisions, len(after.ignored)) == (ReviewStatus.UNDER_REVIEW, (), len(UNSOUND))
-    assert (await service.desk.view(case.account_id)).phase is Phase.UNDER_REVIEW
+    assert (await service.cancellations.view(case.account_id)).phase is Phase.UNDER_REVIEW
 
 
 async def test_an_approval_without_attestation_is_ignored_where_nobody_was_identified(service: Service) -> None:
@@ -128,9 +128,9 @@ async def test_signals_and_update_decide_alike(service: Service, kind: DecisionK
     case = await under_review(service)
     made = sound(await case.view(), kind)
     if by_signal:
-        await service.desk.signal_decision(kind, made)
+        await service.cancellations.signal_decision(kind, made)
     else:
-        answer = await service.desk.decide(kind, made)
+        answer = await service.cancellations.decide(kind, made)
         assert answer == DecisionAnswer(ticket_no=case.ticket_no, status=DECIDED_STATUS[kind], late=False)
     view = await case.until_review(DECIDED_STATUS[kind])
     [recorded] = view.decisions
@@ -144,11 +144,11 @@ async def test_while_materials_are_awaited_only_a_rejection_counts(service: Serv
     await case.ask_for_materials()
     for kind in (APPROVE, REQUEST_MATERIALS):
         review = await case.view()
-        refused = await refusal(service.desk.decide(kind, sound(review, kind, operator="agent-8")))
+        refused = await refusal(service.cancellations.decide(kind, sound(review, kind, operator="agent-8")))
         assert refused.details["because"] == IgnoredBecause.WRONG_PHASE
         # It is said who asked for the materials.
         assert refused.details["decided_by"] == "agent-7"
-        await service.desk.signal_decision(kind, sound(review, kind))
+        await service.cancellations.signal_decision(kind, sound(review, kind))
     view = await case.until_ignored(2)
     assert {ignored.because for ignored in view.ignored} == {IgnoredBecause.WRONG_PHASE}
     await case.reject()
@@ -170,19 +170,19 @@ async def test_the_same_decision_by_signal_twice_counts_once(service: Service) -
         case.review.execute_update(TicketReview.decide, DecisionRequest(kind=REJECT, decision=other))
     )
     assert error.details[0]["because"] == IgnoredBecause.CONFLICT
-    assert (await refusal(service.desk.decide(REJECT, other))).details["because"] == IgnoredBecause.CONFLICT
+    assert (await refusal(service.cancellations.decide(REJECT, other))).details["because"] == IgnoredBecause.CONFLICT
 
 
 async def test_asking_again_for_the_same_decision_gets_the_first_answer_for_ever(service: Service) -> None:
     case = await under_review(service)
     made = sound(await case.view(), REJECT)
-    first = await service.desk.decide(REJECT, made)
+    first = await service.cancellations.decide(REJECT, made)
     result = await case.review.result()
     # As a sender repeats it: with the time, and the note, of the repetition.
     for again in (made, made.model_copy(update={"decided_at": datetime.now(UTC), "note_ref": "n-2"})):
-        assert await service.desk.decide(REJECT, again) == first
+        assert await service.cancellations.decide(REJECT, again) == first
     other = made.model_copy(update={"reason_codes": (DecisionReason.LEGAL_HOLD,)})
-    assert (await refusal(service.desk.decide(REJECT, other))).details["because"] == IgnoredBecause.CONFLICT
+    assert (await refusal(service.cancellations.decide(REJECT, other))).details["because"] == IgnoredBecause.CONFLICT
     # Nothing of this was counted, or ignored, a second time.
     assert (result.decision and result.decision.decision, result.ignored) == (made, ())
 
@@ -209,8 +209,8 @@ async def test_after_the_decision_another_one_is_refused_with_who_was_first(serv
 async def test_a_ticket_that_was_never_filed_takes_no_decision(service: Service) -> None:
     case = await under_review(service)
     never = sound(await case.view(), REJECT).model_copy(update={"ticket_no": "T-never-filed"})
-    assert await refused_type(service.desk.decide(REJECT, never)) is ErrorType.NOT_FOUND
-    assert await refused_type(service.desk.signal_decision(REJECT, never)) is ErrorType.NOT_FOUND
+    assert await refused_type(service.cancellations.decide(REJECT, never)) is ErrorType.NOT_FOUND
+    assert await refused_type(service.cancellations.signal_decision(REJECT, never)) is ErrorType.NOT_FOUND
 
 
 async def test_a_decided_review_leaves_the_queue_with_its_outcome(service: Service) -> None:
@@ -250,7 +250,7 @@ async def test_a_malformed_signal_wedges_neither_review_nor_request(service: Ser
     await case.review.signal("approve", extra)
     view = await case.view()
     assert (view.status, view.decisions, view.ignored) == (ReviewStatus.UNDER_REVIEW, (), ())
-    assert (await service.desk.view(case.account_id)).phase is Phase.UNDER_REVIEW
+    assert (await service.cancellations.view(case.account_id)).phase is Phase.UNDER_REVIEW
     await case.approve()
     assert (await case.request.result()).outcome is Phase.CLOSED
     await assert_replays(case.review, case.request)
@@ -273,13 +273,13 @@ async def test_a_malformed_update_is_refused_and_wedges_nothing(service: Service
 
 async def test_reports_for_another_ticket_or_without_a_decision_move_nothing(service: Service) -> None:
     case = await under_review(service)
-    reported = (await service.desk.view(case.account_id)).review
+    reported = (await service.cancellations.view(case.account_id)).review
     assert reported is not None
     other = reported.ticket.model_copy(update={"ticket_no": "T-other"})
     await case.request.signal("review_reported", reported.model_copy(update={"status": "APPROVED"}))
     await case.request.signal("review_reported", reported.model_copy(update={"status": "REJECTED"}))
     await case.request.signal("review_reported", reported.model_copy(update={"ticket": other, "status": "REJECTED"}))
-    assert (await service.desk.view(case.account_id)).phase is Phase.UNDER_REVIEW
+    assert (await service.cancellations.view(case.account_id)).phase is Phase.UNDER_REVIEW
     await case.approve()
     assert (await case.request.result()).outcome is Phase.CLOSED
 
@@ -289,7 +289,7 @@ async def test_a_decision_sent_while_no_worker_runs_counts_later(idle_service: S
     async with service.worker():
         case = await under_review(service)
         made = sound(await case.view(), APPROVE)
-    await service.desk.signal_decision(APPROVE, made)
+    await service.cancellations.signal_decision(APPROVE, made)
     async with service.worker():
         assert (await case.request.result()).outcome is Phase.CLOSED
         [recorded] = (await case.view()).decisions

@@ -75,10 +75,10 @@ async def test_stages_run_in_their_order_and_the_phases_of_a_stage_together(serv
 async def test_every_phase_leaves_a_receipt_with_counts_and_the_certificate_repeats_them(service: Service) -> None:
     account = await confirmed(service)
     result = await service.request(account).result()
-    view = await service.desk.deletion(account)
+    view = await service.cancellations.deletion(account)
     assert [receipt.phase for receipt in view.receipts] == list(DeletionPhase)
     assert all(sum(receipt.counts.values()) > 0 for receipt in view.receipts)
-    certificate = await service.desk.certificate(result.request_no)
+    certificate = await service.cancellations.certificate(result.request_no)
     assert certificate.receipts == view.receipts[:-1]
     assert certificate.forfeited
     assert {record.record_class for record in certificate.retained} >= {"transactions", "cancellation-evidence"}
@@ -107,24 +107,26 @@ async def test_a_permanent_error_parks_the_phase_for_ops_and_resume_finishes_it(
     )
     await service.confirm(account)
     await service.in_phase(account, Phase.DELETION_STALLED)
-    view = await service.desk.deletion(account)
+    view = await service.cancellations.deletion(account)
     assert view.status is DeletionStatus.STALLED
     assert [(s.phase, s.error_type) for s in view.stalled] == [
         (DeletionPhase.PURGE_RESOURCES, ErrorType.ACCOUNT_NOT_CLOSABLE)
     ]
     # The rest of its stage is done; nothing of the later stages has begun.
-    done = await eventually(lambda: service.desk.deletion(account), lambda found: len(found.receipts) == 3)
+    done = await eventually(lambda: service.cancellations.deletion(account), lambda found: len(found.receipts) == 3)
     assert DeletionPhase.ERASE_PERSONAL_DATA not in {receipt.phase for receipt in done.receipts}
     described = await service.deletion(account).describe()
     assert described.typed_search_attributes[CANCELLATION_PHASE] == Phase.DELETION_STALLED
     alarms = [m for m in await service.store.outbox() if m.template is Template.DELETION_STALLED]
     assert any(view.request_no in message.params.values() for message in alarms)
     # Resumed too early it stalls again; resumed when the cause is gone it goes through.
-    await service.desk.resume_deletion(account, "ops-1")
+    await service.cancellations.resume_deletion(account, "ops-1")
     await service.in_phase(account, Phase.DELETION_STALLED)
-    await eventually(lambda: service.desk.deletion(account), lambda found: found.status is DeletionStatus.STALLED)
+    await eventually(
+        lambda: service.cancellations.deletion(account), lambda found: found.status is DeletionStatus.STALLED
+    )
     await service.store.clear_faults()
-    await service.desk.resume_deletion(account, "ops-1")
+    await service.cancellations.resume_deletion(account, "ops-1")
     assert (await service.request(account).result()).outcome is Phase.CLOSED
     await assert_done_once(service, account)
 
@@ -136,11 +138,11 @@ async def test_resume_is_refused_while_the_deletion_goes_on_and_after_it_is_over
         # From the first moment on: the request says so a little earlier than its deletion exists.
         await service.in_phase(account, Phase.DELETING)
         with pytest.raises(Refusal) as caught:
-            await service.desk.resume_deletion(account, "ops-1")
+            await service.cancellations.resume_deletion(account, "ops-1")
     assert caught.value.type is ErrorType.NOT_STALLED
     await service.request(account).result()
     with pytest.raises(Refusal) as caught:
-        await service.desk.resume_deletion(account, "ops-1")
+        await service.cancellations.resume_deletion(account, "ops-1")
     assert caught.value.type is ErrorType.ALREADY_OVER
 
 
@@ -151,9 +153,9 @@ async def test_cancel_requests_during_deletion_are_refused_and_counted(service: 
         await gate.arrived()
         await service.request(account).cancel()
         await service.deletion(account).cancel()
-        view = await eventually(lambda: service.desk.view(account), lambda found: found.cancels_refused == 1)
+        view = await eventually(lambda: service.cancellations.view(account), lambda found: found.cancels_refused == 1)
         assert view.phase is Phase.DELETING
-        await eventually(lambda: service.desk.deletion(account), lambda found: found.cancels_refused == 1)
+        await eventually(lambda: service.cancellations.deletion(account), lambda found: found.cancels_refused == 1)
     assert (await service.request(account).result()).outcome is Phase.CLOSED
     assert (await service.deletion(account).result()).cancels_refused == 1
     await assert_done_once(service, account)
@@ -166,9 +168,9 @@ async def terminated_in_the_middle(service: Service, *, request_too: bool) -> st
     )
     await service.confirm(account)
     await eventually(
-        lambda: service.desk.view(account), lambda view: view.phase in (Phase.DELETING, Phase.DELETION_STALLED)
+        lambda: service.cancellations.view(account), lambda view: view.phase in (Phase.DELETING, Phase.DELETION_STALLED)
     )
-    await eventually(lambda: service.desk.deletion(account), lambda view: len(view.receipts) == 5)
+    await eventually(lambda: service.cancellations.deletion(account), lambda view: len(view.receipts) == 5)
     if request_too:
         await service.request(account).terminate("by a test")
     await service.deletion(account).terminate("by a test")
@@ -188,7 +190,7 @@ async def test_after_a_terminate_of_both_start_picks_the_deletion_up_under_its_o
     # Once certified there is nothing left to resume: a later start answers with the request that closed the account.
     again = await service.start(account)
     assert (again.phase, again.request_no, again.certificate) == (Phase.CLOSED, closure.request_id, result.certificate)
-    assert (await service.desk.certificate_of_account(account)).request_no == closure.request_id
+    assert (await service.cancellations.certificate_of_account(account)).request_no == closure.request_id
 
 
 async def test_after_a_terminate_of_the_deletion_resume_starts_it_again_and_the_request_hears_of_it(
@@ -196,7 +198,7 @@ async def test_after_a_terminate_of_the_deletion_resume_starts_it_again_and_the_
 ) -> None:
     account = await terminated_in_the_middle(service, request_too=False)
     await service.in_phase(account, Phase.DELETION_STALLED)
-    view = await service.desk.resume_deletion(account, "ops-1")
+    view = await service.cancellations.resume_deletion(account, "ops-1")
     assert view.status in (DeletionStatus.RUNNING, DeletionStatus.FINISHED)
     assert (await service.request(account).result()).outcome is Phase.CLOSED
     await assert_done_once(service, account)
@@ -208,7 +210,7 @@ async def test_of_two_who_resume_at_once_both_hear_that_it_goes_on_and_it_is_don
     async with service.gate(account, Endpoint.ERASE_PERSONAL_DATA), AsyncExitStack() as looking:
         gate = await looking.enter_async_context(service.gate(account, Endpoint.PROFILE))
         resuming = asyncio.gather(
-            *(service.desk.resume_deletion(account, operator) for operator in ("ops-1", "ops-2")),
+            *(service.cancellations.resume_deletion(account, operator) for operator in ("ops-1", "ops-2")),
             return_exceptions=True,
         )
         await gate.arrived(2)
@@ -228,15 +230,17 @@ async def test_the_deletion_can_be_looked_at_from_the_moment_that_its_request_is
     service: Service,
 ) -> None:
     account = await confirmed(service)
-    await eventually(lambda: service.desk.view(account), lambda view: view.phase in (Phase.DELETING, Phase.CLOSED))
-    assert (await service.desk.deletion(account)).account_id == account
+    await eventually(
+        lambda: service.cancellations.view(account), lambda view: view.phase in (Phase.DELETING, Phase.CLOSED)
+    )
+    assert (await service.cancellations.deletion(account)).account_id == account
     assert (await service.request(account).result()).outcome is Phase.CLOSED
 
 
 async def test_there_is_no_deletion_to_look_at_before(service: Service) -> None:
     account = await closable(service)
     with pytest.raises(Refusal) as caught:
-        await service.desk.deletion(account)
+        await service.cancellations.deletion(account)
     assert caught.value.type is ErrorType.NOT_FOUND
 
 
@@ -246,8 +250,8 @@ async def test_a_terminated_request_does_not_stop_its_deletion_and_a_new_one_wai
         Endpoint.ERASE_PERSONAL_DATA, FaultKind.ERROR, account_id=account, status=503, times=None
     )
     await service.confirm(account)
-    await eventually(lambda: service.desk.view(account), lambda view: view.phase is Phase.DELETING)
-    await eventually(lambda: service.desk.deletion(account), lambda view: len(view.receipts) == 5)
+    await eventually(lambda: service.cancellations.view(account), lambda view: view.phase is Phase.DELETING)
+    await eventually(lambda: service.cancellations.deletion(account), lambda view: len(view.receipts) == 5)
     await service.request(account).terminate("by a test")
     with pytest.raises(WorkflowFailureError):
         await service.request(account).result()
@@ -266,7 +270,7 @@ async def test_a_final_notice_that_cannot_be_delivered_is_given_up_and_recorded(
     result = await service.request(account).result()
     await service.store.clear_faults()
     assert result.outcome is Phase.CLOSED
-    certificate = await service.desk.certificate(result.request_no)
+    certificate = await service.cancellations.certificate(result.request_no)
     given_up = [receipt.phase for receipt in certificate.receipts if receipt.given_up]
     assert given_up == [DeletionPhase.SEND_FINAL_NOTICE]
     await assert_done_once(service, account)

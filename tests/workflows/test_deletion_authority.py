@@ -143,7 +143,7 @@ async def test_no_word_of_whoever_starts_a_deletion_moves_a_date_of_the_certific
     )
     closure = (await service.store.account(account)).profile.closure
     assert closure is not None
-    certificate = await service.desk.certificate(own.request_no, account)
+    certificate = await service.cancellations.certificate(own.request_no, account)
     assert certificate.closed_at == closure.closed_at
     assert certificate.retained == retained_records(closure.closed_at)
     told = [m for m in await service.store.outbox() if m.template is Template.ACCOUNT_CLOSED]
@@ -157,10 +157,12 @@ async def hanging(service: Service) -> tuple[str, WorkflowHandle[Any, Any]]:
     await NOT_FOUND.at(service, Endpoint.PROFILE, account)
     foreign = (await closure_input(service, other)).model_copy(update={"account_id": account})
     started = await by_hand(service, account, foreign)
-    await eventually(lambda: service.desk.deletion(account), lambda view: view.status is DeletionStatus.STALLED)
+    await eventually(
+        lambda: service.cancellations.deletion(account), lambda view: view.status is DeletionStatus.STALLED
+    )
     await service.confirm(account)
     await service.in_phase(account, Phase.DELETING)
-    assert await refused_type(service.desk.resume_deletion(account, "ops-1")) is ErrorType.AUTHORITY_MISMATCH
+    assert await refused_type(service.cancellations.resume_deletion(account, "ops-1")) is ErrorType.AUTHORITY_MISMATCH
     await assert_nothing_was_touched(service, account)
     return account, started
 
@@ -178,7 +180,7 @@ async def test_a_foreign_deletion_that_gives_up_in_the_end_holds_up_the_own_one_
 async def test_a_foreign_deletion_that_is_terminated_makes_room_for_the_own_one(service: Service) -> None:
     account, foreign = await hanging(service)
     await foreign.terminate("by a test")
-    refused = await refusal_or_none(service.desk.resume_deletion(account, "ops-1"))
+    refused = await refusal_or_none(service.cancellations.resume_deletion(account, "ops-1"))
     # The request may just have been looking by itself.
     assert refused is None or refused.type in (ErrorType.NOT_STALLED, ErrorType.ALREADY_OVER)
     await closed_for_good(service, account)
@@ -222,7 +224,7 @@ async def test_a_certificate_that_is_lost_is_issued_again_and_nothing_done_twice
         view = await apart.start(account)
         assert (view.request_no, view.phase in (Phase.DELETING, Phase.CLOSED)) == (first.request_no, True)
         await closed_for_good(apart, account)
-        certificate = await apart.desk.certificate(first.request_no)
+        certificate = await apart.cancellations.certificate(first.request_no)
         assert all(sum(receipt.counts.values()) > 0 for receipt in certificate.receipts)
 
 
@@ -236,7 +238,7 @@ async def test_without_its_dossier_a_closed_account_waits_for_ops_and_is_never_o
         await apart.confirm(account)
         await apart.in_phase(account, Phase.DELETING)
         await eventually(
-            lambda: apart.desk.deletion(account),
+            lambda: apart.cancellations.deletion(account),
             lambda view: DeletionPhase.SEND_FINAL_NOTICE in {receipt.phase for receipt in view.receipts},
         )
         own = await closure_input(apart, account)
@@ -249,11 +251,13 @@ async def test_without_its_dossier_a_closed_account_waits_for_ops_and_is_never_o
         assert (view.phase, view.stalled) == (Phase.DELETION_STALLED, ErrorType.VAULT_RECORD_MISSING)
         assert (view.request_no, view.withdrawable) == (own.request_no, False)
         await eventually(lambda: alarms(apart, own.request_no, ErrorType.VAULT_RECORD_MISSING), bool)
-        assert await refused_type(apart.desk.resume_deletion(account, "ops-1")) is ErrorType.VAULT_RECORD_MISSING
+        assert (
+            await refused_type(apart.cancellations.resume_deletion(account, "ops-1")) is ErrorType.VAULT_RECORD_MISSING
+        )
         assert (await apart.in_phase(account, Phase.DELETION_STALLED)).certificate is None
         aside.rename(dossier)
         if told:
-            await apart.desk.resume_deletion(account, "ops-1")
+            await apart.cancellations.resume_deletion(account, "ops-1")
         else:
             await apart.env.fast_forward(apart.request(account), AN_HOUR + MARGIN)
         await closed_for_good(apart, account)
@@ -265,7 +269,9 @@ async def test_without_its_dossier_a_closed_account_waits_for_ops_and_is_never_o
 async def confirmed_under(service: Service, number: str) -> str:
     account = await service.account()
     policy = Policy(outcomes_reused_for=timedelta(0))
-    await service.desk.start(account, owner_of(account).subject, locale=Locale.EN, policy=policy, request_no=number)
+    await service.cancellations.start(
+        account, owner_of(account).subject, locale=Locale.EN, policy=policy, request_no=number
+    )
     await service.identify(account)
     await service.accept_notice(account)
     await service.recheck(account)
@@ -278,8 +284,8 @@ async def test_two_accounts_under_one_number_have_a_certificate_each(service: Se
     accounts = [await confirmed_under(service, number) for _ in range(2)]
     for account in accounts:
         await closed_for_good(service, account)
-        assert (await service.desk.certificate_of_account(account)).account_id == account
-    assert await refused_type(service.desk.certificate(number)) is ErrorType.BAD_INPUT
+        assert (await service.cancellations.certificate_of_account(account)).account_id == account
+    assert await refused_type(service.cancellations.certificate(number)) is ErrorType.BAD_INPUT
 
 
 async def test_a_foreign_record_in_the_certificates_place_stalls_the_deletion(apart: Service, folder: Path) -> None:
@@ -288,19 +294,19 @@ async def test_a_foreign_record_in_the_certificates_place_stalls_the_deletion(ap
         await apart.confirm(other)
         theirs = await apart.request(other).result()
         account = await awaiting_confirmation(apart)
-        number = (await apart.desk.view(account)).request_no
+        number = (await apart.cancellations.view(account)).request_no
         planted = certificate_path(number, account)
         assert theirs.certificate is not None
         await apart.vault.put_evidence(planted, await apart.vault.read(theirs.certificate, Certificate))
         await apart.confirm(account)
         view = await apart.in_phase(account, Phase.DELETION_STALLED)
         assert view.certificate is None
-        stalled = (await apart.desk.deletion(account)).stalled
+        stalled = (await apart.cancellations.deletion(account)).stalled
         assert [(s.phase, s.error_type) for s in stalled] == [
             (DeletionPhase.ISSUE_CERTIFICATE, ErrorType.VAULT_RECORD_FOREIGN)
         ]
         await eventually(lambda: alarms(apart, number, ErrorType.VAULT_RECORD_FOREIGN), bool)
-        assert await refused_type(apart.desk.certificate(number)) is ErrorType.VAULT_RECORD_FOREIGN
+        assert await refused_type(apart.cancellations.certificate(number)) is ErrorType.VAULT_RECORD_FOREIGN
         (folder / planted).unlink()
-        await apart.desk.resume_deletion(account, "ops-1")
+        await apart.cancellations.resume_deletion(account, "ops-1")
         await closed_for_good(apart, account)

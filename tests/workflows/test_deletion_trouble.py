@@ -33,7 +33,7 @@ STALLING = [poison for poison in FINAL if poison.type is not ErrorType.ACCOUNT_U
 
 async def deletion(service: Service, account: str, *statuses: DeletionStatus) -> DeletionView:
     await service.in_phase(account, Phase.DELETING, Phase.DELETION_STALLED, Phase.CLOSED)
-    return await eventually(lambda: service.desk.deletion(account), lambda view: view.status in statuses)
+    return await eventually(lambda: service.cancellations.deletion(account), lambda view: view.status in statuses)
 
 
 async def alarms(service: Service, template: Template, request_no: str) -> int:
@@ -53,7 +53,10 @@ async def test_phases_whose_answers_were_lost_are_done_once(service: Service) ->
         await service.confirm(account)
         # Also for a refused credential: that is ours to put right, and stops nothing.
         await closed_for_good(service, account)
-        assert await alarms(service, Template.DELETION_STALLED, (await service.desk.view(account)).request_no) == 0
+        assert (
+            await alarms(service, Template.DELETION_STALLED, (await service.cancellations.view(account)).request_no)
+            == 0
+        )
 
     await asyncio.gather(*(live_through(poison) for poison in (*HEALING, DROPPED)))
 
@@ -68,7 +71,7 @@ async def test_a_final_refusal_of_work_that_was_done_stalls_and_resume_finishes_
     view = await deletion(service, account, DeletionStatus.STALLED)
     assert [(s.phase, s.error_type) for s in view.stalled] == [(DeletionPhase.REVOKE_CREDENTIALS, poison.type)]
     await until_alarms(service, Template.DELETION_STALLED, view.request_no, 1)
-    await service.desk.resume_deletion(account, "ops-1")
+    await service.cancellations.resume_deletion(account, "ops-1")
     await closed_for_good(service, account)
 
 
@@ -77,7 +80,7 @@ async def test_an_account_that_is_unknown_past_its_closure_is_gone_already(servi
     await UNKNOWN.at(service, Endpoint.ERASE_PERSONAL_DATA, account, after=True)
     await service.confirm(account)
     await closed_for_good(service, account)
-    receipts = {receipt.phase: receipt for receipt in (await service.desk.deletion(account)).receipts}
+    receipts = {receipt.phase: receipt for receipt in (await service.cancellations.deletion(account)).receipts}
     assert [phase for phase, receipt in receipts.items() if receipt.already_gone] == [DeletionPhase.ERASE_PERSONAL_DATA]
 
 
@@ -91,12 +94,12 @@ async def test_a_phase_that_only_retries_is_shown_as_stuck_and_goes_on(service: 
     [stuck] = view.stuck
     assert (stuck.phase, stuck.error_type) == (DeletionPhase.PURGE_RESOURCES, poison.type)
     assert stuck.attempts > 1
-    assert stuck.since >= (await service.desk.view(account)).phase_since
-    assert await refused_type(service.desk.resume_deletion(account, "ops-1")) is ErrorType.NOT_STALLED
+    assert stuck.since >= (await service.cancellations.view(account)).phase_since
+    assert await refused_type(service.cancellations.resume_deletion(account, "ops-1")) is ErrorType.NOT_STALLED
     await until_alarms(service, Template.DELETION_STUCK, view.request_no, 1)
     # It is still at it an hour later, and nobody is told again.
     await service.env.fast_forward(service.deletion(account), timedelta(hours=1))
-    again = await service.desk.deletion(account)
+    again = await service.cancellations.deletion(account)
     assert (again.status, again.stuck[0].since) == (DeletionStatus.STUCK, stuck.since)
     await service.store.clear_faults()
     await service.env.fast_forward(service.deletion(account), timedelta(minutes=6))
@@ -114,12 +117,12 @@ async def test_resume_answers_at_once_while_nobody_can_be_told_and_since_is_the_
     await service.store.add_fault(Endpoint.NOTIFY_CONTACT, FaultKind.ERROR, status=503, times=None)
     await service.confirm(account)
     [first] = (await deletion(service, account, DeletionStatus.STALLED)).stalled
-    resumed = await asyncio.wait_for(service.desk.resume_deletion(account, "ops-1"), 5)
+    resumed = await asyncio.wait_for(service.cancellations.resume_deletion(account, "ops-1"), 5)
     assert resumed.status is DeletionStatus.RUNNING
     [second] = (await deletion(service, account, DeletionStatus.STALLED)).stalled
     assert second == first
     await service.store.clear_faults()
-    await service.desk.resume_deletion(account, "ops-1")
+    await service.cancellations.resume_deletion(account, "ops-1")
     await closed_for_good(service, account)
 
 
@@ -133,7 +136,7 @@ async def test_a_verification_that_cannot_be_made_stalls_before_anything_is_touc
     view = await deletion(service, account, DeletionStatus.STALLED)
     assert [(s.phase, s.error_type) for s in view.stalled] == [(Verification.VERIFY_AUTHORITY, NOT_FOUND.type)]
     assert view.receipts == ()
-    await service.desk.resume_deletion(account, "ops-1")
+    await service.cancellations.resume_deletion(account, "ops-1")
     await closed_for_good(service, account)
 
 
@@ -152,13 +155,17 @@ async def test_a_long_purge_outlives_a_restart_and_holds_up_no_owner(idle_servic
         await eventually(lambda: begun(service, account), lambda view: len(view.receipts) == 3)
         assert (await service.to_report(other)).phase is Phase.AWAITING_CONFIRMATION
     async with service.worker():
-        await eventually(lambda: service.desk.deletion(account), lambda view: view.status is DeletionStatus.RUNNING)
+        await eventually(
+            lambda: service.cancellations.deletion(account), lambda view: view.status is DeletionStatus.RUNNING
+        )
         assert await service.store.calls(Endpoint.PURGE_RESOURCES, account) == []
         await service.store.let_time_pass(account, timedelta(hours=2))
     async with service.worker():
         await closed_for_good(service, account)
         [purged] = [
-            r for r in (await service.desk.deletion(account)).receipts if r.phase is DeletionPhase.PURGE_RESOURCES
+            r
+            for r in (await service.cancellations.deletion(account)).receipts
+            if r.phase is DeletionPhase.PURGE_RESOURCES
         ]
         assert purged.counts == before
         assert not purged.already_gone
@@ -166,4 +173,4 @@ async def test_a_long_purge_outlives_a_restart_and_holds_up_no_owner(idle_servic
 
 async def begun(service: Service, account: str) -> DeletionView:
     await service.in_phase(account, Phase.DELETING)
-    return await service.desk.deletion(account)
+    return await service.cancellations.deletion(account)

@@ -45,7 +45,7 @@ TURNS: dict[Phase, Come] = {
 
 
 async def lapse_instant(service: Service, account: str) -> datetime:
-    view = await service.desk.view(account)
+    view = await service.cancellations.view(account)
     assert view.lapses_at is not None
     return view.lapses_at
 
@@ -74,7 +74,7 @@ async def test_an_idle_owner_is_reminded_a_week_before_and_the_request_lapses(
 ) -> None:
     account = await come(service)
     request = service.request(account)
-    view = await service.desk.view(account)
+    view = await service.cancellations.view(account)
     assert (view.phase, view.lapses_at) == (phase, view.phase_since + THIRTY_DAYS)
     lapses_at = await lapse_instant(service, account)
 
@@ -83,7 +83,7 @@ async def test_an_idle_owner_is_reminded_a_week_before_and_the_request_lapses(
     await skip_to(service, request, lapses_at - A_WEEK + MARGIN)
     assert await reminders(service, account) == [lapses_at.isoformat()]
     await skip_to(service, request, lapses_at - timedelta(hours=1))
-    assert (await service.desk.view(account)).phase is phase
+    assert (await service.cancellations.view(account)).phase is phase
 
     await skip_to(service, request, lapses_at + MARGIN)
     result = await request.result()
@@ -108,7 +108,7 @@ async def test_a_request_does_not_fail_because_the_account_cannot_be_read_when_i
     request = service.request(account)
     async with fault(service, Endpoint.PROFILE, FaultKind.ERROR, account_id=account, status=404):
         await service.env.fast_forward(request, THIRTY_DAYS + MARGIN)
-        view = await service.desk.view(account)
+        view = await service.cancellations.view(account)
         assert (view.phase, view.run_ended) == (Phase.AWAITING_CONFIRMATION, None)
     await service.env.fast_forward(request, timedelta(hours=1))
     assert (await request.result()).outcome is Phase.LAPSED
@@ -118,7 +118,7 @@ async def test_a_request_does_not_fail_because_the_account_cannot_be_read_when_i
 
 
 async def send_code(service: Service, account: str) -> CancellationView:
-    return await service.desk.send_code(account, Channel.EMAIL, owner_of(account))
+    return await service.cancellations.send_code(account, Channel.EMAIL, owner_of(account))
 
 
 async def recheck(service: Service, account: str) -> CancellationView:
@@ -129,9 +129,11 @@ async def file_in_vain(service: Service, account: str) -> CancellationView:
     """A step that was refused shows all the same that the owner is there."""
     other = await service.account()
     await refused_type(
-        service.desk.file_ticket(account, await put_unchecked(service, account, account_id=other), owner_of(account))
+        service.cancellations.file_ticket(
+            account, await put_unchecked(service, account, account_id=other), owner_of(account)
+        )
     )
-    return await service.desk.view(account)
+    return await service.cancellations.view(account)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +154,7 @@ async def test_whatever_the_owner_does_gives_another_thirty_days(
     assert timedelta(days=28) < second - first < THIRTY_DAYS
 
     await skip_to(service, request, first + timedelta(days=1))
-    assert (await service.desk.view(account)).lapses_at == second
+    assert (await service.cancellations.view(account)).lapses_at == second
     await skip_to(service, request, second - timedelta(days=1))
     assert await reminders(service, account, 2) == [first.isoformat(), second.isoformat()]
     await skip_to(service, request, second + MARGIN)
@@ -165,7 +167,7 @@ async def test_looking_is_not_doing(service: Service) -> None:
     first = await lapse_instant(service, account)
     await skip_to(service, service.request(account), first - timedelta(days=1))
     await service.start(account)
-    await service.desk.view(account)
+    await service.cancellations.view(account)
     assert await lapse_instant(service, account) == first
 
 
@@ -195,7 +197,7 @@ async def test_a_step_while_the_reminder_is_being_sent_counts(service: Service) 
         await send_code(service, account)
     second = await lapse_instant(service, account)
     await skip_to(service, request, first + MARGIN)
-    assert (await service.desk.view(account)).phase is Phase.AWAITING_IDENTITY
+    assert (await service.cancellations.view(account)).phase is Phase.AWAITING_IDENTITY
     await skip_to(service, request, second + MARGIN)
     assert (await request.result()).outcome is Phase.LAPSED
 
@@ -205,7 +207,7 @@ async def test_a_step_while_the_reminder_is_being_sent_counts(service: Service) 
 
 async def test_a_request_under_review_never_lapses(service: Service) -> None:
     case = await under_review(service)
-    view = await service.desk.view(case.account_id)
+    view = await service.cancellations.view(case.account_id)
     assert (view.phase, view.due_step, view.lapses_at) == (Phase.UNDER_REVIEW, None, None)
     # Its clock cannot be skipped while a review runs; what it waits for can be seen: no timer is left.
     events = [event.event_type for event in (await case.request.fetch_history()).events]

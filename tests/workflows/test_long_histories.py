@@ -73,7 +73,7 @@ async def test_a_hundred_rechecks_and_a_withdrawal_are_never_refused_for_the_ser
     assert before.report is not None
     for _ in range(100):
         assert (await short.recheck(account)).phase is Phase.BLOCKED
-    after = await short.desk.view(account)
+    after = await short.cancellations.view(account)
     assert after.report is not None
     assert after.report.number >= before.report.number + 100
     # Who was identified, and what was accepted, has come along.
@@ -144,8 +144,8 @@ async def test_a_review_that_is_late_for_weeks_may_be_watched_by_any_number_and_
 ) -> None:
     case = await under_review(short)
     account, request = case.account_id, case.request
-    request_no, run_id = (await short.desk.view(account)).request_no, (await request.describe()).run_id
-    watch = partial(short.desk.wait_while, account, Phase.UNDER_REVIEW)
+    request_no, run_id = (await short.cancellations.view(account)).request_no, (await request.describe()).run_id
+    watch = partial(short.cancellations.wait_while, account, Phase.UNDER_REVIEW)
     for _ in range(4):
         await case.skip_to(await case.now() + timedelta(weeks=1))
         watching = [asyncio.create_task(watch(timedelta(seconds=1))) for _ in range(50)]
@@ -153,7 +153,7 @@ async def test_a_review_that_is_late_for_weeks_may_be_watched_by_any_number_and_
         found = [await short.start(account) for _ in range(25)]
         found += await asyncio.gather(*watching)
         assert {(view.request_no, view.phase) for view in found} == {(request_no, Phase.UNDER_REVIEW)}
-    assert (await eventually(lambda: short.desk.view(account), lambda view: view.overdue)).review is not None
+    assert (await eventually(lambda: short.cancellations.view(account), lambda view: view.overdue)).review is not None
     assert await updates_of(request) < MOST_UPDATES / 2
     assert (await request.describe()).run_id == run_id
     # Whoever watches and starts from now on leaves no trace at all.
@@ -182,7 +182,7 @@ async def test_however_many_steps_are_refused_under_review_a_withdrawal_finds_it
     await case.ask_for_materials()
     account, by = case.account_id, owner_of(case.account_id)
     # The revision that stands is none that could be supplied.
-    supply = partial(narrow.desk.supply_materials, account, case.ticket, by)
+    supply = partial(narrow.cancellations.supply_materials, account, case.ticket, by)
     refused = [await refused_type(supply()) for _ in range(150)]
     wrong = refused.index(ErrorType.NOT_NOW)
     assert set(refused[:wrong]) == {ErrorType.TICKET_MISMATCH}
@@ -197,7 +197,7 @@ async def test_steps_that_overlap_without_end_keep_no_request_from_continuing_as
     wrong = TicketRef(ticket_no="T-none", revision=1, sha256="0" * 64)
 
     async def hammer() -> set[ErrorType]:
-        file = partial(narrow.desk.file_ticket, account, wrong, owner_of(account))
+        file = partial(narrow.cancellations.file_ticket, account, wrong, owner_of(account))
         return {await refused_type(file()) for _ in range(60)}
 
     refused = await asyncio.gather(*(hammer() for _ in range(5)))
@@ -230,7 +230,7 @@ async def test_five_thousand_vouchers_do_not_swell_the_history_and_are_all_certi
     await service.recheck(account)
     confirmed = await service.confirm(account)
     assert (await service.request(account).result()).outcome is Phase.CLOSED
-    certificate = await service.desk.certificate(confirmed.request_no, account)
+    certificate = await service.cancellations.certificate(confirmed.request_no, account)
     assert sum(item.entitlement_id.startswith("voucher-") for item in certificate.forfeited) == VOUCHERS
 
 

@@ -37,7 +37,7 @@ async def test_a_look_that_comes_to_a_new_worker_ahead_of_the_news_leaves_a_hist
         async with workflows_only(service):
             # Which of the two comes first is the server's choice: of so many requests both come about.
             found = await asyncio.gather(*(checking(service, answers) for _ in range(6)))
-        looking = [asyncio.create_task(service.desk.view(account)) for account, _ in found]
+        looking = [asyncio.create_task(service.cancellations.view(account)) for account, _ in found]
         requests = [service.request(account) for account, _ in found]
         for request, (_, held) in zip(requests, found, strict=True):
             await until_answered(request, held)

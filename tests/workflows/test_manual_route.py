@@ -44,7 +44,7 @@ async def dossier_of(case: Case) -> Dossier:
     """What the request sealed, by way of its certificate."""
     result = await case.request.result()
     assert result.outcome is Phase.CLOSED
-    certificate = await case.service.desk.certificate(result.request_no)
+    certificate = await case.service.cancellations.certificate(result.request_no)
     return await case.service.vault.read(certificate.previous, Dossier)
 
 
@@ -55,7 +55,7 @@ async def test_an_enterprise_gives_up_a_filing_and_a_balance_by_letter(service: 
     facts: dict[str, int | str] = {"real_name_type": "ENTERPRISE", "icp_applications_ever": 1, "offline_fen": 20_000}
     account = await blocked(service, **facts)
     case = await file(service, account, await file_in_vault(service, account, RealNameType.ENTERPRISE))
-    view = await service.desk.view(account)
+    view = await service.cancellations.view(account)
     assert (view.route, view.due_step, view.lapses_at) == (Route.MANUAL, None, None)
 
     answer = await case.approve(waived=(Check.BALANCE, Check.ICP_FILING))
@@ -70,7 +70,7 @@ async def test_an_enterprise_gives_up_a_filing_and_a_balance_by_letter(service: 
     assert [waiver.check for waiver in dossier.waivers] == [Check.BALANCE, Check.ICP_FILING]
     assert dossier.waivers[0].figures[Figure.OFFLINE_FEN] == 20_000
     assert "give up the whole balance" in dossier.balance_consent
-    certificate = await service.desk.certificate(dossier.request_no)
+    certificate = await service.cancellations.certificate(dossier.request_no)
     assert certificate.waived == dossier.waivers
     assert (await service.store.account(account)).profile.status is AccountStatus.CLOSED
     await assert_replays(case.request, case.review, service.deletion(account))
@@ -154,12 +154,12 @@ async def test_an_account_that_grew_after_its_approval_needs_a_new_ticket(servic
 
 async def test_what_no_ticket_can_waive_is_put_right_first(service: Service) -> None:
     account = await blocked(service, icp_applications_ever=1, arrears_fen=600)
-    before = (await service.desk.view(account)).report
+    before = (await service.cancellations.view(account)).report
     ticket = await file_in_vault(service, account)
-    refused = await refusal(service.desk.file_ticket(account, ticket, owner_of(account)))
+    refused = await refusal(service.cancellations.file_ticket(account, ticket, owner_of(account)))
     assert refused.type is ErrorType.TICKET_NOT_ALLOWED
     assert refused.details["fix_first"] == [Check.ARREARS]
-    view = await service.desk.view(account)
+    view = await service.cancellations.view(account)
     assert (view.phase, view.review, view.route) == (Phase.BLOCKED, None, None)
     # The checks that ran at filing are the report that everybody sees now.
     assert before is not None
@@ -168,7 +168,10 @@ async def test_what_no_ticket_can_waive_is_put_right_first(service: Service) -> 
 
     # A ticket about a report that is not the latest is about something that nobody was shown.
     await service.store.set_facts(account, arrears_fen=0)
-    assert await refused_type(service.desk.file_ticket(account, ticket, owner_of(account))) is ErrorType.STALE_REPORT
+    assert (
+        await refused_type(service.cancellations.file_ticket(account, ticket, owner_of(account)))
+        is ErrorType.STALE_REPORT
+    )
     await service.recheck(account)
     case = await file(service, account)
     assert [o.check for o in (await case.view()).case.report.reasons_left()] == [Check.ICP_FILING]
@@ -177,9 +180,11 @@ async def test_what_no_ticket_can_waive_is_put_right_first(service: Service) -> 
 async def test_without_a_channel_too_the_rest_is_put_right_first(service: Service) -> None:
     account = await service.account(channels="", **{"resources.vm": 2})
     await service.start(account)
-    refused = await refusal(service.desk.file_ticket(account, await file_in_vault(service, account), owner_of(account)))
+    refused = await refusal(
+        service.cancellations.file_ticket(account, await file_in_vault(service, account), owner_of(account))
+    )
     assert (refused.type, refused.details["fix_first"]) == (ErrorType.TICKET_NOT_ALLOWED, [Check.RESOURCES])
-    view = await service.desk.view(account)
+    view = await service.cancellations.view(account)
     assert (view.phase, view.due_step) == (Phase.AWAITING_IDENTITY, Step.FILE_TICKET)
     assert view.report is not None
     assert [outcome.check for outcome in view.report.reasons_left()] == [Check.RESOURCES]
@@ -189,10 +194,10 @@ async def test_what_could_not_be_told_is_no_reason_for_a_ticket(service: Service
     account = await blocked(service, {"check_limit": timedelta(seconds=1)})
     ticket = await file_in_vault(service, account)
     async with fault(service, Endpoint.BALANCE, FaultKind.ERROR, account_id=account, status=503):
-        refused = await refusal(service.desk.file_ticket(account, ticket, owner_of(account)))
+        refused = await refusal(service.cancellations.file_ticket(account, ticket, owner_of(account)))
     assert (refused.type, refused.details["could_not_tell"]) == (ErrorType.NOT_NOW, [Check.BALANCE])
     assert "no fault of the owner" in refused.message
-    view = await service.desk.view(account)
+    view = await service.cancellations.view(account)
     assert view.report is not None
     assert view.report.outcomes[0].verdict is Verdict.UNKNOWN
     await service.recheck(account)
@@ -202,9 +207,11 @@ async def test_what_could_not_be_told_is_no_reason_for_a_ticket(service: Service
 async def test_an_account_that_nothing_blocks_needs_no_ticket(service: Service) -> None:
     account = await blocked(service, **{"resources.vm": 1})
     await service.store.set_facts(account, **{"resources.vm": 0})
-    refused = await refusal(service.desk.file_ticket(account, await file_in_vault(service, account), owner_of(account)))
+    refused = await refusal(
+        service.cancellations.file_ticket(account, await file_in_vault(service, account), owner_of(account))
+    )
     assert (refused.type, refused.details["due_step"]) == (ErrorType.TICKET_NOT_ALLOWED, Step.RECHECK)
-    assert (await service.desk.view(account)).phase is Phase.BLOCKED
+    assert (await service.cancellations.view(account)).phase is Phase.BLOCKED
     assert (await service.recheck(account)).phase is Phase.AWAITING_CONFIRMATION
 
 
@@ -212,18 +219,23 @@ async def test_a_ticket_is_no_side_door_round_verification(service: Service) -> 
     account = await service.account(icp_applications_ever=1)
     await service.start(account)
     ticket = await file_in_vault(service, account)
-    refused = await refusal(service.desk.file_ticket(account, ticket, owner_of(account)))
+    refused = await refusal(service.cancellations.file_ticket(account, ticket, owner_of(account)))
     assert (refused.type, refused.details["phase"]) == (ErrorType.WRONG_PHASE, Phase.AWAITING_IDENTITY)
     assert refused.details["due_step"] == Step.SEND_CODE
     await service.identify(account)
-    assert await refused_type(service.desk.file_ticket(account, ticket, owner_of(account))) is ErrorType.WRONG_PHASE
-    assert (await service.desk.view(account)).phase is Phase.AWAITING_NOTICE
+    assert (
+        await refused_type(service.cancellations.file_ticket(account, ticket, owner_of(account)))
+        is ErrorType.WRONG_PHASE
+    )
+    assert (await service.cancellations.view(account)).phase is Phase.AWAITING_NOTICE
 
 
 async def test_a_clear_report_is_confirmed_and_not_ticketed(service: Service) -> None:
     account = await service.account()
     await service.to_report(account)
-    refused = await refusal(service.desk.file_ticket(account, await file_in_vault(service, account), owner_of(account)))
+    refused = await refusal(
+        service.cancellations.file_ticket(account, await file_in_vault(service, account), owner_of(account))
+    )
     assert (refused.type, refused.details["due_step"]) == (ErrorType.WRONG_PHASE, Step.CONFIRM)
 
 
@@ -246,7 +258,7 @@ async def test_an_incomplete_ticket_is_refused_with_what_it_lacks(
     account = await blocked(service, icp_applications_ever=1, real_name_type=real_name_type)
     empty = "" if lacks.startswith("contact") else None
     ticket = await put_unchecked(service, account, real_name_type=real_name_type, **{lacks: empty})
-    refused = await refusal(service.desk.file_ticket(account, ticket, owner_of(account)))
+    refused = await refusal(service.cancellations.file_ticket(account, ticket, owner_of(account)))
     assert (refused.type, refused.details["missing"]) == (ErrorType.TICKET_INCOMPLETE, [missing])
     await assert_not_filed(service, account, ticket)
 
@@ -255,7 +267,10 @@ async def test_a_statement_on_an_old_notice_is_refused(service: Service) -> None
     account = await blocked(service)
     old = Statement(notice_version="2020-01", notice_sha256=STATEMENT.notice_sha256)
     ticket = await put_unchecked(service, account, statement=old)
-    assert await refused_type(service.desk.file_ticket(account, ticket, owner_of(account))) is ErrorType.STALE_NOTICE
+    assert (
+        await refused_type(service.cancellations.file_ticket(account, ticket, owner_of(account)))
+        is ErrorType.STALE_NOTICE
+    )
     await assert_not_filed(service, account, ticket)
 
 
@@ -264,14 +279,20 @@ async def test_a_statement_on_another_text_of_the_notice_is_refused(service: Ser
     ticket = await put_unchecked(
         service, account, statement=Statement(notice_version=CURRENT_VERSION, notice_sha256="0" * 64)
     )
-    assert await refused_type(service.desk.file_ticket(account, ticket, owner_of(account))) is ErrorType.STALE_NOTICE
+    assert (
+        await refused_type(service.cancellations.file_ticket(account, ticket, owner_of(account)))
+        is ErrorType.STALE_NOTICE
+    )
     await assert_not_filed(service, account, ticket)
 
 
 async def test_the_ticket_of_another_account_is_refused(service: Service) -> None:
     account, other = await blocked(service), await service.account()
     ticket = await put_unchecked(service, account, account_id=other)
-    assert await refused_type(service.desk.file_ticket(account, ticket, owner_of(account))) is ErrorType.TICKET_MISMATCH
+    assert (
+        await refused_type(service.cancellations.file_ticket(account, ticket, owner_of(account)))
+        is ErrorType.TICKET_MISMATCH
+    )
     await assert_not_filed(service, account, ticket)
 
 
@@ -279,7 +300,10 @@ async def test_a_ticket_for_another_real_name_type_is_refused(service: Service) 
     account = await blocked(service, icp_applications_ever=1, real_name_type="ENTERPRISE")
     # A statement is enough for an individual, and must not get an enterprise round its stamped letter.
     ticket = await file_in_vault(service, account, RealNameType.INDIVIDUAL)
-    assert await refused_type(service.desk.file_ticket(account, ticket, owner_of(account))) is ErrorType.TICKET_MISMATCH
+    assert (
+        await refused_type(service.cancellations.file_ticket(account, ticket, owner_of(account)))
+        is ErrorType.TICKET_MISMATCH
+    )
     await assert_not_filed(service, account, ticket)
 
 
@@ -288,12 +312,12 @@ async def test_a_form_that_is_not_what_was_filed_is_refused(service: Service) ->
     ticket = await file_in_vault(service, account)
     changed = ticket.model_copy(update={"sha256": "0" * 64})
     assert (
-        await refused_type(service.desk.file_ticket(account, changed, owner_of(account)))
+        await refused_type(service.cancellations.file_ticket(account, changed, owner_of(account)))
         is ErrorType.VAULT_RECORD_CHANGED
     )
     nowhere = ticket.model_copy(update={"ticket_no": "T-nowhere"})
     assert (
-        await refused_type(service.desk.file_ticket(account, nowhere, owner_of(account)))
+        await refused_type(service.cancellations.file_ticket(account, nowhere, owner_of(account)))
         is ErrorType.VAULT_RECORD_MISSING
     )
     await assert_not_filed(service, account, ticket)
@@ -303,7 +327,7 @@ async def test_a_form_that_is_not_what_was_filed_is_refused(service: Service) ->
 async def test_a_ticket_under_review_cannot_be_filed_again(service: Service) -> None:
     case = await under_review(service)
     for ticket in (case.ticket, await file_in_vault(service, case.account_id)):
-        refused = await refusal(service.desk.file_ticket(case.account_id, ticket, owner_of(case.account_id)))
+        refused = await refusal(service.cancellations.file_ticket(case.account_id, ticket, owner_of(case.account_id)))
         assert (refused.type, refused.details["phase"]) == (ErrorType.WRONG_PHASE, Phase.UNDER_REVIEW)
     assert (await case.view()).status is ReviewStatus.UNDER_REVIEW
 
@@ -316,16 +340,16 @@ async def test_a_decided_ticket_never_gets_a_second_review(service: Service) -> 
     await service.to_report(case.account_id)
     again = await put_unchecked(service, case.account_id, ticket_no=case.ticket_no, revision=2)
     assert (
-        await refused_type(service.desk.file_ticket(case.account_id, again, owner_of(case.account_id)))
+        await refused_type(service.cancellations.file_ticket(case.account_id, again, owner_of(case.account_id)))
         is ErrorType.TICKET_NOT_ALLOWED
     )
-    assert (await service.desk.view(case.account_id)).phase is Phase.BLOCKED
+    assert (await service.cancellations.view(case.account_id)).phase is Phase.BLOCKED
     await file(service, case.account_id)
 
 
 async def assert_not_filed(service: Service, account: str, ticket: TicketRef) -> None:
     """The request stays where it was, and no review was started."""
-    view = await service.desk.view(account)
+    view = await service.cancellations.view(account)
     assert (view.phase, view.review) == (Phase.BLOCKED, None)
     with pytest.raises(RPCError, match="not found"):
         await service.review(ticket.ticket_no).describe()
@@ -400,14 +424,18 @@ async def test_a_revision_that_does_not_follow_is_refused(service: Service) -> N
         ),
     }
     for what, ticket in wrong.items():
-        refused = await refused_type(service.desk.supply_materials(case.account_id, ticket, owner_of(case.account_id)))
+        refused = await refused_type(
+            service.cancellations.supply_materials(case.account_id, ticket, owner_of(case.account_id))
+        )
         assert refused is ErrorType.TICKET_MISMATCH, what
     incomplete = await put_unchecked(service, case.account_id, **revision(4, contact_phone=""))
     assert (
-        await refused_type(service.desk.supply_materials(case.account_id, incomplete, owner_of(case.account_id)))
+        await refused_type(
+            service.cancellations.supply_materials(case.account_id, incomplete, owner_of(case.account_id))
+        )
         is ErrorType.TICKET_INCOMPLETE
     )
-    view = await service.desk.view(case.account_id)
+    view = await service.cancellations.view(case.account_id)
     assert (view.phase, view.review and view.review.ticket) == (Phase.AWAITING_MATERIALS, case.ticket)
 
     # The numbers of revisions that were refused stay used up; the next one follows the last that counted.
@@ -418,7 +446,7 @@ async def test_a_revision_that_does_not_follow_is_refused(service: Service) -> N
 async def test_materials_that_nobody_asked_for_are_refused(service: Service) -> None:
     case = await under_review(service)
     refused = await refusal(
-        service.desk.supply_materials(
+        service.cancellations.supply_materials(
             case.account_id, await next_revision(service, case.ticket), owner_of(case.account_id)
         )
     )

@@ -47,7 +47,7 @@ async def long_account(service: Service, **facts: int) -> str:
 
 
 async def start(service: Service, account: str, request_no: str, **policy: object) -> None:
-    await service.desk.start(
+    await service.cancellations.start(
         account,
         long("owner-", 64),
         locale=Locale.EN,
@@ -99,7 +99,7 @@ async def test_long_numbers_go_through_materials_an_alarm_and_a_stalled_deletion
     await service.accept_notice(account)
     await service.recheck(account)
     ticket = await put_unchecked(service, account, ticket_no=long("T", ticket_length))
-    await service.desk.file_ticket(account, ticket, owner_of(account))
+    await service.cancellations.file_ticket(account, ticket, owner_of(account))
     case = Case(service, account, ticket)
     await case.ask_for_materials()
     await case.supply()
@@ -111,10 +111,10 @@ async def test_long_numbers_go_through_materials_an_alarm_and_a_stalled_deletion
     await service.store.add_fault(Endpoint.PURGE_RESOURCES, FaultKind.ERROR, **stalls)
     await case.approve(operator=long("agent-", 64), decision_id=long("D", 64))
     await service.in_phase(account, Phase.DELETION_STALLED)
-    await service.desk.resume_deletion(account, long("ops-", 64))
+    await service.cancellations.resume_deletion(account, long("ops-", 64))
     result = await asyncio.wait_for(case.request.result(), 30)
     assert (result.outcome, result.request_no) == (Phase.CLOSED, request_no)
-    assert (await service.desk.certificate(request_no, account)).request_no == request_no
+    assert (await service.cancellations.certificate(request_no, account)).request_no == request_no
     for template in (
         Template.TICKET_FILED,
         Template.TICKET_MATERIALS_REQUESTED,
@@ -135,7 +135,7 @@ async def send_ignored(case: Case, template: Decision, first: int, number: int) 
     """Of one shift of senders: each decision under a name of its own."""
     for n in range(first, first + number):
         ignored = template.model_copy(update={"decision_id": f"{template.decision_id[:58]}-{n:05d}"})
-        await case.service.desk.signal_decision(DecisionKind.APPROVE, ignored)
+        await case.service.cancellations.signal_decision(DecisionKind.APPROVE, ignored)
 
 
 async def test_three_thousand_ignored_decisions_at_once_are_counted_and_the_right_one_counts(
@@ -152,7 +152,7 @@ async def test_three_thousand_ignored_decisions_at_once_are_counted_and_the_righ
         view = await eventually(case.view, lambda seen: seen.ignored_count == FLOOD)
         assert len(view.ignored) == 50
         assert {ignored.because for ignored in view.ignored} == {IgnoredBecause.WAIVERS_INCOMPLETE}
-        await service.desk.decide(DecisionKind.APPROVE, right)
+        await service.cancellations.decide(DecisionKind.APPROVE, right)
         assert (await asyncio.wait_for(case.request.result(), 30)).outcome is Phase.CLOSED
         result = await case.review.result()
         assert (result.ignored_count, len(result.ignored)) == (FLOOD, 50)
@@ -164,7 +164,7 @@ async def test_three_thousand_ignored_decisions_at_once_are_counted_and_the_righ
 
 
 async def codes(service: Service, account: str) -> None:
-    await service.desk.send_code(account, Channel.PHONE, owner_of(account))
+    await service.cancellations.send_code(account, Channel.PHONE, owner_of(account))
 
 
 async def proofs(service: Service, account: str) -> None:
@@ -208,7 +208,7 @@ async def test_a_new_request_begins_at_once_after_a_withdrawal_while_no_message_
         fault(service, Endpoint.NOTIFY_CONTACT, FaultKind.ERROR, account_id=account, status=503),
     ):
         for _ in range(3):
-            first = (await service.desk.view(account)).request_no
+            first = (await service.cancellations.view(account)).request_no
             began = monotonic()
             await service.withdraw(account)
             view = await service.start(account)
@@ -242,7 +242,7 @@ async def test_who_asks_too_often_is_told_when_and_may_ask_again_then(service: S
     assert timedelta(0) < retry_at - datetime.now(UTC) <= timedelta(hours=1)
     assert done in (2, 3)
     # Refused, and nothing else: the report that there is can be confirmed.
-    assert (await service.desk.view(account)).phase is Phase.AWAITING_CONFIRMATION
+    assert (await service.cancellations.view(account)).phase is Phase.AWAITING_CONFIRMATION
     await service.env.fast_forward(service.request(account), timedelta(hours=1))
     assert await not_now(service, account) is None
     await no_task_has_failed(service.request(account))

@@ -38,7 +38,7 @@ CLOSED_WITHOUT_A_DETOUR = [Phase.SEALING, Phase.DELETING, Phase.CLOSED]
 
 
 async def is_past_withdrawal(service: Service, account: str) -> None:
-    view = await service.desk.view(account)
+    view = await service.cancellations.view(account)
     assert (view.phase, view.withdrawable) == (Phase.SEALING, False)
     assert await refused_type(service.withdraw(account)) is ErrorType.POINT_OF_NO_RETURN
 
@@ -103,7 +103,7 @@ async def test_while_nobody_can_say_whether_it_is_closed_it_stays_sealing_and_op
     await service.store.open_gate(unknown)
     request = service.request(account)
     skips = 0
-    while not ((view := await service.desk.view(account)).sealing_trouble and view.sealing_trouble.stuck):
+    while not ((view := await service.cancellations.view(account)).sealing_trouble and view.sealing_trouble.stuck):
         assert (skips := skips + 1) < 10
         await service.env.fast_forward(request, A_ROUND)
     assert view.sealing_trouble.error_type == poison.type
@@ -149,7 +149,7 @@ async def test_nothing_counts_as_refused_before_the_hold_is_really_given_back(se
     await poison.at(service, Endpoint.RELEASE_HOLD, account)
     await service.confirm(account)
     skips = 0
-    while (await service.desk.view(account)).phase is Phase.SEALING and poison in FINAL:
+    while (await service.cancellations.view(account)).phase is Phase.SEALING and poison in FINAL:
         assert (skips := skips + 1) < 10
         await service.env.fast_forward(service.request(account), A_ROUND / 2)
     await service.in_phase(account, Phase.BLOCKED)
@@ -164,7 +164,9 @@ async def test_a_close_that_is_put_off_is_tried_until_it_goes_through(service: S
         # One more than are tried under one hold.
         await poison.at(service, Endpoint.CLOSE, account, times=5)
         await service.confirm(account)
-        view = await eventually(lambda: service.desk.view(account), lambda seen: seen.sealing_trouble is not None)
+        view = await eventually(
+            lambda: service.cancellations.view(account), lambda seen: seen.sealing_trouble is not None
+        )
         assert (view.phase, view.sealing_trouble and view.sealing_trouble.error_type) == (Phase.SEALING, poison.type)
         assert view.withdrawable
         await service.env.fast_forward(service.request(account), A_ROUND)
@@ -177,7 +179,7 @@ async def test_who_withdraws_while_a_close_is_put_off_keeps_the_account(service:
     account = await awaiting_confirmation(service)
     await UNAVAILABLE.at(service, Endpoint.CLOSE, account, times=4)
     await service.confirm(account)
-    await eventually(lambda: service.desk.view(account), lambda seen: seen.sealing_trouble is not None)
+    await eventually(lambda: service.cancellations.view(account), lambda seen: seen.sealing_trouble is not None)
     assert (await service.withdraw(account)).phase is Phase.WITHDRAWN
     await service.request(account).result()
     with pytest.raises(GatewayError):

@@ -97,7 +97,7 @@ async def test_an_approved_request_that_hangs_is_due_late_and_escalated_until_it
     service = hurried
     case = await under_review(service)
     async with hanging(case):
-        view = await service.desk.view(case.account_id)
+        view = await service.cancellations.view(case.account_id)
         assert view.review is not None
         assert view.review.clock is not None
         clock = view.review.clock
@@ -112,7 +112,7 @@ async def test_an_approved_request_that_hangs_is_due_late_and_escalated_until_it
         assert {message.desk for message in lead} == {StaffDesk.DUTY_LEAD}
         owner = await case.until_messages(Template.TICKET_OVERDUE_OWNER, 2)
         assert {message.destination for message in owner} == CONTACT
-        assert (await service.desk.view(case.account_id)).overdue
+        assert (await service.cancellations.view(case.account_id)).overdue
         assert (await case.request.describe()).typed_search_attributes.get(SLA_BREACHED)
 
         await skip_to(service, case.request, clock.ceiling_at + MARGIN)
@@ -241,7 +241,7 @@ async def test_ops_can_search_for_what_the_platform_could_not_tell(
 
 async def test_a_redemption_whose_answer_was_lost_can_be_repeated(service: Service) -> None:
     account = await awaiting_identity(service)
-    view = await service.desk.send_code(account, Channel.PHONE, owner_of(account))
+    view = await service.cancellations.send_code(account, Channel.PHONE, owner_of(account))
     assert view.challenge is not None
     code = SecretStr(await service.store.latest_code(account))
     proof = (await service.challenges.answer_challenge(view.challenge.challenge_id, code)).proof
@@ -250,9 +250,9 @@ async def test_a_redemption_whose_answer_was_lost_can_be_repeated(service: Servi
     async with fault(service, Endpoint.REDEEM, FaultKind.DROP, account_id=account):
         failed = await update_failure(request.execute_update("submit_identity_proof", step))
         assert failed.type == ErrorType.NOT_NOW
-    assert (await service.desk.view(account)).phase is Phase.AWAITING_IDENTITY
+    assert (await service.cancellations.view(account)).phase is Phase.AWAITING_IDENTITY
     await request.execute_update("submit_identity_proof", step)
-    view = await service.desk.view(account)
+    view = await service.cancellations.view(account)
     assert (view.phase, view.identity_verified) == (Phase.AWAITING_NOTICE, True)
 
 
@@ -267,13 +267,13 @@ async def test_a_step_under_the_same_key_is_the_same_step(service: Service) -> N
     account = await service.account()
     by = owner_of(account)
     await service.to_report(account)
-    first = await service.desk.recheck(account, by, key="k-1")
+    first = await service.cancellations.recheck(account, by, key="k-1")
     assert first.report is not None
-    assert await service.desk.recheck(account, by, key="k-1") == first
-    other = await service.desk.recheck(account, by, key="k-2")
+    assert await service.cancellations.recheck(account, by, key="k-1") == first
+    other = await service.cancellations.recheck(account, by, key="k-2")
     assert (other.report and other.report.number) == first.report.number + 1
     assert other.report is not None
-    confirmed = await service.desk.confirm(account, other.report.digest, by, key="k-1")
+    confirmed = await service.cancellations.confirm(account, other.report.digest, by, key="k-1")
     assert (await service.request(account).result()).outcome is Phase.CLOSED
     # Long after the end of it all.
-    assert await service.desk.confirm(account, other.report.digest, by, key="k-1") == confirmed
+    assert await service.cancellations.confirm(account, other.report.digest, by, key="k-1") == confirmed

@@ -73,7 +73,7 @@ async def approvals_in_time_and_late(in_time: Case, late: Case) -> list[Decision
 
 async def send(service: Service, approvals: list[Decision]) -> None:
     for approval in approvals:
-        await service.desk.signal_decision(DecisionKind.APPROVE, approval)
+        await service.cancellations.signal_decision(DecisionKind.APPROVE, approval)
 
 
 async def deadline(case: Case) -> datetime:
@@ -132,8 +132,8 @@ async def test_two_opposite_decisions_at_once_leave_one_that_counts_and_one_that
         case = await under_review(service)
         rejection = await case.decision(DecisionReason.DISPUTE_OPEN)
         approval = await case.decision(waived=(Check.ICP_FILING,), operator="agent-8")
-    await service.desk.signal_decision(DecisionKind.REJECT, rejection)
-    await service.desk.signal_decision(DecisionKind.APPROVE, approval)
+    await service.cancellations.signal_decision(DecisionKind.REJECT, rejection)
+    await service.cancellations.signal_decision(DecisionKind.APPROVE, approval)
     async with service.worker():
         assert (await case.request.result()).outcome is Phase.REJECTED
         result = await case.review.result()
@@ -142,7 +142,9 @@ async def test_two_opposite_decisions_at_once_leave_one_that_counts_and_one_that
             (DecisionKind.APPROVE, "agent-8", IgnoredBecause.ALREADY_DECIDED)
         ]
         # Whoever comes later still is told who was first.
-        assert (await refusal(service.desk.decide(DecisionKind.APPROVE, approval))).details["decided_by"] == "agent-7"
+        assert (await refusal(service.cancellations.decide(DecisionKind.APPROVE, approval))).details[
+            "decided_by"
+        ] == "agent-7"
 
 
 # News that come while the last are still on their way
@@ -229,7 +231,7 @@ async def test_materials_while_the_review_is_reporting_restart_its_clock(idle_se
         await case.in_phase(Phase.AWAITING_MATERIALS)
         ticket = await next_revision(service, case.ticket)
         signals = await count_events(case.review, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED)
-        supplying = asyncio.create_task(service.desk.supply_materials(case.account_id, ticket, SOMEBODY))
+        supplying = asyncio.create_task(service.cancellations.supply_materials(case.account_id, ticket, SOMEBODY))
         await eventually(
             lambda: count_events(case.review, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED), lambda n: n > signals
         )
@@ -247,11 +249,11 @@ async def test_a_review_that_is_quicker_than_the_answer_to_its_start_is_heard(id
     async with slow_worker(service, "AccountCancellation"):
         account = await blocked(service)
         ticket = await file_in_vault(service, account)
-        filing = asyncio.create_task(service.desk.file_ticket(account, ticket, owner_of(account)))
+        filing = asyncio.create_task(service.cancellations.file_ticket(account, ticket, owner_of(account)))
         case = Case(service, account, ticket)
         await until_known(case)
         await case.approve()
-        assert (await service.desk.view(account)).phase is Phase.BLOCKED
+        assert (await service.cancellations.view(account)).phase is Phase.BLOCKED
         await case.request.signal(ACKNOWLEDGE, Recheck(by=SOMEBODY))
         await filing
         # The second acknowledgement is that of the deletion's start.
@@ -265,7 +267,7 @@ async def test_only_what_the_reviewer_saw_is_waived_whatever_was_checked_meanwhi
     async with slow_worker(service, "AccountCancellation"):
         account = await blocked(service, frozen_fen=100)
         ticket = await file_in_vault(service, account)
-        filing = asyncio.create_task(service.desk.file_ticket(account, ticket, owner_of(account)))
+        filing = asyncio.create_task(service.cancellations.file_ticket(account, ticket, owner_of(account)))
         case = Case(service, account, ticket)
         await until_known(case)
         await service.store.set_facts(account, frozen_fen=101)
@@ -302,7 +304,7 @@ async def test_of_two_tickets_filed_at_once_one_is_reviewed(service: Service) ->
     account = await blocked(service)
     tickets = [await file_in_vault(service, account) for _ in range(2)]
     outcomes = await asyncio.gather(
-        *(outcome_of(service.desk.file_ticket(account, ticket, owner_of(account))) for ticket in tickets)
+        *(outcome_of(service.cancellations.file_ticket(account, ticket, owner_of(account))) for ticket in tickets)
     )
     assert [outcome for outcome in outcomes if outcome is ErrorType.WRONG_PHASE] == [ErrorType.WRONG_PHASE]
     [view] = [outcome for outcome in outcomes if isinstance(outcome, CancellationView)]
@@ -320,7 +322,7 @@ async def test_the_same_ticket_filed_twice_at_once_is_reviewed_once(service: Ser
     account = await blocked(service)
     ticket = await file_in_vault(service, account)
     outcomes = await asyncio.gather(
-        *(outcome_of(service.desk.file_ticket(account, ticket, owner_of(account))) for _ in range(2))
+        *(outcome_of(service.cancellations.file_ticket(account, ticket, owner_of(account))) for _ in range(2))
     )
     assert sum(outcome is ErrorType.WRONG_PHASE for outcome in outcomes) == 1
     case = Case(service, account, ticket)
@@ -332,7 +334,7 @@ async def test_a_withdrawal_during_a_filing_ends_the_request_and_starts_no_revie
     account = await blocked(service)
     ticket = await file_in_vault(service, account)
     async with service.gate(account, Endpoint.BALANCE) as gate:
-        filing = asyncio.create_task(outcome_of(service.desk.file_ticket(account, ticket, owner_of(account))))
+        filing = asyncio.create_task(outcome_of(service.cancellations.file_ticket(account, ticket, owner_of(account))))
         await gate.arrived()
         assert (await service.withdraw(account, WithdrawalReason.KEEP_SERVICES)).phase is Phase.WITHDRAWN
         assert await filing is ErrorType.WRONG_PHASE
@@ -347,7 +349,7 @@ async def test_a_withdrawal_while_the_review_is_being_started_calls_it_off(idle_
     async with slow_worker(service, "AccountCancellation"):
         account = await blocked(service)
         ticket = await file_in_vault(service, account)
-        filing = asyncio.create_task(outcome_of(service.desk.file_ticket(account, ticket, owner_of(account))))
+        filing = asyncio.create_task(outcome_of(service.cancellations.file_ticket(account, ticket, owner_of(account))))
         case = Case(service, account, ticket)
         await until_known(case)
         await service.withdraw(account)
@@ -361,7 +363,7 @@ async def test_a_recheck_during_a_filing_is_answered_and_neither_blocks_the_othe
     account = await blocked(service)
     ticket = await file_in_vault(service, account)
     async with service.gate(account, Endpoint.BALANCE) as gate:
-        filing = asyncio.create_task(outcome_of(service.desk.file_ticket(account, ticket, owner_of(account))))
+        filing = asyncio.create_task(outcome_of(service.cancellations.file_ticket(account, ticket, owner_of(account))))
         await gate.arrived()
         rechecking = asyncio.create_task(service.recheck(account))
         await gate.arrived(2)
@@ -371,7 +373,7 @@ async def test_a_recheck_during_a_filing_is_answered_and_neither_blocks_the_othe
     # Refused when the re-check came in between, for what is agreed to is what was shown: never half of each.
     expected = Phase.UNDER_REVIEW if isinstance(outcome, CancellationView) else Phase.BLOCKED
     assert isinstance(outcome, CancellationView) or outcome in (ErrorType.WRONG_PHASE, ErrorType.STALE_REPORT)
-    assert (await service.desk.view(account)).phase is expected
+    assert (await service.cancellations.view(account)).phase is expected
     await service.withdraw(account)
     assert (await service.request(account).result()).outcome is Phase.WITHDRAWN
 
@@ -383,7 +385,7 @@ async def test_materials_that_meet_a_rejection_end_with_the_rejection(idle_servi
         await case.ask_for_materials()
         ticket = await next_revision(service, case.ticket)
         supplying = asyncio.create_task(
-            outcome_of(service.desk.supply_materials(case.account_id, ticket, owner_of(case.account_id)))
+            outcome_of(service.cancellations.supply_materials(case.account_id, ticket, owner_of(case.account_id)))
         )
         rejecting = asyncio.create_task(outcome_of(case.reject()))
         supplied, rejected = await asyncio.gather(supplying, rejecting)
@@ -402,8 +404,10 @@ async def test_an_approval_that_crosses_the_materials_is_recorded_and_the_next_o
         await case.ask_for_materials()
         about_the_first = await case.decision(waived=(Check.ICP_FILING,))
     ticket = await next_revision(service, case.ticket)
-    supplying = asyncio.create_task(service.desk.supply_materials(case.account_id, ticket, owner_of(case.account_id)))
-    await service.desk.signal_decision(DecisionKind.APPROVE, about_the_first)
+    supplying = asyncio.create_task(
+        service.cancellations.supply_materials(case.account_id, ticket, owner_of(case.account_id))
+    )
+    await service.cancellations.signal_decision(DecisionKind.APPROVE, about_the_first)
     async with service.worker():
         view = await asyncio.wait_for(supplying, 20)
         assert view.review is not None
@@ -419,14 +423,14 @@ async def test_materials_asked_for_again_at_once_leave_the_owner_with_an_answer(
     async with slow_worker(service, "AccountCancellation"):
         account = await blocked(service)
         ticket = await file_in_vault(service, account)
-        filing = asyncio.create_task(service.desk.file_ticket(account, ticket, owner_of(account)))
+        filing = asyncio.create_task(service.cancellations.file_ticket(account, ticket, owner_of(account)))
         case = Case(service, account, ticket)
         await until_known(case)
         await case.request.signal(ACKNOWLEDGE, Recheck(by=SOMEBODY))
         await filing
         await case.ask_for_materials()
         second = await next_revision(service, ticket)
-        supplying = asyncio.create_task(service.desk.supply_materials(account, second, owner_of(account)))
+        supplying = asyncio.create_task(service.cancellations.supply_materials(account, second, owner_of(account)))
         await eventually(case.view, lambda view: view.case.ticket == second)
         # The owner's step still waits to be told that the review has its materials, and they were not enough.
         await case.decide(DecisionKind.REQUEST_MATERIALS, DecisionReason.LETTER_INCOMPLETE)

@@ -103,7 +103,9 @@ async def test_at_the_deadline_it_is_escalated_and_goes_on_waiting(service: Serv
     assert await attributes(case) == (clock.due_at, True)
     assert "**LATE**" in await shown(case.review)
     # The owner sees it too, and nothing is decided.
-    view = await eventually(lambda: service.desk.view(case.account_id), lambda v: bool(v.review and v.review.overdue))
+    view = await eventually(
+        lambda: service.cancellations.view(case.account_id), lambda v: bool(v.review and v.review.overdue)
+    )
     assert view.phase is Phase.UNDER_REVIEW
     assert (await case.view()).decisions == ()
 
@@ -271,7 +273,8 @@ async def test_a_provisional_clock_is_computed_anew_before_it_acts(
         assert await attributes(case) == (published.due_at, False)
         # The owner sees the new deadline.
         await eventually(
-            lambda: service.desk.view(case.account_id), lambda v: bool(v.review and v.review.clock == view.clock)
+            lambda: service.cancellations.view(case.account_id),
+            lambda v: bool(v.review and v.review.clock == view.clock),
         )
         await case.skip_to(published.due_at + MARGIN)
         await case.until_messages(Template.TICKET_OVERDUE_LEAD)

@@ -102,7 +102,7 @@ async def test_nobody_can_withdraw_while_the_closing_call_is_under_way(service: 
     async with service.gate(account, Endpoint.CLOSE) as gate:
         await service.confirm(account)
         await gate.arrived()
-        view = await service.desk.view(account)
+        view = await service.cancellations.view(account)
         assert (view.phase, view.withdrawable) == (Phase.SEALING, False)
         with pytest.raises(Refusal) as caught:
             await service.withdraw(account)
@@ -155,7 +155,7 @@ async def test_checks_run_together_and_one_slow_upstream_hides_none_of_the_other
     await service.identify(account)
     async with service.gate(account, Endpoint.RESOURCES):
         await service.accept_notice(account)
-        view = await eventually(lambda: service.desk.view(account), lambda found: len(found.checks_done) == 4)
+        view = await eventually(lambda: service.cancellations.view(account), lambda found: len(found.checks_done) == 4)
         assert view.phase is Phase.CHECKING
         assert Check.RESOURCES not in {outcome.check for outcome in view.checks_done}
     report = (await service.recheck(account)).report
@@ -225,7 +225,7 @@ async def test_four_reasons_are_shown_at_once_and_can_be_put_right_one_by_one(se
     assert (view.phase, view.due_step) == (Phase.AWAITING_CONFIRMATION, Step.CONFIRM)
     await service.confirm(account)
     assert (await service.request(account).result()).outcome is Phase.CLOSED
-    assert (await service.desk.view(account)).route is Route.SELF_SERVICE
+    assert (await service.cancellations.view(account)).route is Route.SELF_SERVICE
 
 
 async def test_two_rechecks_at_once_are_answered_with_one_report(service: Service) -> None:

@@ -150,12 +150,12 @@ async def test_a_platform_that_takes_every_hold_for_released_is_not_asked_withou
     account = await awaiting_confirmation(service)
     await RELEASED.at(service, Endpoint.TAKE_HOLD, account, times=10)
     await service.confirm(account)
-    view = await eventually(lambda: service.desk.view(account), lambda seen: seen.sealing_trouble is not None)
+    view = await eventually(lambda: service.cancellations.view(account), lambda seen: seen.sealing_trouble is not None)
     assert view.sealing_trouble is not None
     assert (view.phase, view.sealing_trouble.error_type) == (Phase.SEALING, ErrorType.HOLD_RELEASED)
     assert view.withdrawable
     skips = 0
-    while (await service.desk.view(account)).phase is Phase.SEALING:
+    while (await service.cancellations.view(account)).phase is Phase.SEALING:
         assert (skips := skips + 1) < 20
         await service.env.fast_forward(service.request(account), timedelta(minutes=1))
     await goes_through(service, account)

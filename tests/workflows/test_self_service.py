@@ -14,7 +14,7 @@ async def test_a_clean_account_goes_from_start_to_closed(service: Service) -> No
     await service.confirm(account)
     result = await service.request(account).result()
     assert result.outcome is Phase.CLOSED
-    certificate = await service.desk.certificate(result.request_no)
+    certificate = await service.cancellations.certificate(result.request_no)
     assert certificate.account_id == account
 
 

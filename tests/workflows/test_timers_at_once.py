@@ -221,7 +221,7 @@ async def test_a_request_goes_on_rightly_whatever_comes_with_a_timer(
             await asyncio.wait_for(request.result(), LIMIT)
         else:
             assert told is ErrorType.POINT_OF_NO_RETURN
-            assert (await service.desk.view(account)).cancels_refused == 1
+            assert (await service.cancellations.view(account)).cancels_refused == 1
         if phase is not Phase.CLOSED:
             await assert_account_kept(service, account)
         standing.met = await came_together(request, SIGNAL_TO_REQUEST)

@@ -194,8 +194,8 @@ async def test_malformed_steps_are_refused_and_the_request_goes_on(service: Serv
             for signal in ("review_reported", "deletion_reported", "deletion_resumed"):
                 await request.signal(signal, args=args)
     await no_task_has_failed(request)
-    assert (await service.desk.view(account)).phase is Phase.AWAITING_IDENTITY
-    await service.desk.withdraw(account, WithdrawalReason.CHANGED_MIND, owner_of(account))
+    assert (await service.cancellations.view(account)).phase is Phase.AWAITING_IDENTITY
+    await service.cancellations.withdraw(account, WithdrawalReason.CHANGED_MIND, owner_of(account))
     assert (await request.result()).outcome is Phase.WITHDRAWN
 
 

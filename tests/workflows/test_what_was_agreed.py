@@ -48,7 +48,7 @@ async def rich(service: Service) -> tuple[str, CancellationView]:
 
 
 async def filed(service: Service, account: str, ticket: TicketRef) -> CancellationView:
-    return await service.desk.file_ticket(account, ticket, owner_of(account))
+    return await service.cancellations.file_ticket(account, ticket, owner_of(account))
 
 
 # Money
@@ -62,12 +62,12 @@ async def test_money_is_shown_before_a_ticket_can_give_it_up(service: Service) -
     assert (view.report.money_fen, view.ticket_needs.balance_fen) == (FORTUNE, FORTUNE)
     refused = await refused_without_a_trace(service, account, report_digest="0" * 64, balance=GIVE_UP)
     assert (refused.type, refused.details["report_digest"]) == (ErrorType.STALE_REPORT, view.report.digest)
-    # Nor round the intake.
+    # Nor round the tickets.
     for digest in (None, "0" * 64):
         ticket = await put_unchecked(service, account, report_digest=digest, balance=GIVE_UP)
         refused = await refusal(filed(service, account, ticket))
         assert (refused.type, refused.details["report_digest"]) == (ErrorType.STALE_REPORT, view.report.digest)
-    assert (await service.desk.view(account)).review is None
+    assert (await service.cancellations.view(account)).review is None
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ async def test_money_that_came_after_the_report_is_shown_before_the_ticket_count
     await service.store.set_facts(account, available_fen=FORTUNE + 1)
     refused = await refused_without_a_trace(service, account, balance=GIVE_UP)
     assert refused.type is ErrorType.STALE_REPORT
-    latest = await service.desk.view(account)
+    latest = await service.cancellations.view(account)
     assert latest.report is not None
     assert latest.report.digest == refused.details["report_digest"] != (view.report and view.report.digest)
     assert latest.report.money_fen == FORTUNE + 1

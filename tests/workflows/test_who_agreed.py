@@ -49,10 +49,10 @@ async def test_an_approval_of_the_first_revision_is_stale_for_the_second_however
     await case.ask_for_materials()
     await case.supply()
     for number in (1, 2):
-        await service.desk.signal_decision(APPROVE, stamped)
+        await service.cancellations.signal_decision(APPROVE, stamped)
         assert (await case.until_ignored(number)).ignored[-1].because is IgnoredBecause.STALE
-    assert (await refusal(service.desk.decide(APPROVE, stamped))).details["because"] == IgnoredBecause.STALE
-    assert (await service.desk.view(case.account_id)).phase is Phase.UNDER_REVIEW
+    assert (await refusal(service.cancellations.decide(APPROVE, stamped))).details["because"] == IgnoredBecause.STALE
+    assert (await service.cancellations.view(case.account_id)).phase is Phase.UNDER_REVIEW
     await case.approve()
     dossier = await dossier_of(service, case.account_id)
     assert (dossier.ticket and dossier.ticket.revision, dossier.decision and dossier.decision.late) == (2, False)
@@ -70,12 +70,14 @@ async def test_a_revision_cannot_have_been_decided_before_it_was_supplied(servic
 
 
 async def assert_may_not_decide(service: Service, account: str, operator: str) -> None:
-    view = await service.desk.view(account)
+    view = await service.cancellations.view(account)
     assert view.review is not None
-    review = await service.desk.review(view.review.ticket.ticket_no)
+    review = await service.cancellations.review(view.review.ticket.ticket_no)
     for kind in DecisionKind:
         made = decision(review, REASON, operator=operator, waived=(Check.ICP_FILING,), attested=True)
-        assert (await refusal(service.desk.decide(kind, made))).details["because"] == IgnoredBecause.SELF_APPROVAL
+        assert (await refusal(service.cancellations.decide(kind, made))).details[
+            "because"
+        ] == IgnoredBecause.SELF_APPROVAL
 
 
 async def test_who_filed_a_ticket_or_supplied_to_it_decides_nothing_about_it(service: Service) -> None:
@@ -83,7 +85,7 @@ async def test_who_filed_a_ticket_or_supplied_to_it_decides_nothing_about_it(ser
     case = await file(service, account, await put_unchecked(service, account, filed_by="agent-7"))
     await assert_may_not_decide(service, account, "agent-7")
     await case.ask_for_materials(operator="agent-9")
-    await service.desk.supply_materials(
+    await service.cancellations.supply_materials(
         account, await next_revision(service, case.ticket, by="agent-8"), owner_of(account)
     )
     await case.in_phase(Phase.UNDER_REVIEW)
@@ -108,7 +110,7 @@ async def test_of_two_who_supply_materials_at_once_one_is_told_which_revision_st
     revisions = [await next_revision(service, case.ticket) for _ in range(2)]
     by = owner_of(case.account_id)
     answers = await asyncio.gather(
-        *(service.desk.supply_materials(case.account_id, revision, by) for revision in revisions),
+        *(service.cancellations.supply_materials(case.account_id, revision, by) for revision in revisions),
         return_exceptions=True,
     )
     [refused] = [answer for answer in answers if isinstance(answer, Refusal)]
@@ -128,12 +130,13 @@ async def test_a_form_for_what_the_account_was_yesterday_is_refused(service: Ser
     yesterday = await file_in_vault(service, account)
     await service.store.set_facts(account, real_name_type=ENTERPRISE)
     assert (
-        await refused_type(service.desk.file_ticket(account, yesterday, owner_of(account))) is ErrorType.TICKET_MISMATCH
+        await refused_type(service.cancellations.file_ticket(account, yesterday, owner_of(account)))
+        is ErrorType.TICKET_MISMATCH
     )
-    view = await service.desk.view(account)
+    view = await service.cancellations.view(account)
     assert (view.real_name_type, view.ticket_needs and view.ticket_needs.letter) == (ENTERPRISE, True)
     bare = await put_unchecked(service, account, real_name_type=ENTERPRISE)
-    refused = await refusal(service.desk.file_ticket(account, bare, owner_of(account)))
+    refused = await refusal(service.cancellations.file_ticket(account, bare, owner_of(account)))
     assert refused.details["missing"] == [MissingPart.STAMPED_LETTER]
     case = await file(service, account)
     assert (await case.view()).case.real_name_type is ENTERPRISE
@@ -173,7 +176,7 @@ async def test_a_phone_that_is_unbound_after_the_start_leaves_the_ticket(service
     account = await awaiting_identity(service)
     await service.store.set_facts(account, channels="")
     assert await refused_type(service.identify(account)) is ErrorType.NO_VERIFIED_CHANNEL
-    assert (await service.desk.view(account)).due_step is Step.RECHECK
+    assert (await service.cancellations.view(account)).due_step is Step.RECHECK
     view = await service.recheck(account)
     assert (view.phase, view.due_step) == (Phase.AWAITING_IDENTITY, Step.FILE_TICKET)
     case = await file(service, account)
@@ -232,7 +235,7 @@ async def test_an_enterprise_without_a_channel_says_it_anew_once_its_approval_is
 
 async def proved_yesterday(service: Service, account: str) -> None:
     """Prove identity with a code that was answered 25 hours ago."""
-    view = await service.desk.send_code(account, Channel.PHONE, owner_of(account))
+    view = await service.cancellations.send_code(account, Channel.PHONE, owner_of(account))
     assert view.challenge is not None
     challenge_id = view.challenge.challenge_id
     code = SecretStr(await service.store.latest_code(account))
@@ -248,7 +251,7 @@ async def test_the_last_word_needs_an_identity_of_today(service: Service) -> Non
     await service.accept_notice(account)
     assert (await service.recheck(account)).phase is Phase.AWAITING_CONFIRMATION
     assert await refused_type(service.confirm(account)) is ErrorType.IDENTITY_STALE
-    view = await service.desk.view(account)
+    view = await service.cancellations.view(account)
     assert (view.phase, view.due_step) == (Phase.AWAITING_IDENTITY, Step.SEND_CODE)
     await service.store.let_time_pass(account, timedelta(minutes=5))
     # The notice stays accepted; everything is checked anew.
@@ -260,17 +263,19 @@ async def test_the_last_word_needs_an_identity_of_today(service: Service) -> Non
 
 async def test_who_says_the_last_word_is_who_proved_identity(service: Service) -> None:
     account = await awaiting_confirmation(service)
-    report = (await service.desk.view(account)).report
+    report = (await service.cancellations.view(account)).report
     assert report is not None
     somebody = Actor(subject="somebody-else", via=Via.API)
-    assert await refused_type(service.desk.confirm(account, report.digest, somebody)) is ErrorType.IDENTITY_STALE
+    assert (
+        await refused_type(service.cancellations.confirm(account, report.digest, somebody)) is ErrorType.IDENTITY_STALE
+    )
     await service.store.let_time_pass(account, timedelta(minutes=5))
-    await service.desk.send_code(account, Channel.PHONE, somebody)
-    await service.desk.verify(account, await service.store.latest_code(account), somebody)
+    await service.cancellations.send_code(account, Channel.PHONE, somebody)
+    await service.cancellations.verify(account, await service.store.latest_code(account), somebody)
     latest = (await service.in_phase(account, Phase.AWAITING_CONFIRMATION)).report
     assert latest is not None
     # The same person, through another door.
-    await service.desk.confirm(account, latest.digest, somebody.model_copy(update={"via": Via.CONSOLE}))
+    await service.cancellations.confirm(account, latest.digest, somebody.model_copy(update={"via": Via.CONSOLE}))
     dossier = await dossier_of(service, account)
     assert dossier.identity.by == somebody
     assert dossier.confirmation is not None
@@ -281,13 +286,13 @@ async def test_who_says_the_last_word_is_who_proved_identity(service: Service) -
 async def test_a_request_ends_at_its_greatest_age_however_busy_its_owner_is(service: Service) -> None:
     account = await blocked(service)
     request = service.request(account)
-    ends_by = (await service.desk.view(account)).ends_by
+    ends_by = (await service.cancellations.view(account)).ends_by
     told = [m for m in await service.store.outbox(account) if m.template is Template.CANCELLATION_OPENED]
     assert {message.params["ends_by"] for message in told} == {ends_by.isoformat()}
     for _ in range(4):
         await service.env.fast_forward(request, timedelta(days=20))
         view = await service.recheck(account)
         assert (view.phase, view.ends_by) == (Phase.BLOCKED, ends_by)
-    assert (await service.desk.view(account)).lapses_at == ends_by
+    assert (await service.cancellations.view(account)).lapses_at == ends_by
     await service.env.fast_forward(request, ends_by - await service.env.get_current_time(request) + MARGIN)
     assert (await request.result()).outcome is Phase.LAPSED

@@ -105,7 +105,7 @@ STAYS: dict[str, tuple[Phase, Stay]] = {
 
 async def phase_of(service: Service, account: str) -> Phase | None:
     try:
-        return (await service.desk.view(account)).phase
+        return (await service.cancellations.view(account)).phase
     except Refusal:
         return None
 
@@ -136,7 +136,7 @@ async def until_told(service: Service, account: str, template: Template, request
 @pytest.mark.parametrize(("phase", "stay"), STAYS.values(), ids=STAYS)
 async def test_an_owner_may_withdraw_at_any_time_before_the_close(service: Service, phase: Phase, stay: Stay) -> None:
     async with stay(service) as account:
-        before = await service.desk.view(account)
+        before = await service.cancellations.view(account)
         assert (before.phase, before.withdrawable) == (phase, True)
         view = await service.withdraw(account, WithdrawalReason.KEEP_SERVICES)
         assert (view.phase, view.withdrawable, view.due_step) == (Phase.WITHDRAWN, False, None)
@@ -253,14 +253,14 @@ async def test_while_the_close_is_under_way_a_withdrawal_is_refused(service: Ser
     request = service.request(account)
     async with fault(service, Endpoint.CLOSE, FaultKind.ERROR, account_id=account, status=503):
         await service.confirm(account)
-        view = await eventually(lambda: service.desk.view(account), lambda seen: not seen.withdrawable)
+        view = await eventually(lambda: service.cancellations.view(account), lambda seen: not seen.withdrawable)
         assert view.phase is Phase.SEALING
         await assert_past_withdrawal(service, account, Phase.SEALING)
         # Temporal's own cancel is no way round: refused, counted and shown.
         await request.cancel()
-        await eventually(lambda: service.desk.view(account), lambda seen: seen.cancels_refused == 1)
+        await eventually(lambda: service.cancellations.view(account), lambda seen: seen.cancels_refused == 1)
     assert (await request.result()).outcome is Phase.CLOSED
-    assert (await service.desk.view(account)).cancels_refused == 1
+    assert (await service.cancellations.view(account)).cancels_refused == 1
     await assert_replays(request)
 
 
@@ -280,14 +280,14 @@ async def test_while_the_deletion_runs_a_withdrawal_is_refused(service: Service)
         await service.in_phase(account, Phase.DELETING)
         await assert_past_withdrawal(service, account, Phase.DELETING)
         await service.request(account).cancel()
-        await eventually(lambda: service.desk.view(account), lambda seen: seen.cancels_refused == 1)
+        await eventually(lambda: service.cancellations.view(account), lambda seen: seen.cancels_refused == 1)
     assert (await service.request(account).result()).outcome is Phase.CLOSED
 
 
 async def assert_past_withdrawal(service: Service, account: str, phase: Phase) -> None:
     refused = await refusal(service.withdraw(account))
     assert (refused.type, refused.details["phase"]) == (ErrorType.POINT_OF_NO_RETURN, phase)
-    view = await service.desk.view(account)
+    view = await service.cancellations.view(account)
     assert (view.phase, view.withdrawal_reason) == (phase, None)
 
 

@@ -264,7 +264,7 @@ async def test_what_cannot_be_done_now_says_when_to_try_again(api: Api) -> None:
 
 
 async def test_what_is_refused_by_the_request_itself_leaves_nothing_in_the_vault(api: Api) -> None:
-    """The intake stores, the request refuses: by the notice, which only it judges."""
+    """The tickets stores, the request refuses: by the notice, which only it judges."""
     account = await blocked(api.service)
     before = await api.service.vault.list("tickets")
     wrong = {**STATED, "notice_version": "2019-01", "notice_sha256": "0" * 64}

@@ -152,7 +152,7 @@ async def test_past_the_point_of_no_return_nothing_is_withdrawn(api: Api) -> Non
 
 async def test_a_ticket_for_what_must_be_put_right_first_is_not_allowed(api: Api) -> None:
     account = await blocked(api.service, arrears_fen=100)
-    report = (await api.service.desk.view(account)).report
+    report = (await api.service.cancellations.view(account)).report
     assert report is not None
     form = {
         "contact_email": "owner@example.com",

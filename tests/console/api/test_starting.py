@@ -111,18 +111,20 @@ async def test_a_key_that_is_none_is_refused(key: str, api: Api) -> None:
 
 async def test_a_key_whose_start_was_cut_off_starts_later_but_not_for_ever(api: Api) -> None:
     """The process may die between keeping the key and starting."""
-    desk, vault = api.service.desk, api.service.vault
+    cancellations, vault = api.service.cancellations, api.service.vault
     now = datetime.now(UTC)
     account, key = await api.service.account(), str(uuid4())
     record, _ = await StartRecord.claim(vault, key, account, f"user-1 {Locale.EN}", now)
-    view, own = await start_once(desk, key, account, "user-1", locale=Locale.EN, now=now + timedelta(seconds=1))
+    view, own = await start_once(
+        cancellations, key, account, "user-1", locale=Locale.EN, now=now + timedelta(seconds=1)
+    )
     assert (view.request_no, own) == (record.request_no, True)
 
     account, key = await api.service.account(), str(uuid4())
     await StartRecord.claim(vault, key, account, f"user-1 {Locale.EN}", now)
     late = now + KEY_COUNTS_FOR + timedelta(seconds=1)
     with pytest.raises(Refusal) as caught:
-        await start_once(desk, key, account, "user-1", locale=Locale.EN, now=late)
+        await start_once(cancellations, key, account, "user-1", locale=Locale.EN, now=late)
     assert caught.value.type is ErrorType.ALREADY_OVER
 
 
@@ -134,6 +136,6 @@ async def test_a_key_that_was_cut_off_does_not_take_an_earlier_request_for_its_o
     assert closed is not None
     now = closed + timedelta(seconds=1)
     await StartRecord.claim(api.service.vault, key, account, f"user-1 {Locale.EN}", now)
-    view, own = await start_once(api.service.desk, key, account, "user-1", locale=Locale.EN, now=now)
+    view, own = await start_once(api.service.cancellations, key, account, "user-1", locale=Locale.EN, now=now)
     assert own
     assert view.request_no != earlier

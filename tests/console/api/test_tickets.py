@@ -149,7 +149,7 @@ async def test_a_decision_bears_the_tokens_subject_and_its_note_lies_in_the_vaul
     assert recorded["decision"]["operator_id"] == "lead-9"
     assert note not in str(review)
     note_ref = recorded["decision"]["note_ref"]
-    assert await api.console.app.state.services.intake.read_note(case.ticket_no, note_ref) == note
+    assert await api.console.app.state.services.tickets.read_note(case.ticket_no, note_ref) == note
 
 
 async def test_a_decision_sent_again_gets_the_first_answer_and_the_second_who_decides_is_told_who_was_first(

@@ -38,7 +38,7 @@ async def test_a_held_answer_comes_with_the_change(api: Api) -> None:
     held = asyncio.create_task(api.backend.get(f"/cancellations/{account}?wait=30s", headers=tag))
     done, _ = await asyncio.wait([held], timeout=1)
     assert not done
-    await api.service.desk.send_code(account, Channel.PHONE, owner_of(account))
+    await api.service.cancellations.send_code(account, Channel.PHONE, owner_of(account))
     answer = await asyncio.wait_for(held, 20)
     assert answer.status_code == 200
     assert answer.headers["ETag"] != tag["If-None-Match"]
@@ -91,15 +91,15 @@ async def test_waiting_asks_no_worker(api: Api) -> None:
     before = await quiet(api, account)
     tag = await known(api, account)
     asked: list[str] = []
-    desk = api.console.app.state.services.desk
-    view = type(desk).view
+    cancellations = api.console.app.state.services.cancellations
+    view = type(cancellations).view
 
     async def counted(self: object, account_id: str) -> object:
         asked.append(account_id)
         return await view(self, account_id)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(desk), "view", counted)
+        patch.setattr(type(cancellations), "view", counted)
         await api.backend.get(f"/cancellations/{account}?wait=2s", headers=tag)
     assert asked == [account, account]
     assert (await api.service.request(account).describe()).history_length == before

@@ -28,9 +28,9 @@ async def test_the_certificate_can_be_kept(service: Service, owner_of: OwnerOf) 
     owner = owner_of(account_id)
     assert "/owner/certificate?format=json" in (await owner.look()).links
     answer = await owner.browser.get("/owner/certificate?format=json")
-    request_no = (await service.desk.view(account_id)).request_no
+    request_no = (await service.cancellations.view(account_id)).request_no
     assert answer.headers["Content-Disposition"] == f'attachment; filename="certificate-{request_no}.json"'
-    assert Certificate.model_validate_json(answer.content) == await service.desk.certificate(request_no)
+    assert Certificate.model_validate_json(answer.content) == await service.cancellations.certificate(request_no)
 
 
 async def test_the_certificate_can_be_printed(service: Service, owner_of: OwnerOf) -> None:

@@ -29,7 +29,7 @@ from domain.standing import Changes, ReviewEnd, RunEnd, SealingTrouble
 from domain.tickets import ReviewStatus
 from i18n.moments import time
 from i18n.texts import text
-from service.front_desk import FrontDesk
+from service.cancellation_service import CancellationService
 from simulator.kinds import Endpoint, FaultKind
 from tests.console.conftest import Console
 from tests.console.owner.pages import Owner, Page
@@ -67,18 +67,18 @@ def as_if(service: Service, console: Console, monkeypatch: pytest.MonkeyPatch) -
         deletion: DeletionView | None = None,
         **changes: Any,
     ) -> Page:
-        view = (await service.desk.view(account_id)).model_copy(update=changes)
+        view = (await service.cancellations.view(account_id)).model_copy(update=changes)
 
-        async def view_as_if(self: FrontDesk, account_id: str) -> Any:
+        async def view_as_if(self: CancellationService, account_id: str) -> Any:
             return view
 
-        async def deletion_as_if(self: FrontDesk, account_id: str) -> Any:
+        async def deletion_as_if(self: CancellationService, account_id: str) -> Any:
             assert deletion is not None, "nobody has to ask for it"
             return deletion
 
         with monkeypatch.context() as patch:
-            patch.setattr(FrontDesk, "view", view_as_if)
-            patch.setattr(FrontDesk, "deletion", deletion_as_if)
+            patch.setattr(CancellationService, "view", view_as_if)
+            patch.setattr(CancellationService, "deletion", deletion_as_if)
             owner = Owner(console.owner(account_id))
             owner.browser.headers["Accept-Language"] = locale
             page = await owner.look(path)
@@ -165,7 +165,7 @@ async def test_why_a_review_ended_without_decision_is_told(
 
 async def test_an_approval_that_is_too_old_is_said_to_be(service: Service, as_if: AsIf) -> None:
     case = await under_review(service)
-    review = (await service.desk.view(case.account_id)).review
+    review = (await service.cancellations.view(case.account_id)).review
     assert review is not None
     approved = review.model_copy(update={"status": ReviewStatus.APPROVED})
     await service.withdraw(case.account_id)
@@ -193,7 +193,7 @@ async def test_what_holds_up_the_sealing_is_told_and_that_it_goes_on_trying(
 @pytest.mark.parametrize("locale", Locale)
 async def test_a_deletion_that_is_stuck_or_stalled_says_where(service: Service, as_if: AsIf, locale: Locale) -> None:
     account_id = await awaiting_confirmation(service)
-    request_no = (await service.desk.view(account_id)).request_no
+    request_no = (await service.cancellations.view(account_id)).request_no
     for phase in (*DeletionPhase, *Verification):
         stuck = StuckPhase(phase=phase, error_type=ErrorType.UNREACHABLE, attempts=9, since=NOW)
         view = DeletionView(account_id=account_id, request_no=request_no, status=DeletionStatus.STUCK, stuck=(stuck,))
@@ -289,7 +289,7 @@ async def test_a_later_start_of_a_closed_account_finds_its_certificate(service: 
 @pytest.mark.parametrize("locale", Locale)
 async def test_a_list_that_is_cut_says_how_many_more_there_are(service: Service, as_if: AsIf, locale: Locale) -> None:
     account_id = await awaiting_confirmation(service)
-    report = (await service.desk.view(account_id)).report
+    report = (await service.cancellations.view(account_id)).report
     assert report is not None
     assert report.entitlements is not None
     many = report.entitlements.model_copy(update={"items": VOUCHERS, "count": 31, "total_fen": 3_100, "listed": LISTED})
@@ -300,7 +300,7 @@ async def test_a_list_that_is_cut_says_how_many_more_there_are(service: Service,
     assert "¥31.00" in said(page)
 
     account_id = await blocked(service, None, **{"resources.vm": 3})
-    report = (await service.desk.view(account_id)).report
+    report = (await service.cancellations.view(account_id)).report
     assert report is not None
     outcomes = [
         o
@@ -319,7 +319,7 @@ async def test_until_when_what_counts_is_told(service: Service, owner_of: OwnerO
     page = await owner_of(await service.account()).look()
     assert "lasts 90 days at most" in said(page)
     account_id = await awaiting_confirmation(service)
-    view = await service.desk.view(account_id)
+    view = await service.cancellations.view(account_id)
     page = await owner_of(account_id).look()
     assert f"This request ends by {time(view.ends_by)}" in page.text
     assert view.identity_expires_at is not None
@@ -328,7 +328,7 @@ async def test_until_when_what_counts_is_told(service: Service, owner_of: OwnerO
 
 async def test_until_when_an_approval_counts_is_told(service: Service, as_if: AsIf) -> None:
     case = await under_review(service)
-    report = (await service.desk.view(case.account_id)).report
+    report = (await service.cancellations.view(case.account_id)).report
     assert report is not None
     waivers = report.waivers_needed()
     account_id = await awaiting_confirmation(service)
@@ -357,7 +357,7 @@ async def test_identity_that_is_too_old_is_asked_for_again(service: Service, own
     account_id = await awaiting_confirmation(service)
     owner = owner_of(account_id)
     confirm = await owner.look("/owner/confirm")
-    expires_at = (await service.desk.view(account_id)).identity_expires_at
+    expires_at = (await service.cancellations.view(account_id)).identity_expires_at
     assert expires_at is not None
     await skip_to(service, service.request(account_id), expires_at + MARGIN)
     page = await owner.send("/owner/confirm", page=confirm, typed_account=account_id)

@@ -145,7 +145,7 @@ async def test_a_stalled_deletion_is_told_without_alarm(service: Service, owner_
     page = await owner.until("The deletion is on hold; we are on it")
     assert page.find("li", **{"data-deletion": "purge-resources"}).find("span", **{"class": "badge warn"}).text
     assert WITHDRAW not in page.actions
-    await service.desk.resume_deletion(account_id, "ops-1")
+    await service.cancellations.resume_deletion(account_id, "ops-1")
     await owner.until("The account is closed")
 
 

@@ -13,7 +13,7 @@ from domain.errors import ErrorType
 from domain.letters import LetterType
 from domain.phases import Phase
 from service.letters.drafts import KEPT_FOR
-from service.ticket_files import TicketIntake
+from service.ticket_files import TicketFiles
 from tests.console.conftest import Console
 from tests.console.owner.pages import Owner, Page
 from tests.console.owner.test_tickets import CONTACT, OwnerOf, file, form_of, letter
@@ -68,7 +68,7 @@ async def test_the_pages_are_seen_before_the_ticket_is_filed(service: Service, o
     assert (shown.status, shown.heading) == (200, "File a ticket")
     assert PAGES in shown.form("/owner/ticket").text
     assert "Nothing was sent yet." in shown.find("div", role="status").text
-    assert (await service.desk.view(account_id)).phase is Phase.BLOCKED
+    assert (await service.cancellations.view(account_id)).phase is Phase.BLOCKED
     seen = []
     for address in pictures(shown):
         picture = await owner.browser.get(address)
@@ -83,12 +83,12 @@ async def test_the_pages_are_seen_before_the_ticket_is_filed(service: Service, o
     assert shown.input("contact_email").attributes["value"] == CONTACT["contact_email"]
     assert "required" not in shown.input("letter").attributes
     assert (await hand_in(owner, shown, **FIELDS)).heading == REVIEW
-    form = await form_of(service, await service.desk.view(account_id))
+    form = await form_of(service, await service.cancellations.view(account_id))
     assert form.letter is not None
     assert form.letter.path.startswith(f"tickets/{form.ticket_no}/")
-    intake = TicketIntake(service.vault, LETTERS)
-    assert [await intake.letter_page(form, number) for number in (1, 2)] == seen
-    assert await intake.read_original(form) == pdf(2)
+    tickets = TicketFiles(service.vault, LETTERS)
+    assert [await tickets.letter_page(form, number) for number in (1, 2)] == seen
+    assert await tickets.read_original(form) == pdf(2)
     assert await drafts_of(service, account_id) == []
 
 
@@ -116,10 +116,10 @@ async def test_another_file_is_shown_too_and_takes_the_place_of_the_first(servic
     assert old.status == 422
     assert "choose the file again" in old.find("span", id="letter-wrong").text
     assert old.input("contact_email").attributes["value"] == CONTACT["contact_email"]
-    assert (await service.desk.view(account_id)).phase is Phase.BLOCKED
+    assert (await service.cancellations.view(account_id)).phase is Phase.BLOCKED
 
     assert (await hand_in(owner, second, **FIELDS)).heading == REVIEW
-    form = await form_of(service, await service.desk.view(account_id))
+    form = await form_of(service, await service.cancellations.view(account_id))
     assert form.letter is not None
     assert form.letter.pages == 3
 
@@ -182,7 +182,7 @@ async def test_a_letter_is_for_the_session_that_sent_it_alone(
         assert refused.status == 422
         assert "choose the file again" in refused.find("span", id="letter-wrong").text
         assert pictures(refused) == []
-    assert (await service.desk.view(account_id)).phase is Phase.BLOCKED
+    assert (await service.cancellations.view(account_id)).phase is Phase.BLOCKED
 
 
 async def test_materials_show_their_letter_first(service: Service, owner_of: OwnerOf) -> None:
@@ -192,13 +192,13 @@ async def test_materials_show_their_letter_first(service: Service, owner_of: Own
     shown = await owner.send("/owner/materials", files=letter(pdf(2), "letter.pdf"))
     assert (shown.status, len(pictures(shown))) == (200, 2)
     assert PAGES in shown.form("/owner/materials").text
-    assert (await service.desk.view(case.account_id)).phase is Phase.AWAITING_MATERIALS
+    assert (await service.cancellations.view(case.account_id)).phase is Phase.AWAITING_MATERIALS
 
     refused = await owner.send("/owner/materials", page=shown, contact_phone="12")
     assert refused.status == 422
     assert pictures(refused) == pictures(shown)
     assert (await owner.send("/owner/materials", page=refused)).heading == REVIEW
-    form = await form_of(service, await service.desk.view(case.account_id))
+    form = await form_of(service, await service.cancellations.view(case.account_id))
     assert form.letter is not None
     assert (form.revision, form.letter.pages) == (2, 2)
     assert await drafts_of(service, case.account_id) == []
@@ -210,7 +210,7 @@ async def test_a_letter_that_was_handed_in_twice_is_filed_once(service: Service,
     shown = await file(owner, files=letter(), **FIELDS)
     for _ in range(2):
         assert (await hand_in(owner, shown, **FIELDS)).heading == REVIEW
-    assert (await form_of(service, await service.desk.view(account_id))).revision == 1
+    assert (await form_of(service, await service.cancellations.view(account_id))).revision == 1
 
 
 async def test_a_letter_that_is_handed_in_twice_at_once_is_filed_once(service: Service, owner_of: OwnerOf) -> None:
@@ -220,7 +220,7 @@ async def test_a_letter_that_is_handed_in_twice_at_once_is_filed_once(service: S
     before = set(await service.vault.list("tickets"))
     both = await asyncio.gather(*(hand_in(owner, shown, **FIELDS) for _ in range(2)))
     assert [page.heading for page in both] == [REVIEW] * 2
-    form = await form_of(service, await service.desk.view(account_id))
+    form = await form_of(service, await service.cancellations.view(account_id))
     added = set(await service.vault.list("tickets")) - before
     assert {path.split("/")[1] for path in added} == {form.ticket_no}
     assert len(added) == 3
@@ -233,14 +233,14 @@ async def test_whoever_withdraws_leaves_no_letter_behind(service: Service, owner
     shown = await file(owner, files=letter(), **FIELDS)
     assert len(await drafts_of(service, account_id)) == 3
     await owner.send("/owner/withdraw", page=shown)
-    assert (await service.desk.view(account_id)).phase is Phase.WITHDRAWN
+    assert (await service.cancellations.view(account_id)).phase is Phase.WITHDRAWN
     assert await drafts_of(service, account_id) == []
 
 
 async def test_a_letter_that_was_abandoned_goes_by_itself(
     service: Service, open_console: Callable[[ConsoleSettings], AbstractAsyncContextManager[Console]]
 ) -> None:
-    drafts, long_ago = TicketIntake(service.vault, LETTERS).drafts, datetime.now(UTC) - KEPT_FOR - timedelta(minutes=1)
+    drafts, long_ago = TicketFiles(service.vault, LETTERS).drafts, datetime.now(UTC) - KEPT_FOR - timedelta(minutes=1)
     await drafts.keep("abandoned", "a" * 64, pdf(), long_ago)
     assert len(await drafts_of(service, "abandoned")) == 3
     async with open_console(ConsoleSettings()):

@@ -119,7 +119,7 @@ async def test_a_code_is_answered_once_by_a_form(service: Service, owner_of: Own
     account, owner, page, code = await asked_for_code(service, owner_of)
     assert (await post(owner, page, "/owner/code-answer", code=code)).status_code == 303
     assert (await post(owner, page, "/owner/code-answer", code=code)).status_code == 303
-    assert (await service.desk.view(account)).phase is Phase.AWAITING_NOTICE
+    assert (await service.cancellations.view(account)).phase is Phase.AWAITING_NOTICE
 
 
 async def test_another_code_typed_into_a_page_from_the_history_counts(service: Service, owner_of: OwnerOf) -> None:
@@ -127,7 +127,7 @@ async def test_another_code_typed_into_a_page_from_the_history_counts(service: S
     wrong = "000000" if code != "000000" else "111111"
     assert (await post(owner, page, "/owner/code-answer", code=wrong)).status_code == 422
     assert (await post(owner, page, "/owner/code-answer", code=code)).status_code == 303
-    assert (await service.desk.view(account)).phase is Phase.AWAITING_NOTICE
+    assert (await service.cancellations.view(account)).phase is Phase.AWAITING_NOTICE
 
 
 async def test_a_recheck_is_made_once_by_a_form_and_again_by_a_new_page(service: Service, owner_of: OwnerOf) -> None:
@@ -183,17 +183,17 @@ async def test_a_start_begins_one_request_and_none_after_that_one_has_ended(
     owner = owner_of(account)
     first = await owner.look()
     await twice(owner, first, "/owner/start")
-    request_no = (await service.desk.view(account)).request_no
+    request_no = (await service.cancellations.view(account)).request_no
     await owner.send("/owner/withdraw")
     over = await owner.until("The request is withdrawn")
     await service.request(account).result()
     for language in ("en", "zh-CN"):
         owner.browser.headers["Accept-Language"] = language
         assert (await post(owner, first, "/owner/start")).headers["Location"] == "/owner"
-    view = await service.desk.view(account)
+    view = await service.cancellations.view(account)
     assert (view.request_no, view.phase) == (request_no, Phase.WITHDRAWN)
     await twice(owner, over, "/owner/start")
-    assert (await service.desk.view(account)).request_no != request_no
+    assert (await service.cancellations.view(account)).request_no != request_no
 
 
 @pytest.mark.parametrize("action", ["/owner/withdraw", "/owner/code"])
@@ -209,5 +209,5 @@ async def test_the_form_of_an_earlier_request_does_nothing_to_the_next(
     await owner.send("/owner/start")
     answer = await post(owner, old, action, **fields)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/owner")
-    assert (await service.desk.view(account)).phase is Phase.AWAITING_IDENTITY
+    assert (await service.cancellations.view(account)).phase is Phase.AWAITING_IDENTITY
     assert await codes_sent(service, account) == 0

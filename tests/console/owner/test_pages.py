@@ -145,9 +145,9 @@ async def test_nothing_of_another_account_can_be_seen_or_moved(service: Service,
         assert theirs not in page.find("main").text
         live = await owner.browser.get(f"/owner/live?phase=BLOCKED&seen=nothing&{query}")
         assert (live.status_code, live.content) == (204, b"")
-    before = await service.desk.view(theirs)
+    before = await service.cancellations.view(theirs)
     await owner.send("/owner/withdraw", account=theirs, account_id=theirs)
-    assert (await service.desk.view(theirs)) == before
+    assert (await service.cancellations.view(theirs)) == before
 
 
 async def test_nobody_comes_in_without_a_session(console: Console) -> None:

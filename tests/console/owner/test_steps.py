@@ -35,7 +35,7 @@ async def test_an_owner_comes_from_the_start_to_the_certificate(service: Service
     page = await owner.send("/owner/confirm", page=confirm, typed_account=account_id)
     assert page.step == "Closing"
     page = await owner.until("The account is closed")
-    request_no = (await service.desk.view(account_id)).request_no
+    request_no = (await service.cancellations.view(account_id)).request_no
     assert request_no in page.text
     assert "access keys" in page.text
     assert "Transaction records until" in page.text
@@ -46,7 +46,7 @@ async def test_the_request_speaks_the_language_of_the_page(service: Service, own
     owner = owner_of(account_id)
     owner.browser.headers["Accept-Language"] = "zh-CN"
     assert (await owner.send("/owner/start")).heading == "验证您的身份"
-    assert (await service.desk.view(account_id)).locale is Locale.ZH
+    assert (await service.cancellations.view(account_id)).locale is Locale.ZH
 
 
 # Identity
@@ -268,7 +268,7 @@ async def test_only_the_accounts_own_id_confirms(service: Service, owner_of: Own
         page = await owner.send("/owner/confirm", page=confirm, typed_account=typed)
         assert page.status == 422
         assert "Nothing was confirmed" in page.find("span", id="typed_account-wrong").text
-    assert (await service.desk.view(account_id)).phase is Phase.AWAITING_CONFIRMATION
+    assert (await service.cancellations.view(account_id)).phase is Phase.AWAITING_CONFIRMATION
 
 
 async def test_an_older_report_cannot_be_confirmed(service: Service, owner_of: OwnerOf) -> None:
@@ -304,10 +304,10 @@ async def test_a_form_that_is_sent_twice_shows_the_current_step(service: Service
     await once("/owner/code-answer", code=await service.store.latest_code(account_id))
     await once("/owner/notice")
     await owner.until("All five conditions are met")
-    request_no = (await service.desk.view(account_id)).request_no
+    request_no = (await service.cancellations.view(account_id)).request_no
     for action, page, fields in sent:
         assert (await owner.send(action, page=page, **fields)).heading == "All five conditions are met"
-    assert (await service.desk.view(account_id)).request_no == request_no
+    assert (await service.cancellations.view(account_id)).request_no == request_no
 
 
 async def test_the_address_of_a_form_leads_back_to_the_page(service: Service, owner_of: OwnerOf) -> None:

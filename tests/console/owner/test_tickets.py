@@ -13,7 +13,7 @@ from domain.messages import CancellationView
 from domain.notices import CONSENT_WORDING
 from domain.phases import Phase
 from domain.tickets import BalanceChoice, BalanceWish, TicketForm
-from service.ticket_files import TicketIntake
+from service.ticket_files import TicketFiles
 from simulator.kinds import Endpoint, FaultKind
 from tests.console.owner.pages import Owner, Page
 from tests.support.service import Service
@@ -36,7 +36,7 @@ async def file(owner: Owner, **how: object) -> Page:
 
 async def form_of(service: Service, view: CancellationView) -> TicketForm:
     assert view.review is not None
-    return await TicketIntake(service.vault).load(view.review.ticket)
+    return await TicketFiles(service.vault).load(view.review.ticket)
 
 
 @pytest.mark.parametrize("real_name_type", ["NONE", "INDIVIDUAL"])
@@ -49,7 +49,7 @@ async def test_a_person_states_that_the_notice_was_accepted(
     assert page.has_input("statement")
     assert not page.has_input("letter")
     assert (await file(owner, **STATED)).heading == "Staff are looking at it"
-    form = await form_of(service, await service.desk.view(account_id))
+    form = await form_of(service, await service.cancellations.view(account_id))
     assert (form.contact_email, form.contact_phone) == ("owner@example.com", "+8613800138000")
     assert form.statement is not None
     assert form.filed_by == f"owner-of-{account_id}"
@@ -67,7 +67,7 @@ async def test_a_company_sends_the_stamped_letter(service: Service, owner_of: Ow
     shown = await file(owner, files=letter(), **CONTACT, balance="GIVE_UP")
     page = await owner.send("/owner/ticket", page=shown, **CONTACT, balance="GIVE_UP")
     assert page.heading == "Staff are looking at it"
-    form = await form_of(service, await service.desk.view(account_id))
+    form = await form_of(service, await service.cancellations.view(account_id))
     assert form.letter is not None
     assert form.balance == BalanceChoice(wish=BalanceWish.GIVE_UP, amount_fen=6_600)
     assert form.filed_via is Via.CONSOLE
@@ -90,7 +90,7 @@ async def test_a_letter_that_will_not_do_is_refused_with_its_reason(
     assert page.status == 422
     assert reason in page.find("span", id="letter-wrong").text
     assert page.input("contact_email").attributes["value"] == CONTACT["contact_email"]
-    assert (await service.desk.view(account_id)).phase is Phase.BLOCKED
+    assert (await service.cancellations.view(account_id)).phase is Phase.BLOCKED
 
 
 async def test_a_letter_is_refused_in_chinese_too(service: Service, owner_of: OwnerOf) -> None:
@@ -157,7 +157,7 @@ async def test_a_ticket_is_filed_about_the_report_that_was_shown(service: Servic
 async def test_what_no_page_has_shown_is_not_filed(service: Service, owner_of: OwnerOf) -> None:
     account_id = await blocked(service)
     assert (await file(owner_of(account_id), **STATED, report_digest="")).status == 409
-    assert (await service.desk.view(account_id)).phase is Phase.BLOCKED
+    assert (await service.cancellations.view(account_id)).phase is Phase.BLOCKED
 
 
 @pytest.mark.parametrize("real_name_type", ["INDIVIDUAL", "ENTERPRISE"])
@@ -191,7 +191,7 @@ async def test_the_owner_says_what_is_to_become_of_the_money(service: Service, o
     kept = [c for c in other_sum.find_all("input", name="balance") if "checked" in c.attributes]
     assert [choice.attributes["value"] for choice in kept] == ["RETURN"]
     assert (await file(owner, **STATED, balance="RETURN")).heading == "Staff are looking at it"
-    view = await service.desk.view(account_id)
+    view = await service.cancellations.view(account_id)
     assert view.balance == BalanceChoice(wish=BalanceWish.RETURN, amount_fen=1_234)
 
 
@@ -214,12 +214,12 @@ async def test_materials_keep_the_earlier_word_about_the_money_unless_there_is_a
     assert not any("required" in choice.attributes for choice in page.find_all("input", name="balance"))
     page = await owner.send("/owner/materials", contact_phone="+8613900139000")
     assert page.heading == "Staff are looking at it"
-    assert (await service.desk.view(case.account_id)).balance == BalanceChoice(
+    assert (await service.cancellations.view(case.account_id)).balance == BalanceChoice(
         wish=BalanceWish.GIVE_UP, amount_fen=1_234
     )
     await case.ask_for_materials()
     await owner.send("/owner/materials", balance="RETURN")
-    assert (await service.desk.view(case.account_id)).balance == BalanceChoice(
+    assert (await service.cancellations.view(case.account_id)).balance == BalanceChoice(
         wish=BalanceWish.RETURN, amount_fen=1_234
     )
 
@@ -248,9 +248,9 @@ async def test_a_ticket_that_is_sent_twice_is_filed_once(service: Service, owner
     owner = owner_of(account_id)
     page = await owner.look("/owner/ticket")
     await owner.send("/owner/ticket", page=page, **STATED)
-    first = (await service.desk.view(account_id)).review
+    first = (await service.cancellations.view(account_id)).review
     assert (await owner.send("/owner/ticket", page=page, **STATED)).heading == "Staff are looking at it"
-    second = (await service.desk.view(account_id)).review
+    second = (await service.cancellations.view(account_id)).review
     assert first is not None
     assert second is not None
     assert first.ticket == second.ticket
@@ -261,7 +261,7 @@ async def test_materials_change_what_they_name_and_nothing_else(service: Service
     await case.ask_for_materials()
     page = await owner_of(case.account_id).send("/owner/materials", contact_phone="+8613900139000")
     assert page.heading == "Staff are looking at it"
-    form = await form_of(service, await service.desk.view(case.account_id))
+    form = await form_of(service, await service.cancellations.view(case.account_id))
     assert (form.revision, form.contact_phone, form.contact_email) == (2, "+8613900139000", "owner@example.com")
     assert form.statement is not None
 
@@ -272,7 +272,7 @@ async def test_materials_without_anything_are_not_sent(service: Service, owner_o
     page = await owner_of(case.account_id).send("/owner/materials")
     assert page.status == 422
     assert "Add at least one thing" in " ".join(page.alerts)
-    assert (await service.desk.view(case.account_id)).phase is Phase.AWAITING_MATERIALS
+    assert (await service.cancellations.view(case.account_id)).phase is Phase.AWAITING_MATERIALS
 
 
 async def test_a_notice_that_is_not_in_force_is_refused_with_the_ticket(service: Service, owner_of: OwnerOf) -> None:

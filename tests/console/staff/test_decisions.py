@@ -15,7 +15,7 @@ from domain.messages import CancellationView
 from domain.notices import CURRENT_NOTICE
 from domain.phases import Phase
 from domain.tickets import DecisionKind, DecisionReason, ReviewStatus
-from service.ticket_files import TicketIntake
+from service.ticket_files import TicketFiles
 from tests.console.conftest import Console
 from tests.console.staff.pages import decide, hidden, inline_code, ticket_page, words
 from tests.support.service import Service, owner_of
@@ -66,7 +66,7 @@ async def test_a_rejection_sends_its_reasons_and_keeps_its_note(agent: httpx2.As
     [recorded] = (await case.until_review(ReviewStatus.REJECTED)).decisions
     assert recorded.decision.reason_codes == (DecisionReason.DISPUTE_OPEN,)
     assert recorded.decision.note_ref is not None
-    note = await TicketIntake(service.vault).read_note(case.ticket_no, recorded.decision.note_ref)
+    note = await TicketFiles(service.vault).read_note(case.ticket_no, recorded.decision.note_ref)
     assert note == "First line\nsecond line"
     seen: CancellationView = await case.in_phase(Phase.REJECTED)
     assert seen.rejection_reasons == (DecisionReason.DISPUTE_OPEN,)
@@ -234,11 +234,11 @@ async def test_the_preview_is_in_the_owners_language(
 async def under_review_in(service: Service, locale: Locale) -> Case:
     """A case whose owner speaks this language."""
     account_id = await service.account(icp_applications_ever=1)
-    await service.desk.start(account_id, f"owner-of-{account_id}", locale=locale)
+    await service.cancellations.start(account_id, f"owner-of-{account_id}", locale=locale)
     await service.identify(account_id)
 
     notice = CURRENT_NOTICE[locale]
-    await service.desk.accept_notice(account_id, notice.version, notice.sha256, owner_of(account_id))
+    await service.cancellations.accept_notice(account_id, notice.version, notice.sha256, owner_of(account_id))
     await service.in_phase(account_id, Phase.BLOCKED)
     case = await file(service, account_id)
     await case.clock()

@@ -14,7 +14,7 @@ from domain.errors import ErrorType
 from domain.ids import new_number
 from domain.letters import Letter, LetterOriginal, LetterSignature, LetterType, SignatureCheck
 from domain.model import VaultRef
-from service.ticket_files import TicketDraft, TicketIntake
+from service.ticket_files import TicketFiles, TicketSubmission
 from tests.console.conftest import Console
 from tests.console.staff.pages import ticket_page, words
 from tests.service.letters.making import LETTERS, SEAL, pdf, pdf_with, quarters, saved
@@ -27,10 +27,10 @@ PICTURE = saved(quarters(), "JPEG", comment=SECRET.encode())
 
 async def with_letter(service: Service, letter: bytes) -> Case:
     account_id = await blocked(service, real_name_type="ENTERPRISE", icp_applications_ever=1)
-    view = await service.desk.view(account_id)
+    view = await service.cancellations.view(account_id)
     assert view.report is not None
     assert view.ticket_needs is not None
-    draft = TicketDraft(
+    draft = TicketSubmission(
         account_id=account_id,
         report_digest=view.report.digest,
         real_name_type=RealNameType.ENTERPRISE,
@@ -40,14 +40,14 @@ async def with_letter(service: Service, letter: bytes) -> Case:
         notice_version=NOTICE.version,
         notice_sha256=NOTICE.sha256,
     )
-    intake = TicketIntake(service.vault, LETTERS)
+    tickets = TicketFiles(service.vault, LETTERS)
     return await file(
-        service, account_id, await intake.file(draft, letter, needs=view.ticket_needs, now=datetime.now(UTC))
+        service, account_id, await tickets.file(draft, letter, needs=view.ticket_needs, now=datetime.now(UTC))
     )
 
 
 async def with_stored_letter(service: Service, content: bytes, signature: LetterSignature | None = None) -> Case:
-    """With a letter that came round the intake."""
+    """With a letter that came round the tickets."""
     account_id = await blocked(service, real_name_type="ENTERPRISE", icp_applications_ever=1)
     path = f"tickets/odd-{uuid4().hex}/letter"
     stored = await service.vault.put_blob(path, content, LetterType.PDF)
@@ -139,7 +139,7 @@ async def test_what_cannot_be_shown_is_said_in_its_place(agent: httpx2.AsyncClie
 async def unseen(service: Service) -> tuple[Case, Letter]:
     """One that nobody has looked at: a page that was drawn once is the page that its hash stands for."""
     case = await with_letter(service, pdf(text=f"Letter {uuid4()}"))
-    form = await TicketIntake(service.vault).load(case.ticket)
+    form = await TicketFiles(service.vault).load(case.ticket)
     assert form.letter is not None
     return case, form.letter
 

@@ -23,9 +23,9 @@ from console.settings import ConsoleSettings
 from console.staff.showing import StaffRoom
 from domain.business_calendar import CALENDAR
 from domain.checks import Reason
-from service.front_desk import FrontDesk
+from service.cancellation_service import CancellationService
 from service.queue import buckets
-from service.ticket_files import TicketIntake
+from service.ticket_files import TicketFiles
 from tests.console.conftest import Console, console_on
 from tests.console.staff.conftest import Filed, coming_days
 from tests.console.staff.pages import live_address, ticket_links, words
@@ -54,8 +54,10 @@ class Counting(Interceptor, OutboundInterceptor):
 def seen_through(service: Service, client: Client) -> Services:
     """What a console works with, when it reaches Temporal by this client."""
     return Services(
-        desk=FrontDesk(client, service.task_queue, service.platform, service.challenges, service.vault),
-        intake=TicketIntake(service.vault),
+        cancellations=CancellationService(
+            client, service.task_queue, service.platform, service.challenges, service.vault
+        ),
+        tickets=TicketFiles(service.vault),
         client=client,
         calendar=service.calendar,
         settings=ConsoleSettings(),

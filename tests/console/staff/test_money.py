@@ -12,7 +12,7 @@ from domain.model import VaultRef
 from domain.phases import Phase
 from domain.tickets import BalanceWish, DecisionKind, IgnoredBecause
 from i18n.texts import text
-from service.front_desk import FrontDesk
+from service.cancellation_service import CancellationService
 from tests.console.staff.pages import decide, ticket_page, words
 from tests.support.service import Service
 from tests.support.tickets import Case, blocked, file, file_in_vault, under_review
@@ -34,12 +34,12 @@ def as_if(
     async def look(of: Case, locale: Locale, **changes: Any) -> str:
         review = (await of.view()).model_copy(update=changes)
 
-        async def review_as_if(self: FrontDesk, ticket_no: str) -> Any:
+        async def review_as_if(self: CancellationService, ticket_no: str) -> Any:
             return review
 
         agent.headers["Accept-Language"] = locale
         with monkeypatch.context() as patch:
-            patch.setattr(FrontDesk, "review", review_as_if)
+            patch.setattr(CancellationService, "review", review_as_if)
             return words(await ticket_page(agent, of))
 
     return look

@@ -11,7 +11,7 @@ import pytest
 from console.auth.roles import Role
 from console.settings import ConsoleSettings
 from domain.tickets import DecisionKind, DecisionReason, ReviewStatus
-from service.ticket_files import TicketIntake
+from service.ticket_files import TicketFiles
 from tests.console.conftest import Console
 from tests.console.staff.pages import inline_code, ticket_page, words
 from tests.support.service import Service, decision, eventually
@@ -56,11 +56,11 @@ async def test_decisions_notes_and_ignored_messages_are_the_history(
     agent: httpx2.AsyncClient, service: Service
 ) -> None:
     case = await under_review(service)
-    note = await TicketIntake(service.vault).put_note(case.ticket_no, "Called <b>twice</b>.\nNobody answered.")
+    note = await TicketFiles(service.vault).put_note(case.ticket_no, "Called <b>twice</b>.\nNobody answered.")
     await case.signal(DecisionKind.APPROVE, operator="agent-slow")
     await case.until_ignored()
     rejection = decision(await case.view(), DecisionReason.DISPUTE_OPEN).model_copy(update={"note_ref": note})
-    await service.desk.decide(DecisionKind.REJECT, rejection)
+    await service.cancellations.decide(DecisionKind.REJECT, rejection)
     html = await ticket_page(agent, case)
     page = words(html)
     assert "agent-7 rejected" in page

@@ -24,7 +24,7 @@ _BY_CHANCE = {
 
 async def test_the_twin_has_the_events_of_a_clean_request(service: Service) -> None:
     settings = Settings(task_queue=f"twin-{uuid4().hex[:8]}", vault_url="memory:///")
-    ours = Ours(service.desk, service.client, service.store.add_clean_accounts, service.store.latest_code)
+    ours = Ours(service.cancellations, service.client, service.store.add_clean_accounts, service.store.latest_code)
     twin = Twin(service.client, settings.task_queue)
     async with build_variant(Variant.TWIN, service.client, settings):
         assert await _events(service.client, twin) == await _events(service.client, ours)
@@ -32,7 +32,7 @@ async def test_the_twin_has_the_events_of_a_clean_request(service: Service) -> N
 
 async def test_the_twin_is_timed_by_the_same_steps(service: Service) -> None:
     settings = Settings(task_queue=f"twin-{uuid4().hex[:8]}", vault_url="memory:///")
-    ours = Ours(service.desk, service.client, service.store.add_clean_accounts, service.store.latest_code)
+    ours = Ours(service.cancellations, service.client, service.store.add_clean_accounts, service.store.latest_code)
     async with build_variant(Variant.TWIN, service.client, settings):
         [account_id] = await ours.accounts(1)
         twin = await Twin(service.client, settings.task_queue).play(f"twin-{uuid4().hex}")

@@ -92,7 +92,7 @@ async def test_the_decision_on_an_unanswered_ticket_carries_the_time_of_its_own_
     ending = await UNANSWERED.play(scene)
     assert [claim for claim in ending.claims if not claim.holds] == [], shown.getvalue()
     assert scene.ticket is not None
-    review = await stack.desk.review(scene.ticket.ticket_no)
+    review = await stack.cancellations.review(scene.ticket.ticket_no)
     assert review.clock is not None
     decided_at = review.decisions[-1].decision.decided_at
     assert review.clock.due_at < decided_at < CALENDAR.next_day_end(review.clock.due_at)

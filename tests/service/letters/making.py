@@ -6,9 +6,9 @@ from zlib import compress, crc32
 
 from PIL import Image, ImageDraw
 
-from service.letters.desk import LetterDesk
+from service.letters.letter_service import LetterService
 
-LETTERS = LetterDesk()
+LETTERS = LetterService()
 """For whoever files the same letter again and again: it is rendered once."""
 
 RED, GREEN, BLUE, GREY, WHITE = (200, 30, 30), (30, 150, 60), (40, 60, 190), (128, 128, 128), (255, 255, 255)

@@ -9,8 +9,8 @@ import pytest
 
 from domain.errors import Refusal
 from domain.letters import LetterType
-from service.letters import desk as desk_module
-from service.letters.desk import LetterDesk
+from service.letters import letter_service as module
+from service.letters.letter_service import LetterService
 from service.letters.limited import ProgramFailed
 from service.letters.problems import LetterProblem, refusal
 from service.letters.renderer import RenderedLetter
@@ -61,8 +61,8 @@ class Renderer:
 @pytest.fixture
 def renderer(monkeypatch: pytest.MonkeyPatch) -> Renderer:
     renderer = Renderer()
-    monkeypatch.setattr(desk_module, "render_letter", renderer.render_letter)
-    monkeypatch.setattr(desk_module, "page_picture", renderer.page_picture)
+    monkeypatch.setattr(module, "render_letter", renderer.render_letter)
+    monkeypatch.setattr(module, "page_picture", renderer.page_picture)
     return renderer
 
 
@@ -74,17 +74,17 @@ async def settled() -> None:
         await asyncio.to_thread(lambda: None)
 
 
-async def render(desk: LetterDesk, data: bytes, account: str) -> RenderedLetter:
-    async with desk.rendered(data, account) as (original, rendered):
+async def render(letter_service: LetterService, data: bytes, account: str) -> RenderedLetter:
+    async with letter_service.rendered(data, account) as (original, rendered):
         assert original == data
         return rendered
 
 
 async def test_two_letters_are_rendered_at_once_and_one_of_each_account(renderer: Renderer) -> None:
-    desk = LetterDesk()
+    letter_service = LetterService()
     async with asyncio.TaskGroup() as tasks:
         for data, account in ((b"a1", "a"), (b"a2", "a"), (b"a3", "a"), (b"b1", "b"), (b"c1", "c")):
-            tasks.create_task(render(desk, data, account))
+            tasks.create_task(render(letter_service, data, account))
         await settled()
         assert renderer.running == [b"a1", b"b1"]
         renderer.finish(b"b1")
@@ -99,19 +99,19 @@ async def test_two_letters_are_rendered_at_once_and_one_of_each_account(renderer
 
 
 async def test_an_upload_is_read_when_its_turn_has_come(renderer: Renderer) -> None:
-    desk, read = LetterDesk(), []
+    letter_service, read = LetterService(), []
 
     async def upload() -> bytes:
         read.append("c")
         return b"c"
 
     async def send_c() -> None:
-        async with desk.rendered(upload, "c"):
+        async with letter_service.rendered(upload, "c"):
             pass
 
     async with asyncio.TaskGroup() as tasks:
         for account in ("a", "b"):
-            tasks.create_task(render(desk, account.encode(), account))
+            tasks.create_task(render(letter_service, account.encode(), account))
         await settled()
         tasks.create_task(send_c())
         await settled()
@@ -121,42 +121,42 @@ async def test_an_upload_is_read_when_its_turn_has_come(renderer: Renderer) -> N
 
 
 async def test_the_same_letter_costs_once_whoever_sends_it(renderer: Renderer) -> None:
-    desk = LetterDesk()
+    letter_service = LetterService()
     renderer.finish(b"same")
-    rendered = await asyncio.gather(*(render(desk, b"same", account) for account in ("a", "b", "a", "c")))
+    rendered = await asyncio.gather(*(render(letter_service, b"same", account) for account in ("a", "b", "a", "c")))
     assert all(letter == rendered[0] for letter in rendered)
     assert renderer.count[b"same"] == 1
 
 
 async def test_a_letter_that_cannot_be_rendered_costs_once_too(renderer: Renderer) -> None:
-    desk = LetterDesk()
+    letter_service = LetterService()
     renderer.finish(b"bad")
     for account in ("a", "b", "a"):
         with pytest.raises(Refusal) as caught:
-            await render(desk, b"bad", account)
+            await render(letter_service, b"bad", account)
         assert caught.value.details["because"] is LetterProblem.CANNOT_BE_RENDERED
     assert renderer.count[b"bad"] == 1
 
 
 async def test_the_turn_lasts_as_long_as_the_letter_is_worked_with(renderer: Renderer) -> None:
-    desk = LetterDesk()
+    letter_service = LetterService()
     renderer.finish(b"a", b"b", b"c")
-    async with desk.rendered(b"a", "a"), desk.rendered(b"b", "b"):
-        third = asyncio.create_task(render(desk, b"c", "c"))
+    async with letter_service.rendered(b"a", "a"), letter_service.rendered(b"b", "b"):
+        third = asyncio.create_task(render(letter_service, b"c", "c"))
         await settled()
         assert renderer.count[b"c"] == 0
     assert (await third).content == b"cleaned"
 
 
 async def test_a_picture_is_drawn_once_and_so_is_what_cannot_be(renderer: Renderer) -> None:
-    desk, loaded = LetterDesk(), Counter[str]()
+    letter_service, loaded = LetterService(), Counter[str]()
 
     async def cleaned() -> bytes:
         loaded["cleaned"] += 1
         return b"cleaned"
 
     for _ in range(3):
-        assert await desk.picture(("hash", 1), cleaned, "T-1") == b"picture of cleaned"
+        assert await letter_service.picture(("hash", 1), cleaned, "T-1") == b"picture of cleaned"
         with pytest.raises(ProgramFailed):
-            await desk.picture(("hash", 2), cleaned, "T-1")
+            await letter_service.picture(("hash", 2), cleaned, "T-1")
     assert renderer.count[b"cleaned"] == loaded["cleaned"] == 2

@@ -27,7 +27,7 @@ Upload = bytes | Callable[[], Awaitable[bytes]]
 """What was sent; or how to read it when its turn has come, so that it waits on the disk and not in memory."""
 
 
-class LetterDesk:
+class LetterService:
     """Renders letters and their pages: two at once, one for each account, in the order in which they came.
 
     One for each process. What came out is remembered by its hash, a failure too: the same file costs once.

@@ -4,14 +4,14 @@ It talks to Temporal by the documented messages only; a backend may use those di
 """
 
 from service.cancellations import challenge_of
-from service.certificates import CertificateDesk
-from service.deletions import OperationsDesk
-from service.reviews import StaffDesk
+from service.certificates import Certificates
+from service.deletions import Deletions
+from service.reviews import Reviews
 
-__all__ = ["FrontDesk", "challenge_of"]
+__all__ = ["CancellationService", "challenge_of"]
 
 
-class FrontDesk(OperationsDesk, StaffDesk, CertificateDesk):
+class CancellationService(Deletions, Reviews, Certificates):
     """The steps of owners, staff and ops.
 
     `by` says who takes a step and through what; `key` is the caller's own name for it: the same step again, under the

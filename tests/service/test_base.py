@@ -1,0 +1,58 @@
+"""How the service looks at a workflow that does not answer at once."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+from temporalio.api.common.v1 import GrpcStatus
+from temporalio.client import WorkflowHandle, WorkflowQueryFailedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from runtime.workflow_runner import OVERTAKEN_BY_NEWS
+from service.base import LOOK_LIMIT, look
+
+LOST = RPCError("Timeout expired", RPCStatusCode.DEADLINE_EXCEEDED, GrpcStatus().SerializeToString())
+GONE = RPCError("not found", RPCStatusCode.NOT_FOUND, GrpcStatus().SerializeToString())
+OVERTAKEN = WorkflowQueryFailedError(OVERTAKEN_BY_NEWS)
+
+
+@dataclass
+class Answers:
+    """A workflow that answers as it is told, one look after the other."""
+
+    of: list[Any]
+    given: list[timedelta] = field(default_factory=list)
+
+    async def query(self, _: Any, *, reject_condition: Any, rpc_timeout: timedelta) -> Any:
+        self.given.append(rpc_timeout)
+        answer = self.of[len(self.given) - 1]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+async def looked(*answers: Any) -> tuple[Any, Answers]:
+    handle = Answers([*answers])
+    return await look(cast(WorkflowHandle[Any, Any], handle), lambda _: None), handle
+
+
+@pytest.mark.parametrize("before", [[LOST], [LOST, LOST], [OVERTAKEN], [LOST, OVERTAKEN, LOST, OVERTAKEN]])
+async def test_a_look_that_was_lost_or_overtaken_is_taken_again(before: list[Exception]) -> None:
+    found, handle = await looked(*before, "found")
+    assert (found, len(handle.given)) == ("found", len(before) + 1)
+
+
+@pytest.mark.parametrize(("answers", "looks"), [([LOST] * 9, 3), ([OVERTAKEN] * 9, 5), ([GONE, "found"], 1)])
+async def test_in_the_end_it_is_given_up(answers: list[Any], looks: int) -> None:
+    handle = Answers(answers)
+    with pytest.raises((RPCError, WorkflowQueryFailedError)):
+        await look(cast(WorkflowHandle[Any, Any], handle), lambda _: None)
+    assert len(handle.given) == looks
+
+
+async def test_all_looks_that_nobody_answers_take_no_longer_than_one_may() -> None:
+    handle = Answers([LOST] * 9)
+    with pytest.raises(RPCError):
+        await look(cast(WorkflowHandle[Any, Any], handle), lambda _: None)
+    assert sum(handle.given, timedelta()) <= LOOK_LIMIT + timedelta(milliseconds=1)
