@@ -23,7 +23,8 @@ class IdentitySteps(StepBase):
 
     @workflow.update(description="Send an identity code to a verified phone or e-mail")
     async def send_code(self, step: SendCode) -> CancellationView:
-        async with self._taking(Step.SEND_CODE) as until:
+        with self._under_way():
+            until = await self._begin(Step.SEND_CODE)
             answer = await self._answer(
                 workflow.execute_activity_method(
                     AccountActivities.send_identity_code,
@@ -62,7 +63,8 @@ class IdentitySteps(StepBase):
     @workflow.update(description="Redeem the single-use proof that the platform gave for the right code")
     async def submit_identity_proof(self, step: SubmitIdentityProof) -> CancellationView:
         state = self.state
-        async with self._taking(Step.SUBMIT_IDENTITY_PROOF) as until:
+        with self._under_way():
+            until = await self._begin(Step.SUBMIT_IDENTITY_PROOF)
             answer = await self._answer(
                 workflow.execute_activity_method(
                     AccountActivities.redeem_identity_proof,

@@ -51,7 +51,8 @@ class ReportSteps(StepBase):
     @workflow.update(description="Run the five checks again; answers when all are done")
     async def recheck(self, step: Recheck) -> CancellationView:
         state = self.state
-        async with self._taking(Step.RECHECK) as until:
+        with self._under_way():
+            until = await self._begin(Step.RECHECK)
             if not state.allows(Step.RECHECK):
                 # By what was known of it: its last channel may be gone by now.
                 await self._look(Step.RECHECK, until)

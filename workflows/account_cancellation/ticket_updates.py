@@ -36,21 +36,23 @@ class TicketSteps(StepBase):
     @workflow.update(description="File a manual request; the form is in the vault already")
     async def file_ticket(self, step: FileTicket) -> CancellationView:
         # One filing at a time: two could both find the phase right and start two reviews.
-        async with self._taking(Step.FILE_TICKET) as until, self._filing:
-            await self._look(Step.FILE_TICKET, until)
-            facts = await self._read_ticket(step.ticket, None, Step.FILE_TICKET, until)
-            shown = self.state.report
-            if shown is None or facts.report_digest != shown.digest:
-                raise _not_as_shown(shown)
-            checking = run_checks(self.state, shown=shown.entitlements, limit=left_of(until))
-            report, forfeits = await self._answer(checking, Step.FILE_TICKET)
-            self.state.require(Step.FILE_TICKET)
-            self._refuse_unless_waivable(shown, report)
-            if self.state.report is not shown or _is_more(shown, report) or (forfeits and forfeits.added_count):
-                self._show_report(report)
-                raise _not_as_shown(report)
-            await self._start_review(facts, shown, step.by)
-            return self.state.view()
+        with self._under_way():
+            until = await self._begin(Step.FILE_TICKET)
+            async with self._filing:
+                await self._look(Step.FILE_TICKET, until)
+                facts = await self._read_ticket(step.ticket, None, Step.FILE_TICKET, until)
+                shown = self.state.report
+                if shown is None or facts.report_digest != shown.digest:
+                    raise _not_as_shown(shown)
+                checking = run_checks(self.state, shown=shown.entitlements, limit=left_of(until))
+                report, forfeits = await self._answer(checking, Step.FILE_TICKET)
+                self.state.require(Step.FILE_TICKET)
+                self._refuse_unless_waivable(shown, report)
+                if self.state.report is not shown or _is_more(shown, report) or (forfeits and forfeits.added_count):
+                    self._show_report(report)
+                    raise _not_as_shown(report)
+                await self._start_review(facts, shown, step.by)
+                return self.state.view()
 
     @file_ticket.validator
     def _validate_file_ticket(self, step: FileTicket) -> None:
@@ -135,25 +137,27 @@ class TicketSteps(StepBase):
     async def supply_materials(self, step: SupplyMaterials) -> CancellationView:
         state = self.state
         # One revision at a time: the other one is refused, and hears which revision stands.
-        async with self._taking(Step.SUPPLY_MATERIALS) as until, self._filing:
-            await self._look(Step.SUPPLY_MATERIALS, until)
-            case = state.case
-            assert case is not None
-            facts = await self._read_ticket(step.ticket, case.ticket, Step.SUPPLY_MATERIALS, until)
-            state.require(Step.SUPPLY_MATERIALS)
-            state.acceptance_in_ticket = facts.acceptance or state.acceptance_in_ticket
-            state.case = case.revised(facts.ticket, facts.balance, facts.filed_by, step.by.subject)
-            handle = workflow.get_external_workflow_handle(review_workflow_id(step.ticket.ticket_no))
-            with suppress(ApplicationError):  # it has just ended; its result tells how
-                await handle.signal(TicketReview.materials_supplied, MaterialsSupplied(ticket=step.ticket))
-            # It is on its way: whether the review says so in time or not, nothing is refused any more.
-            with suppress(TimeoutError):
-                await workflow.wait_condition(
-                    lambda: self._has_arrived(step.ticket),
-                    timeout=left_of(until),
-                    timeout_summary="The review looks at the materials",
-                )
-            return state.view()
+        with self._under_way():
+            until = await self._begin(Step.SUPPLY_MATERIALS)
+            async with self._filing:
+                await self._look(Step.SUPPLY_MATERIALS, until)
+                case = state.case
+                assert case is not None
+                facts = await self._read_ticket(step.ticket, case.ticket, Step.SUPPLY_MATERIALS, until)
+                state.require(Step.SUPPLY_MATERIALS)
+                state.acceptance_in_ticket = facts.acceptance or state.acceptance_in_ticket
+                state.case = case.revised(facts.ticket, facts.balance, facts.filed_by, step.by.subject)
+                handle = workflow.get_external_workflow_handle(review_workflow_id(step.ticket.ticket_no))
+                with suppress(ApplicationError):  # it has just ended; its result tells how
+                    await handle.signal(TicketReview.materials_supplied, MaterialsSupplied(ticket=step.ticket))
+                # It is on its way: whether the review says so in time or not, nothing is refused any more.
+                with suppress(TimeoutError):
+                    await workflow.wait_condition(
+                        lambda: self._has_arrived(step.ticket),
+                        timeout=left_of(until),
+                        timeout_summary="The review looks at the materials",
+                    )
+                return state.view()
 
     def _has_arrived(self, ticket: TicketRef) -> bool:
         """The review has reported this revision, or has ended. It may be waiting for the next one by then."""

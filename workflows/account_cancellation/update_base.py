@@ -5,8 +5,8 @@ current in this very process (the notice). A handler checks again after every wa
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -85,22 +85,26 @@ class StepBase:
         if workflow.info().is_continue_as_new_suggested():
             raise not_now("The history of this request is full. Look at it by its view.", workflow.now() + ANSWER_LIMIT)
 
-    @asynccontextmanager
-    async def _taking(self, step: Step) -> AsyncIterator[Instant]:
-        """A step under way; gives until when it has to be answered."""
+    @contextmanager
+    def _under_way(self) -> Iterator[None]:
+        """While a step waits. Synchronous, like `_meanwhile` of the request, and for the same reason."""
         self._in_flight += 1
         try:
-            until = workflow.now() + ANSWER_LIMIT
-            await self._wait_until(lambda: self.state.phase is not Phase.OPENING, until)
-            if self.state.phase is not Phase.AWAITING_IDENTITY:
-                self.state.require(step)
-            self.state.owner_active_at = workflow.now()
-            yield until
+            yield
         except ApplicationError:
             self._refused_at_the_end += workflow.info().is_continue_as_new_suggested()
             raise
         finally:
             self._in_flight -= 1
+
+    async def _begin(self, step: Step) -> Instant:
+        """Once the account has been read; the answer is until when the step has to be answered."""
+        until = workflow.now() + ANSWER_LIMIT
+        await self._wait_until(lambda: self.state.phase is not Phase.OPENING, until)
+        if self.state.phase is not Phase.AWAITING_IDENTITY:
+            self.state.require(step)
+        self.state.owner_active_at = workflow.now()
+        return until
 
     async def _wait_until(self, condition: Any, until: Instant) -> None:
         try:

@@ -5,8 +5,8 @@ work: opening, checking, sealing, deleting. The moves are in `domain/phases.py`;
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -170,7 +170,7 @@ class AccountCancellation(OwnerSteps, ReviewFollowing, DeletionFollowing, FromCh
     async def _seal(self) -> Phase | None:
         """Close the account. The promise of the manual route runs on meanwhile: an approval is no answer yet."""
         state = self.state
-        async with self._meanwhile(self._tell_when_stuck()), self._meanwhile(self._keep_promise()):
+        with self._meanwhile(self._tell_when_stuck()), self._meanwhile(self._keep_promise()):
             next_phase = await seal(state, self._may_continue_as_new)
         if next_phase in (Phase.BLOCKED, Phase.AWAITING_IDENTITY):
             self.tell_owner(Template.CANCELLATION_SENT_BACK, reasons=self._why_sent_back())
@@ -191,8 +191,10 @@ class AccountCancellation(OwnerSteps, ReviewFollowing, DeletionFollowing, FromCh
             codes.append("REAL_NAME_TYPE")
         return ",".join(codes)
 
-    @asynccontextmanager
-    async def _meanwhile(self, work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    # No asynchronous generator: a worker that stops leaves its workflows to the garbage collector, and that may end the
+    # generator before whoever is in it, who then fails on that.
+    @contextmanager
+    def _meanwhile(self, work: Coroutine[Any, Any, None]) -> Iterator[None]:
         task = asyncio.create_task(work)
         try:
             yield
