@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -24,13 +25,16 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 from activities import all_activities
 from activities.failures import GatewayFailures
 from domain.accounts import AccountStatus
+from domain.deletion import DeletionStatus, DeletionView
+from domain.errors import ErrorType
 from domain.ids import deletion_task_queue
 from domain.messages import CancellationView, DecisionAnswer, MaterialsSupplied, Resume, Withdraw
 from domain.model import Model
-from domain.phases import Step
+from domain.phases import Phase, Step
 from domain.tickets import Decision, DecisionKind, DecisionRequest, TicketRef
 from service.errors import plain_errors
 from simulator.kinds import Endpoint, FaultKind
+from tests.support.poison import assert_deleted_once
 from tests.support.service import SOMEBODY, Service, eventually
 from tests.support.tickets import fault, is_retrying
 from worker import WORKFLOW_RUNNER
@@ -169,6 +173,16 @@ async def until_answered(handle: WorkflowHandle[Any, Any], held: HeldAnswer) -> 
         return list((await handle.describe()).raw_description.pending_activities)
 
     await eventually(pending, lambda activities: not activities, LIMIT)
+
+
+async def until_quiet(*handles: WorkflowHandle[Any, Any]) -> None:
+    """Until no task is under way: one that a worker takes along when it stops is missed for ten seconds."""
+
+    async def is_busy(handle: WorkflowHandle[Any, Any]) -> bool:
+        return (await handle.describe()).raw_description.HasField("pending_workflow_task")
+
+    for handle in handles:
+        await eventually(partial(is_busy, handle), lambda busy: not busy, LIMIT)
 
 
 # Timers
@@ -310,6 +324,26 @@ async def reject_and_disturb(service: Service, rejection: Decision) -> asyncio.T
 
 
 SIGNAL_TO_REVIEW = "materials_supplied"
+
+
+async def resume_and_disturb(service: Service, account_id: str) -> asyncio.Task[DeletionView]:
+    """Temporal's cancel, a signal that nobody knows and a resume; the answer to the last."""
+    deletion = service.deletion(account_id)
+    await deletion.cancel()
+    await deletion.signal(SIGNAL_TO_DELETION)
+    return await send_update(service, deletion, "resume", Resume(operator_id="ops-1"), DeletionView)
+
+
+SIGNAL_TO_DELETION = "unheard-of"
+
+
+async def assert_deleted_undisturbed(service: Service, account_id: str, told: DeletionView | ErrorType) -> None:
+    """To the end, once, with the cancel refused; `told` is the answer to the resume."""
+    assert (await asyncio.wait_for(service.request(account_id).result(), LIMIT)).outcome is Phase.CLOSED
+    assert told is ErrorType.NOT_STALLED or not isinstance(told, ErrorType)
+    view = await service.cancellations.deletion(account_id)
+    assert (view.status, view.cancels_refused) == (DeletionStatus.FINISHED, 1)
+    await assert_deleted_once(service, account_id)
 
 
 async def assert_account_kept(service: Service, account_id: str) -> None:

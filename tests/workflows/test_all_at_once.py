@@ -12,34 +12,39 @@ import pytest
 from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError
 
-from domain.deletion import DeletionStatus, DeletionView
 from domain.errors import ErrorType
 from domain.ids import cancellation_workflow_id, review_workflow_id
-from domain.messages import CancellationView, Resume
-from domain.phases import Phase
+from domain.messages import CancellationView, Withdraw, WithdrawalReason
+from domain.phases import Phase, Step
 from domain.tickets import DecisionReason, ReviewStatus
-from simulator.kinds import Endpoint
+from simulator.kinds import Effect, Endpoint
 from tests.replay.routes import ROUTES
 from tests.support.at_once import (
     LIMIT,
+    SIGNAL_TO_DELETION,
     SIGNAL_TO_REQUEST,
     SIGNAL_TO_REVIEW,
+    Advance,
     HeldAnswer,
     HeldAnswers,
     activities_only,
+    answer_in_waiting,
     assert_account_kept,
+    assert_deleted_undisturbed,
     came_together,
     each,
     reject_and_disturb,
+    resume_and_disturb,
     send_update,
     until_answered,
+    until_quiet,
     withdraw_and_disturb,
     workflows_only,
 )
-from tests.support.poison import assert_deleted_once
 from tests.support.recorded import MESSAGE, Answer, recorded_answers
-from tests.support.service import Service, decision
-from tests.support.tickets import assert_replays, no_task_has_failed, outcome_of, own_queue
+from tests.support.service import SOMEBODY, Service, decision, eventually
+from tests.support.tickets import assert_replays, is_retrying, no_task_has_failed, outcome_of, own_queue
+from tests.workflows.test_withdrawal import sealing_under_the_hold
 
 
 class UpToAnAnswer(Service):
@@ -208,20 +213,12 @@ class OfADeletion(Play):
     workflow_type = "AccountDeletion"
 
     async def disturb(self) -> None:
-        await self.handle.cancel()
-        await self.handle.signal("unheard-of")
-        self.resuming = await send_update(
-            self.service, self.handle, "resume", Resume(operator_id="ops-1"), DeletionView
-        )
+        self.resuming = await resume_and_disturb(self.service, self.service.account_id)
 
     async def assert_end(self) -> None:
-        assert (await asyncio.wait_for(self.request.result(), LIMIT)).outcome is Phase.CLOSED
         told = await asyncio.wait_for(outcome_of(self.resuming), LIMIT)
-        assert told is ErrorType.NOT_STALLED or not isinstance(told, ErrorType)
-        view = await self.service.cancellations.deletion(self.service.account_id)
-        assert (view.status, view.cancels_refused) == (DeletionStatus.FINISHED, 1)
-        await assert_deleted_once(self.service, self.service.account_id)
-        self.met = await came_together(self.handle, "unheard-of")
+        await assert_deleted_undisturbed(self.service, self.service.account_id, told)
+        self.met = await came_together(self.handle, SIGNAL_TO_DELETION)
 
 
 async def play_all(
@@ -235,6 +232,7 @@ async def play_all(
         async with activities_only(service, answers):
             async with workflows_only(service):
                 await each(plays, Play.until_held)
+                await until_quiet(*(handle for play in plays for handle in (play.request, play.handle)))
             await each(plays, Play.meet)
             async with workflows_only(service):
                 await each(plays, Play.end)
@@ -274,3 +272,75 @@ async def test_a_review_is_decided_once_whatever_comes_with_an_answer(
 @pytest.mark.parametrize("recorded", in_groups("deletion"))
 async def test_a_deletion_goes_on_whatever_comes_with_an_answer(idle_service: Service, recorded: list[Answer]) -> None:
     await play_all(idle_service, OfADeletion, recorded)
+
+
+async def test_nothing_that_comes_with_the_release_after_a_withdrawal_changes_its_end(idle_service: Service) -> None:
+    service = own_queue(idle_service)
+    answers = HeldAnswers(service)
+    async with activities_only(service, answers):
+        async with workflows_only(service), sealing_under_the_hold(service) as account:
+            request = service.request(account)
+            held = answers.hold(request.id, OfARequest.workflow_type, "release_hold", 1)
+            await service.withdraw(account)
+            await held.arrived.wait()
+        await until_answered(request, held)
+        again = await withdraw_and_disturb(service, account)
+        async with workflows_only(service):
+            result = await asyncio.wait_for(request.result(), LIMIT)
+            assert await asyncio.wait_for(outcome_of(again), LIMIT) in (ErrorType.WRONG_PHASE, ErrorType.NOT_FOUND)
+            met = await came_together(request, SIGNAL_TO_REQUEST)
+            await no_task_has_failed(request)
+            await assert_replays(request)
+    assert met >= {"ACTIVITY_TASK_COMPLETED", "WORKFLOW_EXECUTION_CANCEL_REQUESTED", "WORKFLOW_EXECUTION_SIGNALED"}
+    assert (result.outcome, result.withdrawal_reason) == (Phase.WITHDRAWN, WithdrawalReason.CHANGED_MIND)
+    assert [call.effect for call in await service.store.calls(Endpoint.RELEASE_HOLD, account)] == [Effect.APPLIED]
+    await assert_account_kept(service, account)
+
+
+# A withdrawal alone
+
+
+async def nothing(service: Service, account: str) -> None:
+    """The step before the first."""
+
+
+async def withdraw_with_the_answer_of(
+    idle_service: Service, endpoint: Endpoint, prepare: Advance, step: Advance
+) -> tuple[Service, str]:
+    """Have a withdrawal and the answer of the call that `step` leads to arrive together."""
+    service = own_queue(idle_service)
+    account = await service.account()
+    request = await answer_in_waiting(service, endpoint, account, prepare, step)
+    withdrawal = await send_update(service, request, Step.WITHDRAW, Withdraw(by=SOMEBODY), CancellationView)
+    async with service.worker():
+        await asyncio.wait_for(withdrawal, LIMIT)
+        result = await asyncio.wait_for(request.result(), LIMIT)
+        await assert_replays(request)
+    assert (result.outcome, result.withdrawal_reason) == (Phase.WITHDRAWN, WithdrawalReason.CHANGED_MIND)
+    return service, account
+
+
+async def test_a_withdrawal_with_the_first_word_about_the_account_ends_the_request(idle_service: Service) -> None:
+    async def start(service: Service, account: str) -> None:
+        starting = asyncio.create_task(service.start(account))
+        await eventually(lambda: is_retrying(service.request(account)), bool)
+        starting.cancel()
+
+    await withdraw_with_the_answer_of(idle_service, Endpoint.PROFILE, nothing, start)
+
+
+async def test_a_withdrawal_with_the_last_answer_of_the_checks_ends_the_request(idle_service: Service) -> None:
+    async def identify(service: Service, account: str) -> None:
+        await service.start(account)
+        await service.identify(account)
+
+    await withdraw_with_the_answer_of(idle_service, Endpoint.RESOURCES, identify, Service.accept_notice)
+
+
+@pytest.mark.parametrize("endpoint", [Endpoint.TAKE_HOLD, Endpoint.ARREARS])
+async def test_a_withdrawal_with_an_answer_before_the_close_leaves_the_account_open(
+    idle_service: Service, endpoint: Endpoint
+) -> None:
+    service, account = await withdraw_with_the_answer_of(idle_service, endpoint, Service.to_report, Service.confirm)
+    assert await service.store.calls(Endpoint.CLOSE, account) == []
+    await assert_account_kept(service, account)

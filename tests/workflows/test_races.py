@@ -1,10 +1,10 @@
 """Two things at once: whatever the order, one of them counts, nothing is lost and nobody waits for ever."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from temporalio import client, worker, workflow
@@ -29,14 +29,13 @@ from tests.support.tickets import (
     blocked,
     file_in_vault,
     next_revision,
+    outcome_of,
     own_queue,
     refusal,
     under_review,
 )
 from worker import build_worker
 from workflows.common.search_attributes import TICKET_DUE_AT
-
-T = TypeVar("T")
 
 # An approval and the deadline in one workflow task
 
@@ -291,13 +290,6 @@ async def until_known(case: Case) -> None:
 
 
 # Filing at the same time as something else
-
-
-async def outcome_of(attempt: Awaitable[T]) -> T | ErrorType:
-    try:
-        return await attempt
-    except Refusal as error:
-        return error.type
 
 
 async def test_of_two_tickets_filed_at_once_one_is_reviewed(service: Service) -> None:

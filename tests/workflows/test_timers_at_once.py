@@ -6,34 +6,42 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from temporalio.api.enums.v1 import EventType
 
 from domain.business_calendar import CALENDAR
-from domain.errors import ErrorType
+from domain.errors import ErrorType, Refusal
 from domain.messages import CancellationView, DecisionAnswer, Recheck
+from domain.notifications import Template
 from domain.phases import OUTCOMES, Phase, Step
 from domain.tickets import Decision, DecisionReason, ReviewStatus
 from simulator.kinds import Endpoint, FaultKind
 from tests.support.at_once import (
     LIMIT,
+    SIGNAL_TO_DELETION,
     SIGNAL_TO_REQUEST,
     SIGNAL_TO_REVIEW,
     activities_only,
     assert_account_kept,
+    assert_deleted_undisturbed,
     came_together,
+    count_events,
     each,
     fire,
     reject_and_disturb,
+    resume_and_disturb,
     until_pending,
+    until_quiet,
     withdraw_and_disturb,
     workflows_only,
 )
-from tests.support.poison import FINAL, NOT_FOUND, UNAVAILABLE, gate, until_at
+from tests.support.poison import FINAL, NOT_FOUND, UNAVAILABLE, assert_deleted_once, gate, until_at
 from tests.support.service import SOMEBODY, Service, decision, eventually
 from tests.support.tickets import (
     MARGIN,
     Case,
     assert_replays,
     awaiting_confirmation,
+    awaiting_notice,
     is_retrying,
     no_task_has_failed,
     outcome_of,
@@ -54,15 +62,23 @@ def on_short_days(idle_service: Service) -> Service:
 # Where a request waits for a timer
 
 
-async def opening(service: Service) -> str:
-    """With a platform that asks to be left alone, somebody who has started, and somebody who re-checks."""
+async def starting(service: Service) -> str:
+    """With a platform that asks to be left alone."""
     account = await service.account()
     await UNAVAILABLE.at(service, Endpoint.PROFILE, account, times=1, retry_after_seconds=AN_HOUR)
     waiting.add(asyncio.ensure_future(outcome_of(service.start(account))))
     await until_pending(service.request(account), "The first phase")
-    again = service.request(account).execute_update(Step.RECHECK, Recheck(by=SOMEBODY))
-    waiting.add(asyncio.ensure_future(again))
-    await until_pending(service.request(account), "Somebody waits for an answer")
+    return account
+
+
+async def rechecking(service: Service) -> str:
+    """With somebody who does not wait for the platform any more, and somebody who does."""
+    account = await starting(service)
+    request = service.request(account)
+    # A clock stops being skipped where a timer fires that no worker takes in: none must be due before.
+    await skip_to(service, request, await until_pending(request, "The first phase") + MARGIN)
+    waiting.add(asyncio.ensure_future(request.execute_update(Step.RECHECK, Recheck(by=SOMEBODY))))
+    await until_pending(request, "Somebody waits for an answer")
     return account
 
 
@@ -182,8 +198,8 @@ OWNERS = [
     Standing("AWAITING_MATERIALS", asked_for_materials, "Remind the owner", LAPSED),
 ]
 WAITING = [
-    Standing("opening", opening, "The first phase"),
-    Standing("opening", opening, "Somebody waits for an answer"),
+    Standing("opening", starting, "The first phase"),
+    Standing("opening", rechecking, "Somebody waits for an answer"),
 ]
 OTHERS = [
     Standing("lapsing", lapsing_unread, "Nobody can say what the account is", LAPSED),
@@ -222,8 +238,7 @@ async def test_a_request_goes_on_rightly_whatever_comes_with_a_timer(
         else:
             assert told is ErrorType.POINT_OF_NO_RETURN
             assert (await service.cancellations.view(account)).cancels_refused == 1
-        if phase is not Phase.CLOSED:
-            await assert_account_kept(service, account)
+        await (assert_deleted_once if phase is Phase.CLOSED else assert_account_kept)(service, account)
         standing.met = await came_together(request, SIGNAL_TO_REQUEST)
         await no_task_has_failed(request)
         await assert_replays(request)
@@ -231,6 +246,7 @@ async def test_a_request_goes_on_rightly_whatever_comes_with_a_timer(
     async with activities_only(service):
         async with workflows_only(service):
             await each(standings, come)
+            await until_quiet(*(service.request(standing.account_id) for standing in standings))
         await each(standings, meet)
         async with workflows_only(service):
             await each(standings, end)
@@ -246,6 +262,26 @@ ALL_AT_ONCE = {
     "WORKFLOW_EXECUTION_SIGNALED",
     "WORKFLOW_EXECUTION_UPDATE_ACCEPTED",
 }
+
+
+async def test_a_deletion_goes_on_whatever_comes_with_the_end_of_a_pause(idle_service: Service) -> None:
+    service = own_queue(idle_service)
+    pause = "asks to be left alone"
+    async with activities_only(service):
+        async with workflows_only(service):
+            account = await awaiting_confirmation(service)
+            await UNAVAILABLE.at(service, Endpoint.PURGE_RESOURCES, account, times=1, retry_after_seconds=AN_HOUR)
+            await service.confirm(account)
+            await until_pending(service.deletion(account), pause)
+            await until_quiet(service.deletion(account))
+        await fire(service, service.deletion(account), pause)
+        resuming = await resume_and_disturb(service, account)
+        async with workflows_only(service):
+            await assert_deleted_undisturbed(service, account, await asyncio.wait_for(outcome_of(resuming), LIMIT))
+            met = await came_together(service.deletion(account), SIGNAL_TO_DELETION)
+            await no_task_has_failed(service.deletion(account))
+            await assert_replays(service.deletion(account))
+    assert met >= ALL_AT_ONCE - {"WORKFLOW_EXECUTION_UPDATE_ACCEPTED"}
 
 
 # The clock of a review
@@ -306,12 +342,42 @@ async def test_a_review_ends_once_whatever_comes_with_an_alarm(idle_service: Ser
         else:
             assert result.status is ReviewStatus.CALLED_OFF
             await case.in_phase(Phase.BLOCKED)
+        for said_once in (Template.TICKET_DUE_SOON, Template.TICKET_CEILING_ALARM):
+            assert len(await case.messages(said_once)) <= 1
         await no_task_has_failed(case.review, case.request)
         await assert_replays(case.review, case.request)
 
     async with activities_only(service):
         async with workflows_only(service):
             await each(reviews, come)
+            await until_quiet(*(alarmed.case.review for alarmed in reviews))
         await each(reviews, meet)
         async with workflows_only(service):
             await each(reviews, end)
+
+
+# With a re-check
+
+
+async def test_a_lapse_that_fired_while_no_worker_ran_and_a_recheck_leave_one_end(idle_service: Service) -> None:
+    service = own_queue(idle_service)
+    async with service.worker():
+        account = await awaiting_notice(service)
+        await service.accept_notice(account)
+        await service.in_phase(account, Phase.AWAITING_CONFIRMATION)
+    request = service.request(account)
+    fired = await count_events(request, EventType.EVENT_TYPE_TIMER_FIRED)
+    skipping = asyncio.create_task(service.env.fast_forward(request))
+    await eventually(lambda: count_events(request, EventType.EVENT_TYPE_TIMER_FIRED), lambda n: n > fired)
+    checking = asyncio.create_task(service.recheck(account))
+    async with service.worker():
+        try:
+            view = await asyncio.wait_for(checking, 30)
+            assert view.phase is Phase.AWAITING_CONFIRMATION
+            await service.withdraw(account)
+        except Refusal:
+            assert (await asyncio.wait_for(request.result(), 20)).outcome is Phase.LAPSED
+        assert (await asyncio.wait_for(request.result(), 20)).outcome in (Phase.LAPSED, Phase.WITHDRAWN)
+        skipping.cancel()
+        await assert_replays(request)
+    await no_task_has_failed(request)
