@@ -11,7 +11,7 @@ from cli.screens import commands, line, receipts, waiting_phases
 from domain.business_calendar import Deadlines
 from domain.deletion import DeletionView
 from domain.locale import Locale, pick
-from i18n.moments import day_end_or_time
+from i18n.formatting import day_end_or_time
 from i18n.texts import text
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from domain.notices import Notice
 from domain.phases import Phase, Step
 from domain.tickets import BalanceChoice
 from gateways.contract import ChallengeShown
-from i18n.moments import day_end_or_time, time
+from i18n.formatting import day_end_or_time, time
 from i18n.texts import amount, text, yuan
 
 _STYLES = {

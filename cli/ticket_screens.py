@@ -16,7 +16,7 @@ from domain.checks import Reason
 from domain.locale import Locale, pick
 from domain.messages import ReviewView
 from domain.tickets import ReviewStatus
-from i18n.moments import day_end_or_time, time
+from i18n.formatting import day_end_or_time, time
 from i18n.texts import text
 from i18n.time_left import TimeLeft
 

@@ -13,10 +13,10 @@ from starlette.staticfiles import StaticFiles
 from console import health
 from console.api import document
 from console.api import routes as api
-from console.auth import arrival, development, headers, sign_in
-from console.auth.guard import authorize
-from console.auth.hand_overs import HandOvers
+from console.auth import development, headers, login, sign_in
+from console.auth.authorization import authorize
 from console.auth.limits import Limiter
+from console.auth.login_links import LoginLinks
 from console.auth.provider import Provider
 from console.auth.roles import ACCESS
 from console.auth.sessions import Sessions
@@ -37,7 +37,7 @@ OpenServices = Callable[[], AbstractAsyncContextManager[Services]]
 
 
 def create_app(settings: ConsoleSettings, open_services: OpenServices) -> FastAPI:
-    """Raises `ValueError` when the routes and the table of rights differ."""
+    """Raises `ValueError` when the routes and the table of permissions differ."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -65,16 +65,16 @@ def create_app(settings: ConsoleSettings, open_services: OpenServices) -> FastAP
     app.state.sessions = Sessions(settings)
     app.state.tokens = ServiceTokens(settings)
     app.state.limiter = Limiter(settings)
-    app.state.hand_overs = HandOvers(settings)
+    app.state.login_links = LoginLinks(settings)
     app.state.provider = Provider(settings) if settings.oidc_issuer else None
     app.include_router(health.router)
     app.include_router(sign_in.router)
-    app.include_router(arrival.router)
+    app.include_router(login.router)
     if settings.development_sign_in:
         app.include_router(development.router)
     app.include_router(api.router, prefix="/api/v1")
     app.include_router(
-        arrival.api_router, prefix="/api/v1", dependencies=[document.TOKEN], responses=document.problems(body=True)
+        login.api_router, prefix="/api/v1", dependencies=[document.TOKEN], responses=document.problems(body=True)
     )
     app.include_router(owner.router, prefix="/owner", include_in_schema=False)
     app.include_router(staff.router, prefix="/staff", include_in_schema=False)
@@ -112,4 +112,4 @@ def _hold_against_table(app: FastAPI, settings: ConsoleSettings) -> None:
     if not settings.development_sign_in:
         expected.discard("sign_in_for_development")
     if routes != expected:
-        raise ValueError(f"Routes and the table of rights differ: {sorted(routes ^ expected)}")
+        raise ValueError(f"Routes and the table of permissions differ: {sorted(routes ^ expected)}")

@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic_core import to_jsonable_python
 from starlette.exceptions import HTTPException
 
-from console.auth.guard import API, Forged, NotAllowed, NotSignedIn
+from console.auth.authorization import API, Forged, NotAllowed, NotSignedIn
 from console.pages import page
 from domain.errors import ErrorType, Refusal
 from domain.locale import Locale
@@ -52,7 +52,7 @@ STATUS: Final[dict[ErrorType, int]] = {
 
 
 @dataclass(frozen=True)
-class Trouble:
+class Problem:
     """What went wrong, for whom it may concern. `message` is English and says what to do; nothing in it is personal."""
 
     type: ErrorType
@@ -77,7 +77,7 @@ class Trouble:
         return in_chinese(self.type, self.details) if locale is Locale.ZH else self.message
 
     @classmethod
-    def of(cls, error: Exception) -> "Trouble":
+    def of(cls, error: Exception) -> "Problem":
         match error:
             case Refusal():
                 return cls(error.type, error.message, error.details)
@@ -103,28 +103,28 @@ EXPECTED: Final = (Refusal, Unreachable, GatewayError)
 """What the service says no with. A page that can show it beside its form catches these."""
 
 
-def problem(trouble: Trouble) -> Response:
+def problem_response(problem: Problem) -> Response:
     """RFC 9457."""
-    headers = retry_after(trouble)
-    if trouble.status == HTTPStatus.UNAUTHORIZED:
+    headers = retry_after(problem)
+    if problem.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    facts = to_jsonable_python(trouble.details)
+    facts = to_jsonable_python(problem.details)
     if "status" in facts:
         # The standard's own member; here it is where the review stands.
         facts["review_status"] = facts.pop("status")
     body = {
-        "type": PREFIX + trouble.type,
-        "title": trouble.title,
-        "status": trouble.status,
-        "detail": trouble.message,
+        "type": PREFIX + problem.type,
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.message,
         **facts,
     }
-    return Response(json.dumps(body, ensure_ascii=False), trouble.status, headers, PROBLEM_MEDIA_TYPE)
+    return Response(json.dumps(body, ensure_ascii=False), problem.status, headers, PROBLEM_MEDIA_TYPE)
 
 
-def retry_after(trouble: Trouble) -> dict[str, str]:
-    default = _IN_A_LITTLE_WHILE if trouble.type is ErrorType.NOT_NOW else None
-    wait = trouble.details.get("retry_after_seconds", default)
+def retry_after(problem: Problem) -> dict[str, str]:
+    default = _IN_A_LITTLE_WHILE if problem.type is ErrorType.NOT_NOW else None
+    wait = problem.details.get("retry_after_seconds", default)
     return {} if wait is None else {"Retry-After": str(wait)}
 
 
@@ -141,17 +141,17 @@ def install_error_handlers(app: FastAPI) -> None:
 
 
 async def _answer(request: Request, error: Exception) -> Response:
-    trouble = Trouble.of(error)
-    if trouble.type is ErrorType.INTERNAL_ERROR:
+    problem = Problem.of(error)
+    if problem.type is ErrorType.INTERNAL_ERROR:
         log.error("A request failed on a bug", path=request.scope["path"], error_type=type(error).__name__)
     if request.scope["path"].startswith(API):
-        return problem(trouble)
+        return problem_response(problem)
     if isinstance(error, NotSignedIn) and "HX-Request" in request.headers:
         # Followed by the page's moving part alone, a redirect would put the sign-in page inside the page.
         return Response(status_code=401, headers={"HX-Redirect": str(request.app.url_path_for("sign_in"))})
     if isinstance(error, NotSignedIn) and request.method == "GET":
         return Response(status_code=303, headers={"Location": str(request.app.url_path_for("sign_in"))})
-    return page(request, "trouble.html", status=trouble.status, headers=retry_after(trouble), trouble=trouble)
+    return page(request, "problem.html", status=problem.status, headers=retry_after(problem), problem=problem)
 
 
 async def _by_status(request: Request, error: Exception) -> Response:
@@ -162,5 +162,5 @@ async def _by_status(request: Request, error: Exception) -> Response:
     if request.scope["path"].startswith(API):
         body = {"type": PREFIX + type, "title": phrase, "status": error.status_code, "detail": str(error.detail)}
         return Response(json.dumps(body), error.status_code, dict(error.headers or {}), media_type=PROBLEM_MEDIA_TYPE)
-    trouble = Trouble(type, f"{phrase}.")
-    return page(request, "trouble.html", status=error.status_code, trouble=trouble)
+    problem = Problem(type, f"{phrase}.")
+    return page(request, "problem.html", status=error.status_code, problem=problem)

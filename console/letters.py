@@ -4,7 +4,7 @@ from collections.abc import Awaitable
 
 from fastapi import Request, Response
 
-from console.errors import Trouble
+from console.errors import Problem
 from console.pages import page
 from domain.letters import LetterType
 from domain.tickets import TicketForm
@@ -19,8 +19,8 @@ async def picture(request: Request, drawing: Awaitable[bytes]) -> Response:
     except ProgramFailed:
         status, code = 422, ""
     except GatewayError as error:
-        trouble = Trouble.of(error)
-        status, code = trouble.status, trouble.type
+        problem = Problem.of(error)
+        status, code = problem.status, problem.type
     answer = page(request, "letter_cannot_be_shown.svg", status=status, code=code)
     answer.headers["Content-Type"] = "image/svg+xml"
     return answer

@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from console.services import Services
 from domain.checks import CheckOutcome
 from domain.locale import Locale, pick
-from i18n.moments import day_end_or_time, time
+from i18n.formatting import day_end_or_time, time
 from i18n.texts import amount, text, yuan
 
 STATIC: Final = Path(__file__).parent / "static"

@@ -23,7 +23,7 @@ class ConsoleSettings(BaseSettings):
     """Where browsers find it: the only origin from which forms are taken, and the base of every link it hands out."""
 
     secret: SecretStr = Field(default_factory=lambda: SecretStr(secrets.token_urlsafe(48)), min_length=32)
-    """Signs sessions and hand-overs. Without one, each process makes its own: sessions then end with the process."""
+    """Signs sessions and login links. Without one, each process makes its own: sessions then end with the process."""
 
     temporal_ui_url: HttpUrl | None = None
     """Temporal's pages, which a ticket's page links to."""
@@ -47,7 +47,7 @@ class ConsoleSettings(BaseSettings):
 
     staff_session: timedelta = timedelta(hours=8)
     owner_session: timedelta = timedelta(hours=2)
-    hand_over_lifetime: timedelta = timedelta(seconds=60)
+    login_link_lifetime: timedelta = timedelta(seconds=60)
     """How long the link counts with which a backend sends an owner here."""
 
     @property

@@ -16,7 +16,7 @@ class AccountStatus(StrEnum):
 
 
 class RealNameType(StrEnum):
-    """实名认证: none, individual or enterprise. It decides what a ticket must carry (seed, manual request)."""
+    """实名认证: none, individual or enterprise. It decides what a ticket must carry."""
 
     NONE = "NONE"
     INDIVIDUAL = "INDIVIDUAL"
@@ -24,7 +24,7 @@ class RealNameType(StrEnum):
 
 
 class Channel(StrEnum):
-    """The two ways to prove identity (seed, step 2)."""
+    """The two ways to prove identity: a code to a verified phone number or e-mail address."""
 
     PHONE = "PHONE"
     EMAIL = "EMAIL"

@@ -1,4 +1,4 @@
-"""The five conditions, judged: from what the platform says of an account to an outcome (seed, conditions 1 to 5)."""
+"""The conditions of docs/process.md, judged: from what the platform says of an account to an outcome."""
 
 from domain.checks import (
     Arrears,
@@ -16,7 +16,7 @@ from domain.model import Instant
 
 
 def check_balance(balance: Balance, at: Instant) -> CheckOutcome:
-    """Blocked by any money at all (condition 1). The remedy follows the hardest part of it."""
+    """Blocked by any money at all. The remedy follows the hardest part of it."""
     if balance.frozen_fen or balance.offline_fen:
         reason = Reason.BALANCE_NOT_WITHDRAWABLE
     elif balance.available_fen:
@@ -35,13 +35,13 @@ def check_balance(balance: Balance, at: Instant) -> CheckOutcome:
 
 
 def check_arrears(arrears: Arrears, at: Instant) -> CheckOutcome:
-    """Blocked by any unpaid amount (condition 2)."""
+    """Blocked by any unpaid amount."""
     reason = Reason.ARREARS_UNPAID if arrears.unpaid_fen else None
     return CheckOutcome.of(Check.ARREARS, at, reason, {Figure.ARREARS_FEN: arrears.unpaid_fen})
 
 
 def check_provider(roles: ProviderRoles, at: Instant) -> CheckOutcome:
-    """Blocked when a provider role has business in progress (condition 3)."""
+    """Blocked when a provider role has business in progress."""
     busy = tuple(role for role in roles.roles if role.businesses_in_progress)
     total = sum(role.businesses_in_progress for role in busy)
     return CheckOutcome.of(
@@ -54,13 +54,13 @@ def check_provider(roles: ProviderRoles, at: Instant) -> CheckOutcome:
 
 
 def check_icp_filing(filings: IcpFilings, at: Instant) -> CheckOutcome:
-    """Blocked when a filing was ever applied for, cancelled or not (condition 4)."""
+    """Blocked when a filing was ever applied for, cancelled or not."""
     reason = Reason.ICP_FILING_EVER_APPLIED if filings.applications_ever else None
     return CheckOutcome.of(Check.ICP_FILING, at, reason, {Figure.APPLICATIONS_EVER: filings.applications_ever})
 
 
 def check_resources(resources: Resources, at: Instant) -> CheckOutcome:
-    """Blocked by any active billable resource or service (condition 5)."""
+    """Blocked by any active billable resource or service."""
     active = tuple(CheckItem(code=r.product, count=r.count) for r in resources.active if r.count)
     reason = Reason.RESOURCES_ACTIVE if active else None
     return CheckOutcome.of(

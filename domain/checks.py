@@ -1,6 +1,6 @@
-"""The five eligibility checks: what blocks, what the owner does about it, what an approved ticket may waive.
+"""The eligibility checks: what blocks, what the owner does about it, what an approved ticket may waive.
 
-Source: seed, "账户注销条件说明"; the table is in design, section 4.
+The conditions of the public guide, each with the place of its rule, are in docs/process.md.
 """
 
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""The phases of one cancellation request and the only table of moves between them (design, section 4)."""
+"""The phases of one cancellation request and the only table of moves between them."""
 
 from enum import StrEnum
 
@@ -124,7 +124,7 @@ def due_step(
 ) -> Step | None:
     """The step the owner should take next, or None while the service or staff have the turn.
 
-    Without a verified phone or e-mail the way through AWAITING_IDENTITY is a ticket (seed, step 2), never a dead end;
+    Without a verified phone or e-mail the way through AWAITING_IDENTITY is a ticket, never a dead end;
     a report comes first, since nobody gives up what was not shown.
     """
     if phase is Phase.AWAITING_IDENTITY:

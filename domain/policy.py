@@ -60,7 +60,7 @@ class Policy(Model):
     """How long an approval counts. Past it the account needs a new decision."""
 
     review_due_days: int = _limit(3, 1, 60)
-    """Seed: "3个工作日内". Business days, Asia/Shanghai."""
+    """The guide: "3个工作日内". Business days, Asia/Shanghai."""
 
     review_remind_days_before: int = _limit(1, 1, 59)
     """Business days before the deadline at which staff are reminded."""

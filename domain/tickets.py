@@ -1,4 +1,4 @@
-"""The manual route: what a ticket must carry, and when a decision counts (design, section 4, "The ticket").
+"""The manual route: what a ticket must carry, and when a decision counts.
 
 The form itself holds contact data and lives in the vault only. Temporal sees a `TicketRef`.
 """
@@ -25,7 +25,7 @@ class Statement(Model):
 
 
 class BalanceWish(StrEnum):
-    """What is to become of the money (seed, condition 1: withdraw it first, or give it up by ticket)."""
+    """What is to become of money that the owner has not withdrawn."""
 
     GIVE_UP = "GIVE_UP"
     RETURN = "RETURN"

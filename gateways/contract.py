@@ -1,4 +1,4 @@
-"""The platform contract on the wire (design, section 6): JSON over HTTP, UTC, money in integer fen.
+"""The platform contract on the wire: JSON over HTTP, UTC, money in integer fen. In full: docs/platform-contract.yaml.
 
 Both sides import it: the HTTP adapter, and the pretend platform that the demo and the tests run against. Answers that
 are facts of the account (`AccountProfile`, `Balance`, `Arrears`, `ProviderRoles`, `IcpFilings`, `Resources`,

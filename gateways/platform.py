@@ -1,4 +1,4 @@
-"""The platform over HTTP (design, section 6), and the one place where its trouble becomes a `GatewayError`.
+"""The platform over HTTP, and the one place where its trouble becomes a `GatewayError`.
 
 Nothing is retried here: in an activity Temporal does that, and anywhere else the caller decides.
 """

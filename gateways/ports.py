@@ -30,7 +30,7 @@ M = TypeVar("M", bound=Model)
 
 
 class Platform(Protocol):
-    """The cloud's own services (design, section 6). Idempotency keys make every POST safe to repeat."""
+    """The cloud's own services (docs/platform-contract.yaml). Idempotency keys make every POST safe to repeat."""
 
     async def profile(self, account_id: str) -> AccountProfile: ...
     async def create_challenge(self, account_id: str, request: ChallengeRequest) -> ChallengeCreated: ...

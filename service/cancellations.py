@@ -52,7 +52,7 @@ from domain.standing import RunEnd
 from domain.tickets import TicketRef
 from gateways.contract import ChallengeShown
 from service.base import ANSWER_LIMIT, ENDING_LIMIT, LOOK_LIMIT, ServiceBase, look
-from service.errors import lacks_namespace, plain_errors
+from service.errors import lacks_namespace, translate_errors
 from service.news import news
 from service.step_keys import update_id
 from workflows.account_cancellation.workflow import AccountCancellation
@@ -105,7 +105,7 @@ class Cancellations(ServiceBase):
             locale=locale,
             policy=policy or Policy(),
         )
-        async with plain_errors(f"request of account {account_id}"):
+        async with translate_errors(f"request of account {account_id}"):
             view, handle = await self._open(request)
             if view.phase in OUTCOMES and view.request_no != request.request_no and view.phase is not Phase.CLOSED:
                 # An earlier one that is over, and about to end: it does not stand in the way of a new one.
@@ -145,7 +145,7 @@ class Cancellations(ServiceBase):
     async def view(self, account_id: str) -> CancellationView:
         """The account's latest request. One that was ended from outside is seen to be: `run_ended`."""
         handle = self._request(account_id)
-        async with plain_errors(f"request of account {account_id}"):
+        async with translate_errors(f"request of account {account_id}"):
             try:
                 return await look(handle, AccountCancellation.view, QueryRejectCondition.NOT_COMPLETED_CLEANLY)
             except WorkflowQueryRejectedError as rejected:
@@ -160,7 +160,7 @@ class Cancellations(ServiceBase):
 
     async def describe(self, account_id: str) -> WorkflowExecutionDescription:
         """What Temporal itself knows, without a worker. A longer history or another run may mean another view."""
-        async with plain_errors(f"request of account {account_id}"):
+        async with translate_errors(f"request of account {account_id}"):
             return await self._request(account_id).describe(rpc_timeout=LOOK_LIMIT)
 
     async def wait_while(self, account_id: str, phase: Phase, limit: timedelta = ANSWER_LIMIT) -> CancellationView:
@@ -175,7 +175,7 @@ class Cancellations(ServiceBase):
 
     async def news(self, account_id: str, limit: timedelta) -> AsyncIterator[None]:
         """A step at once, and then whenever the view may be another one: see `service.news`."""
-        async with plain_errors(f"request of account {account_id}"):
+        async with translate_errors(f"request of account {account_id}"):
             async for _ in news(self._request(account_id), limit):
                 yield
 
@@ -185,7 +185,7 @@ class Cancellations(ServiceBase):
         return await self._step(account_id, Step.SEND_CODE, SendCode(channel=channel, by=by), key)
 
     async def show_challenge(self, challenge_id: str) -> ChallengeShown:
-        async with plain_errors("identity code"):
+        async with translate_errors("identity code"):
             return await self._challenges.show_challenge(challenge_id)
 
     async def verify(self, account_id: str, code: str, by: Actor, *, key: str | None = None) -> CancellationView:
@@ -193,7 +193,7 @@ class Cancellations(ServiceBase):
         if taken := await self.taken(account_id, Step.SUBMIT_IDENTITY_PROOF, key):
             return taken
         challenge = challenge_of(await self.view(account_id))
-        async with plain_errors(f"identity code of account {account_id}"):
+        async with translate_errors(f"identity code of account {account_id}"):
             issued = await self._challenges.answer_challenge(challenge.challenge_id, SecretStr(code))
         proof = SubmitIdentityProof(challenge_id=challenge.challenge_id, proof=issued.proof, by=by)
         return await self._step(account_id, Step.SUBMIT_IDENTITY_PROOF, proof, key)
@@ -210,7 +210,7 @@ class Cancellations(ServiceBase):
 
     async def begin_recheck(self, account_id: str, by: Actor, *, key: str | None = None) -> None:
         """As `recheck`, without waiting for the report: for whoever shows the checks as they finish."""
-        async with plain_errors(f"request of account {account_id}"):
+        async with translate_errors(f"request of account {account_id}"):
             await self._request(account_id).start_update(
                 _RECHECK,
                 Recheck(by=by),
@@ -245,7 +245,7 @@ class Cancellations(ServiceBase):
         """
         if key is None:
             return None
-        async with plain_errors(f"request of account {account_id}"):
+        async with translate_errors(f"request of account {account_id}"):
             update: WorkflowUpdateHandle[CancellationView] = self._request(account_id).get_update_handle(
                 await self._update_id(account_id, step, key), result_type=CancellationView
             )
@@ -257,7 +257,7 @@ class Cancellations(ServiceBase):
                 raise
 
     async def _step(self, account_id: str, step: Step, argument: Model, key: str | None) -> CancellationView:
-        async with plain_errors(f"request of account {account_id}"):
+        async with translate_errors(f"request of account {account_id}"):
             view: CancellationView = await self._request(account_id).execute_update(
                 _UPDATES[step],
                 argument,

@@ -3,7 +3,7 @@
 from domain.deletion import Certificate, Dossier, certificate_path, certificates_of, dossiers_of
 from domain.errors import ErrorType, Refusal
 from service.base import ServiceBase
-from service.errors import plain_errors
+from service.errors import translate_errors
 
 
 class Certificates(ServiceBase):
@@ -14,7 +14,7 @@ class Certificates(ServiceBase):
 
         Where a caller has used one number for two accounts, the account has to be named, too.
         """
-        async with plain_errors(f"certificate of {request_no}"):
+        async with translate_errors(f"certificate of {request_no}"):
             if account_id is None:
                 paths = await self.vault.list(certificates_of(request_no))
                 if len(paths) > 1:
@@ -42,7 +42,7 @@ class Certificates(ServiceBase):
 
     async def certificate_of_account(self, account_id: str) -> Certificate:
         """The account's certificate, whatever its request number was, and however long ago."""
-        async with plain_errors(f"certificate of account {account_id}"):
+        async with translate_errors(f"certificate of account {account_id}"):
             for path in await self.vault.list(dossiers_of(account_id)):
                 dossier = await self.vault.find(path, Dossier)
                 if dossier is None:

@@ -16,7 +16,7 @@ from domain.phases import Phase
 from domain.policy import Policy
 from service.base import ANSWER_LIMIT, BEGINNING_LIMIT, described, look
 from service.cancellations import Cancellations
-from service.errors import Unreachable, plain_errors
+from service.errors import Unreachable, translate_errors
 from service.news import news
 from workflows.account_cancellation.workflow import AccountCancellation
 from workflows.account_deletion import AccountDeletion
@@ -32,7 +32,7 @@ class Deletions(Cancellations):
     async def deletion(self, account_id: str) -> DeletionView:
         """The account's deletion. One that was ended from outside waits for operations, whatever it says itself."""
         handle = self._deletion(account_id)
-        async with plain_errors(f"deletion of account {account_id}"):
+        async with translate_errors(f"deletion of account {account_id}"):
             await self._begun(account_id)
             try:
                 return await look(handle, AccountDeletion.view, QueryRejectCondition.NOT_COMPLETED_CLEANLY)
@@ -50,7 +50,7 @@ class Deletions(Cancellations):
         `AuthorityMismatch` when what runs under the account's id is not its deletion.
         """
         resume = Resume(operator_id=operator_id)
-        async with plain_errors(f"deletion of account {account_id}"):
+        async with translate_errors(f"deletion of account {account_id}"):
             policy = Policy()
             profile = await self._platform.profile(account_id)
             order = AccountRef(
@@ -88,7 +88,7 @@ class Deletions(Cancellations):
         """The accounts of which the request, or the deletion without one, waits for operations."""
         waiting = f"{CANCELLATION_PHASE.name} = '{Phase.DELETION_STALLED}' AND ExecutionStatus = 'Running'"
         prefixes = (cancellation_workflow_id(""), deletion_workflow_id(""))
-        async with plain_errors("stalled deletions"):
+        async with translate_errors("stalled deletions"):
             found = [one.id async for one in self._client.list_workflows(waiting)]
         accounts = [id.removeprefix(prefix) for id in found for prefix in prefixes if id.startswith(prefix)]
         return list(dict.fromkeys(accounts))

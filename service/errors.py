@@ -27,7 +27,7 @@ class Unreachable(Exception):
 
 
 @asynccontextmanager
-async def plain_errors(what: str) -> AsyncIterator[None]:
+async def translate_errors(what: str) -> AsyncIterator[None]:
     """Every way of saying no, as `Refusal` with its stable type; every way of not answering, as `Unreachable`."""
     try:
         yield

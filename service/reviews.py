@@ -13,7 +13,7 @@ from domain.messages import (
 )
 from domain.tickets import Decision, DecisionKind, DecisionRequest, IgnoredBecause
 from service.base import ANSWER_LIMIT, ServiceBase, described, look
-from service.errors import plain_errors
+from service.errors import translate_errors
 from service.queue import Bucket, Page, count, page
 from workflows.ticket_review import TicketReview
 
@@ -25,15 +25,15 @@ class Reviews(ServiceBase):
 
     async def queued(self, bucket: Bucket, size: int, token: str | None = None) -> Page:
         """A page of one bucket of the queue: the first, or the one that `token` of the page before leads to."""
-        async with plain_errors("ticket queue"):
+        async with translate_errors("ticket queue"):
             return await page(self._client, bucket, size, token)
 
     async def queue_count(self, bucket: Bucket) -> int:
-        async with plain_errors("ticket queue"):
+        async with translate_errors("ticket queue"):
             return await count(self._client, bucket)
 
     async def review(self, ticket_no: str) -> ReviewView:
-        async with plain_errors(f"ticket {ticket_no}"):
+        async with translate_errors(f"ticket {ticket_no}"):
             return await look(self._review(ticket_no), TicketReview.view)
 
     async def decide(self, kind: DecisionKind, decision: Decision) -> DecisionAnswer:
@@ -42,7 +42,7 @@ class Reviews(ServiceBase):
         Under the same id another decision is refused, as a conflict: what counts is what is said, not its name alone.
         """
         said = decision.model_copy(update={"decided_at": _ANY_TIME, "note_ref": None}).content_sha256()
-        async with plain_errors(f"ticket {decision.ticket_no}"):
+        async with translate_errors(f"ticket {decision.ticket_no}"):
             try:
                 return await self._review(decision.ticket_no).execute_update(
                     TicketReview.decide,
@@ -55,7 +55,7 @@ class Reviews(ServiceBase):
 
     async def signal_decision(self, kind: DecisionKind, decision: Decision) -> None:
         """Decide without waiting for an answer: goes through while every worker is down."""
-        async with plain_errors(f"ticket {decision.ticket_no}"):
+        async with translate_errors(f"ticket {decision.ticket_no}"):
             try:
                 await self._review(decision.ticket_no).signal(kind.value, decision, rpc_timeout=ANSWER_LIMIT)
             except RPCError as error:

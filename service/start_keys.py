@@ -13,7 +13,7 @@ from domain.model import Instant, Model, OpaqueId, Sha256Hex
 from gateways.errors import GatewayError
 from gateways.ports import Vault
 from service.cancellation_service import CancellationService
-from service.errors import plain_errors
+from service.errors import translate_errors
 
 KEY_COUNTS_FOR: Final = timedelta(hours=24)
 """How long a key that was used can still start the request for which it was first used (which a crash prevented)."""
@@ -74,7 +74,7 @@ async def start_once(
     Answers whether the request is this key's own, and not one that was running. Raises `Refusal`:
     `IdempotencyConflict` when the key was used for something else, `AlreadyOver` when what it stood for is long gone.
     """
-    async with plain_errors(f"request of account {account_id}"):
+    async with translate_errors(f"request of account {account_id}"):
         record, used = await StartRecord.claim(cancellations.vault, key, account_id, f"{requested_by} {locale}", now)
     if used and (found := await _stands_for(cancellations, record)):
         return found, found.request_no == record.request_no

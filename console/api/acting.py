@@ -7,7 +7,7 @@ from pydantic import StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
 from console.acting import Acting
-from console.auth.guard import Visitor
+from console.auth.authorization import Visitor
 from domain.actors import Via
 from domain.model import TypedId
 

@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 
-from console.errors import PREFIX, Trouble
+from console.errors import PREFIX, Problem
 from domain.errors import ErrorType
 from gateways.contract import PROBLEM_MEDIA_TYPE
 
@@ -42,13 +42,13 @@ TOKEN: Final = Security(
         auto_error=False,
     )
 )
-"""Says in the document what the gate asks for; the gate itself is `console.auth.guard`."""
+"""Says in the document what the gate asks for; the gate itself is `console.auth.authorization`."""
 
 
-class Problem(BaseModel):
+class ProblemDocument(BaseModel):
     """RFC 9457. Further members are facts: the phase, the step that is due, the tries or the seconds left."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(title="Problem", extra="allow", frozen=True)
 
     type: str = Field(examples=[PREFIX + ErrorType.WRONG_PHASE])
     title: str
@@ -80,7 +80,7 @@ def _problems(*types: ErrorType) -> Responses:
 
 
 def _status(type: ErrorType) -> int:
-    return Trouble(type, "").status
+    return Problem(type, "").status
 
 
 def _answer(types: tuple[ErrorType, ...], what: str = "") -> dict[str, Any]:
@@ -118,7 +118,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for name, schema in schemas.items():
         if name.startswith("Body_"):
             schema["additionalProperties"] = False
-    problem = Problem.model_json_schema()
+    problem = ProblemDocument.model_json_schema()
     problem["properties"]["type"]["enum"] = [PREFIX + type for type in ErrorType]
     schemas["Problem"] = problem
     return document

@@ -11,7 +11,7 @@ from console.api.acting import StartKey, Step
 from console.api.document import TOKEN, VAULT, problems
 from console.api.filing import ONLY_FILING, ONLY_MATERIALS, Filing, Materials
 from console.api.watching import IfNoneMatch, Wait, watched
-from console.auth.guard import Visitor
+from console.auth.authorization import Visitor
 from console.auth.limits import ANSWERING_CODES, SENDING_CODES, limited
 from console.services import WithServices
 from domain.accounts import Channel

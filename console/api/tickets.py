@@ -8,7 +8,7 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from console.api.document import TOKEN, VAULT, problems
-from console.auth.guard import Visitor
+from console.auth.authorization import Visitor
 from console.letters import letter_file
 from console.services import Services, WithServices
 from domain.accounts import RealNameType

@@ -1,1 +1,1 @@
-"""Who may do what: identities, sessions, the one table of rights, and the defences of a web application."""
+"""Who may do what: identities, sessions, the one table of permissions, and the defences of a web application."""

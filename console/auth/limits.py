@@ -46,7 +46,7 @@ ANSWERING_CODES: Final = Limit("answer-code", RateLimitItemPerMinute(10, 10), Ra
 SIGNING_IN: Final = Limit("sign-in", per_address=RateLimitItemPerMinute(60, 10))
 """The provider counts wrong passwords; this keeps our share of the work small. An office signs in in the morning."""
 
-ARRIVING: Final = Limit("arrive", per_address=RateLimitItemPerMinute(120, 10))
+OPENING_LOGIN_LINKS: Final = Limit("login-link", per_address=RateLimitItemPerMinute(120, 10))
 """A link cannot be guessed; this only bounds how many used ones have to be remembered."""
 
 _BUCKETS: Final = 1 << 14

@@ -12,7 +12,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from joserfc.errors import JoseError
 from pydantic import TypeAdapter, ValidationError
 
-from console.auth.guard import NotAllowed
+from console.auth.authorization import NotAllowed
 from console.auth.roles import Principal, Role
 from console.auth.sessions import ATTRIBUTES
 from console.settings import ConsoleSettings

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Form
 
 from console.acting import Acting
-from console.auth.guard import Visitor
+from console.auth.authorization import Visitor
 from domain.actors import Via
 from domain.messages import CancellationView
 

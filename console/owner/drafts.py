@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from console.auth.guard import OwnAccount, Visitor
+from console.auth.authorization import OwnAccount, Visitor
 from console.auth.sessions import Session
 from console.letters import picture
 from console.services import WithServices

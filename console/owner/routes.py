@@ -5,12 +5,12 @@ from typing import Annotated, Final, Literal
 from fastapi import APIRouter, Form, Request, Response
 from pydantic import SecretStr
 
-from console.auth.guard import OwnAccount
+from console.auth.authorization import OwnAccount
 from console.auth.limits import ANSWERING_CODES, SENDING_CODES, limited
-from console.errors import EXPECTED, Trouble
+from console.errors import EXPECTED, Problem
 from console.owner import drafts, tickets
 from console.owner.acting import OwnerActing
-from console.owner.showing import HOME, ask_again, home, look, render, show, take, unavailable
+from console.owner.rendering import HOME, ask_again, home, look, render, show, take, unavailable
 from console.owner.stages import may_start, stage_of
 from console.pages import language
 from console.services import WithServices
@@ -57,8 +57,8 @@ async def owner_start(request: Request, services: WithServices, account: OwnAcco
                 services.cancellations, acting.key, account, by.subject, via=by.via, locale=locale, now=services.now()
             )
     except EXPECTED as error:
-        trouble = Trouble.of(error)
-        return home() if trouble.type in _STARTED_BEFORE else unavailable(request, trouble)
+        problem = Problem.of(error)
+        return home() if problem.type in _STARTED_BEFORE else unavailable(request, problem)
     return home()
 
 
@@ -87,8 +87,8 @@ async def owner_answer_code(
 ) -> Response:
     digits = "".join(as_meant(code.get_secret_value()).split())
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 12):
-        trouble = Trouble(ErrorType.BAD_INPUT, "Enter the digits of the code.", {"field": "code"})
-        return await ask_again(request, services, account, Step.SUBMIT_IDENTITY_PROOF, trouble)
+        problem = Problem(ErrorType.BAD_INPUT, "Enter the digits of the code.", {"field": "code"})
+        return await ask_again(request, services, account, Step.SUBMIT_IDENTITY_PROOF, problem)
 
     async def answer() -> None:
         await limited(ANSWERING_CODES)(request)
@@ -122,7 +122,7 @@ async def owner_confirm_page(request: Request, services: WithServices, account: 
     try:
         situation = await look(services, account)
     except EXPECTED as error:
-        return unavailable(request, Trouble.of(error))
+        return unavailable(request, Problem.of(error))
     if situation.view is None or situation.view.phase is not Phase.AWAITING_CONFIRMATION:
         return home()
     return render(request, situation, template="confirm")
@@ -138,8 +138,8 @@ async def owner_confirm(
     typed_account: Annotated[str, Form()] = "",
 ) -> Response:
     if as_meant(typed_account) != account:
-        trouble = Trouble(ErrorType.BAD_INPUT, "This is not the id of this account.", {"field": "typed_account"})
-        return await ask_again(request, services, account, Step.CONFIRM, trouble, template="confirm")
+        problem = Problem(ErrorType.BAD_INPUT, "This is not the id of this account.", {"field": "typed_account"})
+        return await ask_again(request, services, account, Step.CONFIRM, problem, template="confirm")
     confirming = services.cancellations.confirm(account, report, acting.by, key=acting.key)
     return await take(request, services, account, acting, Step.CONFIRM, confirming, template="confirm")
 
@@ -166,13 +166,13 @@ async def owner_certificate(
     try:
         situation = await look(services, account)
     except EXPECTED as error:
-        return unavailable(request, Trouble.of(error))
+        return unavailable(request, Problem.of(error))
     if situation.view is None or situation.view.phase is not Phase.CLOSED:
         return home()
     certificate = situation.certificate
     if certificate is None:
-        assert situation.trouble is not None
-        return unavailable(request, situation.trouble)
+        assert situation.problem is not None
+        return unavailable(request, situation.problem)
     if format == "json":
         return Response(
             certificate.model_dump_json(indent=2),

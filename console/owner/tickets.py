@@ -11,12 +11,12 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, File, Form, Request, Response, UploadFile
 
-from console.auth.guard import OwnAccount
-from console.errors import EXPECTED, Trouble
+from console.auth.authorization import OwnAccount
+from console.errors import EXPECTED, Problem
 from console.owner import wording
 from console.owner.acting import ByForm, OwnerActing
 from console.owner.drafts import Holder
-from console.owner.showing import ask_again, home, look, render, unavailable
+from console.owner.rendering import ask_again, home, look, render, unavailable
 from console.owner.stages import is_without_channel, was_ended
 from console.pages import language, page
 from console.services import Services, WithServices
@@ -97,7 +97,7 @@ async def owner_ticket_page(request: Request, services: WithServices, account: O
     try:
         situation = await look(services, account)
     except EXPECTED as error:
-        return unavailable(request, Trouble.of(error))
+        return unavailable(request, Problem.of(error))
     view = situation.view
     if view is None or was_ended(view) or not (view.phase is Phase.BLOCKED or is_without_channel(view)):
         return home()
@@ -135,8 +135,8 @@ async def owner_supply_materials(
     request: Request, services: WithServices, account: OwnAccount, acting: OwnerActing, holder: Holder, fields: Fields
 ) -> Response:
     if fields.is_empty:
-        trouble = Trouble(ErrorType.BAD_INPUT, "Nothing was supplied.", {"field": "materials"})
-        return await ask_again(request, services, account, Step.SUPPLY_MATERIALS, trouble)
+        problem = Problem(ErrorType.BAD_INPUT, "Nothing was supplied.", {"field": "materials"})
+        return await ask_again(request, services, account, Step.SUPPLY_MATERIALS, problem)
 
     def supply(letter: LetterDraft | None) -> Awaitable[object]:
         return supply_materials(
@@ -180,13 +180,13 @@ async def _hand_in(
                 return await ask_again(request, services, account, step, _GONE, template=template, typed=fields.typed)
         await file(draft)
     except (LetterNotSeen, *EXPECTED) as error:
-        trouble = None if isinstance(error, LetterNotSeen) else Trouble.of(error)
+        problem = None if isinstance(error, LetterNotSeen) else Problem.of(error)
         again = partial(ask_again, template=template, typed=fields.typed, draft=draft)
-        return await again(request, services, account, step, trouble)
+        return await again(request, services, account, step, problem)
     return home()
 
 
-_GONE: Final = Trouble(ErrorType.BAD_INPUT, "The letter is no longer kept: choose the file again.", {"field": "letter"})
+_GONE: Final = Problem(ErrorType.BAD_INPUT, "The letter is no longer kept: choose the file again.", {"field": "letter"})
 
 
 def _takes_letter(view: CancellationView, step: Step) -> bool:

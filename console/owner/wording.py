@@ -7,7 +7,7 @@ from typing import Final
 
 from markdown_it import MarkdownIt
 
-from console.errors import Trouble
+from console.errors import Problem
 from domain.accounts import RefusalReason
 from domain.checks import ENTITLEMENTS, Check, Marketplace
 from domain.errors import ErrorType
@@ -77,8 +77,8 @@ _REFUSALS: Final[dict[ErrorType, str]] = {
 """For owners, in English: an error's own message is for whoever calls the service."""
 
 
-def for_owners(trouble: Trouble) -> Trouble:
-    return replace(trouble, message=_REFUSALS.get(trouble.type, trouble.message))
+def for_owners(problem: Problem) -> Problem:
+    return replace(problem, message=_REFUSALS.get(problem.type, problem.message))
 
 
 _WHY_NOT_CLOSED: Final[dict[str, tuple[str, str]]] = {

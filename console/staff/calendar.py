@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from console.pages import page
 from console.services import WithServices
-from console.staff.showing import StaffRoute
+from console.staff.rendering import StaffRoute
 from domain.business_calendar import CALENDAR, SHANGHAI, CalendarError, CalendarYear, Holiday
 from domain.errors import ErrorType, Refusal
 

@@ -4,15 +4,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 
-from console.auth.guard import Visitor
+from console.auth.authorization import Visitor
 from console.auth.roles import Principal
-from console.errors import EXPECTED, Trouble
+from console.errors import EXPECTED, Problem
 from console.pages import page
 from console.services import Services, WithServices
-from console.staff.case_file import case_file
 from console.staff.decision_form import DecisionForm, PreviewForm
 from console.staff.owner_message import owner_message
-from console.staff.showing import StaffRoute, is_fragment
+from console.staff.rendering import StaffRoute, is_fragment
+from console.staff.ticket_detail import ticket_detail
 from console.staff.tickets import show
 from domain.errors import ErrorType
 from domain.locale import Locale
@@ -33,7 +33,7 @@ async def staff_decision_preview(
     ticket_no: TypedId,
     chosen: Annotated[PreviewForm, Form()],
 ) -> Response:
-    case = await case_file(services, ticket_no)
+    case = await ticket_detail(services, ticket_no)
     message = owner_message(chosen.kind, ticket_no, chosen.reason_codes, case.owner_locale or Locale.ZH)
     if is_fragment(request):
         return page(request, "staff/preview.html", preview=message, language_known=case.owner_locale is not None)
@@ -52,7 +52,7 @@ async def staff_decide(
     try:
         await _decide(services, visitor, ticket_no, form)
     except EXPECTED as error:
-        return await _refused(request, services, visitor, ticket_no, form, Trouble.of(error))
+        return await _refused(request, services, visitor, ticket_no, form, Problem.of(error))
     where = request.app.url_path_for("staff_ticket", ticket_no=ticket_no)
     return Response(status_code=303, headers={"Location": f"{where}?decided={form.decision_id}"})
 
@@ -73,14 +73,14 @@ async def _decide(services: Services, visitor: Principal, ticket_no: str, form: 
 
 
 async def _refused(
-    request: Request, services: Services, visitor: Principal, ticket_no: str, form: DecisionForm, trouble: Trouble
+    request: Request, services: Services, visitor: Principal, ticket_no: str, form: DecisionForm, problem: Problem
 ) -> Response:
     """The ticket as it is now, with what was chosen, and why it did not count: above all, who was first."""
-    case = await case_file(services, ticket_no)
+    case = await ticket_detail(services, ticket_no)
     because = None
     first = None
-    if trouble.type is ErrorType.DECISION_REFUSED:
-        because = IgnoredBecause(trouble.details["because"])
+    if problem.type is ErrorType.DECISION_REFUSED:
+        because = IgnoredBecause(problem.details["because"])
         if because in _SOMEBODY_WAS_FIRST and case.review.decisions:
             first = case.review.decisions[-1]
     return show(
@@ -88,9 +88,9 @@ async def _refused(
         services,
         visitor,
         case,
-        status=trouble.status,
+        status=problem.status,
         draft=form,
-        trouble=None if because else trouble,
+        problem=None if because else problem,
         because=because,
         first=first,
     )

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from console.letters import letter_file, picture
 from console.services import Services, WithServices
-from console.staff.showing import StaffRoute
+from console.staff.rendering import StaffRoute
 from domain.errors import ErrorType, Refusal
 from domain.model import TypedId
 from domain.tickets import TicketForm

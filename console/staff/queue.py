@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BeforeValidator, ConfigDict
 
-from console.errors import EXPECTED, Trouble
+from console.errors import EXPECTED, Problem
 from console.pages import language, page
 from console.services import WithServices
-from console.staff.board import PAGE_SIZE, Board, Section, rows
-from console.staff.showing import StaffRoute, room
+from console.staff.queue_view import PAGE_SIZE, QueueView, Section, rows
+from console.staff.rendering import StaffRoute, caches
 from console.staff.wording import bucket_words
 from domain.accounts import RealNameType
 from domain.business_calendar import SHANGHAI
@@ -62,7 +62,7 @@ class Seen(Choice):
 
 @router.get("")
 async def staff_queue(request: Request, services: WithServices, choice: Annotated[Choice, Query()]) -> Response:
-    board = await room(request).boards.board(services, choice.filter, choice.state)
+    board = await caches(request).queues.board(services, choice.filter, choice.state)
     return page(request, "staff/queue.html", **_context(request, services, choice, board))
 
 
@@ -70,18 +70,18 @@ async def staff_queue(request: Request, services: WithServices, choice: Annotate
 async def staff_queue_live(request: Request, services: WithServices, seen: Annotated[Seen, Query()]) -> Response:
     """The moving part of the queue; nothing when it is as it was seen. On a bucket's page only the counts move."""
     choice = Choice(state=seen.state, real_name_type=seen.real_name_type, reason=seen.reason)
-    boards = room(request).boards
+    boards = caches(request).queues
     try:
         snapshot = await boards.snapshot(services, choice.filter)
         if snapshot.fingerprint == seen.seen:
             return Response(status_code=204)
-        board = Board(snapshot, ()) if seen.bucket else await boards.board(services, choice.filter, choice.state)
+        board = QueueView(snapshot, ()) if seen.bucket else await boards.board(services, choice.filter, choice.state)
     except EXPECTED as error:
         # Beside the rows and not instead of them: what is on the page stays useful while we are away.
         away = {"HX-Retarget": "#queue-away", "HX-Reswap": "innerHTML"}
-        trouble = Trouble.of(error)
+        problem = Problem.of(error)
         return page(
-            request, "staff/queue_away.html", headers=away, choice=choice, bucket_key=seen.bucket, trouble=trouble
+            request, "staff/queue_away.html", headers=away, choice=choice, bucket_key=seen.bucket, problem=problem
         )
     return page(request, "staff/queue_live.html", **_context(request, services, choice, board, seen.bucket))
 
@@ -96,18 +96,18 @@ async def staff_bucket(
         raise Refusal(ErrorType.NOT_FOUND, "The queue has no such part any more; go back to the queue.")
     listed, snapshot = await asyncio.gather(
         services.cancellations.queued(found, PAGE_SIZE, wanted.cursor),
-        room(request).boards.snapshot(services, choice.filter),
+        caches(request).queues.snapshot(services, choice.filter),
     )
     counts = {one.bucket.key: one.tickets for one in snapshot.counted}
     section = Section(found, counts.get(bucket, len(listed.tickets)), rows(listed.tickets, services))
-    context = _context(request, services, choice, Board(snapshot, (section,)), bucket)
+    context = _context(request, services, choice, QueueView(snapshot, (section,)), bucket)
     return page(
         request, "staff/bucket.html", section=section, cursor=wanted.cursor, next_cursor=listed.next_token, **context
     )
 
 
 def _context(
-    request: Request, services: WithServices, choice: Choice, board: Board, bucket_key: str | None = None
+    request: Request, services: WithServices, choice: Choice, board: QueueView, bucket_key: str | None = None
 ) -> dict[str, Any]:
     return {
         "choice": choice,

@@ -7,14 +7,14 @@ from uuid import uuid4
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
-from console.auth.guard import Visitor
+from console.auth.authorization import Visitor
 from console.auth.roles import REVIEWERS, Principal
 from console.pages import not_listed, page
 from console.services import Services, WithServices
-from console.staff.case_file import CaseFile, case_file, stamp
 from console.staff.decision_form import Draft, reasons_for
 from console.staff.owner_message import owner_message
-from console.staff.showing import StaffRoute, room
+from console.staff.rendering import StaffRoute, caches
+from console.staff.ticket_detail import TicketDetail, stamp, ticket_detail
 from domain.checks import Marketplace
 from domain.errors import ErrorType, Refusal
 from domain.ids import cancellation_workflow_id, review_workflow_id
@@ -31,7 +31,7 @@ async def staff_ticket(
     request: Request, services: WithServices, visitor: Visitor, ticket_no: TypedId, decided: TypedId | None = None
 ) -> Response:
     try:
-        case = await case_file(services, ticket_no)
+        case = await ticket_detail(services, ticket_no)
     except Refusal as refusal:
         if refusal.type is not ErrorType.NOT_FOUND:
             raise
@@ -43,21 +43,21 @@ async def staff_ticket(
 @router.get("/live")
 async def staff_ticket_live(request: Request, services: WithServices, ticket_no: TypedId, seen: str) -> Response:
     """A word when somebody else has changed the ticket since its page was loaded; nothing while nobody has."""
-    review = await room(request).looks.get(ticket_no, lambda: services.cancellations.review(ticket_no))
+    review = await caches(request).looks.get(ticket_no, lambda: services.cancellations.review(ticket_no))
     if stamp(review) == seen:
         return Response(status_code=204)
     return page(request, "staff/ticket_changed.html", review=review, last=review.decisions[-1:])
 
 
 def show(
-    request: Request, services: Services, visitor: Principal, case: CaseFile, *, status: int = 200, **more: Any
+    request: Request, services: Services, visitor: Principal, case: TicketDetail, *, status: int = 200, **more: Any
 ) -> HTMLResponse:
-    """`more` is what has just happened: `draft`, `preview`, `trouble`, `because`, `first`, `mine`."""
+    """`more` is what has just happened: `draft`, `preview`, `problem`, `because`, `first`, `mine`."""
     review = case.review
     happened: Mapping[str, Any] = {
         "draft": Draft(),
         "preview": None,
-        "trouble": None,
+        "problem": None,
         "because": None,
         "first": None,
         "mine": None,
@@ -89,7 +89,7 @@ def show(
     )
 
 
-def _temporal_pages(services: Services, case: CaseFile) -> dict[str, str]:
+def _temporal_pages(services: Services, case: TicketDetail) -> dict[str, str]:
     base = services.settings.temporal_ui_url
     if base is None:
         return {}

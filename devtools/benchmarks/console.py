@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 from console.auth.roles import Role
-from console.staff.board import PAGE_SIZE, SNAPSHOT_SECONDS
+from console.staff.queue_view import PAGE_SIZE, SNAPSHOT_SECONDS
 from devtools.benchmarks.console_results import QUEUE, ConsoleResult, PageResult
 from devtools.benchmarks.console_tickets import open_tickets
 from devtools.benchmarks.parked import file_ticket

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.responses import Response
 
 from console.app import create_app
-from console.auth.guard import FORGERY_HEADER
+from console.auth.authorization import FORGERY_HEADER
 from console.auth.roles import Principal, Role
 from console.auth.sessions import COOKIE, Session
 from console.services import Services

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import pytest
 
-from console.errors import STATUS, Trouble, problem
+from console.errors import STATUS, Problem, problem_response
 from console.owner import wording
 from domain import accounts, checks, deletion, letters, messages, standing, tickets
 from domain.checks import ENTITLEMENTS, Check
@@ -48,7 +48,7 @@ def test_where_somebody_has_to_act_it_is_said_what_to_do(code: StrEnum) -> None:
 
 @pytest.mark.parametrize("type", ErrorType)
 def test_every_error_has_words_for_owners_and_a_status(type: ErrorType) -> None:
-    trouble = wording.for_owners(Trouble(type, "What to do."))
+    trouble = wording.for_owners(Problem(type, "What to do."))
     assert CHINESE.search(trouble.words(Locale.ZH))
     assert trouble.words(Locale.EN)
     assert 400 <= trouble.status < 600
@@ -69,6 +69,8 @@ def test_whatever_could_not_be_told_has_a_name() -> None:
 
 def test_not_now_always_says_when_to_try_again() -> None:
     assert STATUS[ErrorType.NOT_NOW] == 503
-    assert problem(Trouble(ErrorType.NOT_NOW, "later", {"retry_after_seconds": 7})).headers["Retry-After"] == "7"
-    assert int(problem(Trouble(ErrorType.NOT_NOW, "later")).headers["Retry-After"]) > 0
-    assert "Retry-After" not in problem(Trouble(ErrorType.WRONG_PHASE, "no")).headers
+    assert (
+        problem_response(Problem(ErrorType.NOT_NOW, "later", {"retry_after_seconds": 7})).headers["Retry-After"] == "7"
+    )
+    assert int(problem_response(Problem(ErrorType.NOT_NOW, "later")).headers["Retry-After"]) > 0
+    assert "Retry-After" not in problem_response(Problem(ErrorType.WRONG_PHASE, "no")).headers

@@ -7,7 +7,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-DOCUMENTS = [ROOT / "README.md", ROOT / "README.zh.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+_AT_THE_TOP = ("README.md", "README.zh.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
+
+DOCUMENTS = [*(ROOT / name for name in _AT_THE_TOP), *sorted((ROOT / "docs").rglob("*.md"))]
 READMES = [ROOT / "README.md", ROOT / "README.zh.md"]
 
 _FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -40,7 +42,7 @@ def spans(document: Path) -> list[str]:
 def typed(document: Path) -> Iterator[str]:
     """Everything that a reader may type: the lines of shell blocks without comments, and the code in the prose."""
     for block in blocks(document, "sh"):
-        for line in block.text.splitlines():
+        for line in block.text.replace("\\\n", " ").splitlines():
             yield re.sub(r"(^|\s+)#.*", "", line).strip()
     yield from spans(document)
 

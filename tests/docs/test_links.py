@@ -8,7 +8,7 @@ from tests.docs.documents import DOCUMENTS, ROOT, name, prose, spans
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _SYMBOL = re.compile(r"(?P<file>[\w/.-]+\.py)::(?P<symbol>[\w.]+)")
-_FILE = re.compile(r"(?:[\w-]+/)+[\w-]+\.(?:py|toml|md|sh|txt|yaml|yml)|(?:worker|starter)\.py|docker-compose\.yml")
+_FILE = re.compile(r"\.?(?:[\w-]+/)+[\w-]+\.(?:py|toml|md|sh|txt|yaml|yml)|(?:worker|starter)\.py|docker-compose\.yml")
 
 
 def links(document: Path) -> list[Path]:

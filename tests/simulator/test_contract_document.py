@@ -1,4 +1,4 @@
-"""`docs/platform-contract.yaml` is what the simulator serves: design section 6, and nothing of the simulator's own."""
+"""`docs/platform-contract.yaml` is what the simulator serves, and nothing of the simulator's own."""
 
 import json
 import subprocess
@@ -52,7 +52,7 @@ def test_the_command_prints_the_same_contract_without_a_developers_packages() ->
     assert json.loads(done.stdout) == yaml.safe_load(DOCUMENT.read_text())
 
 
-def test_the_contract_has_exactly_the_operations_of_the_design_each_in_one_group_and_explained(
+def test_the_contract_has_exactly_these_operations_each_in_one_group_and_explained(
     document: dict[str, Any],
 ) -> None:
     assert document["openapi"].startswith("3.1")

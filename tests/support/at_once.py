@@ -32,7 +32,7 @@ from domain.messages import CancellationView, DecisionAnswer, MaterialsSupplied,
 from domain.model import Model
 from domain.phases import Phase, Step
 from domain.tickets import Decision, DecisionKind, DecisionRequest, TicketRef
-from service.errors import plain_errors
+from service.errors import translate_errors
 from simulator.kinds import Endpoint, FaultKind
 from tests.support.poison import assert_deleted_once
 from tests.support.service import SOMEBODY, Service, eventually
@@ -277,7 +277,7 @@ async def send_update(
     update_id = f"{update}-{uuid4().hex[:8]}"
 
     async def answer() -> T:
-        async with plain_errors(handle.id):
+        async with translate_errors(handle.id):
             answered: T = await handle.execute_update(update, argument, id=update_id, result_type=answer_type)
             return answered
 

@@ -17,7 +17,7 @@ from domain.notifications import Template
 from domain.phases import Phase, Step
 from domain.policy import Policy
 from domain.tickets import Decision, DecisionKind, IgnoredBecause
-from service.errors import plain_errors
+from service.errors import translate_errors
 from simulator.kinds import Endpoint, FaultKind
 from tests.support.service import Service, eventually, owner_of
 from tests.support.tickets import (
@@ -169,7 +169,7 @@ async def codes(service: Service, account: str) -> None:
 
 async def proofs(service: Service, account: str) -> None:
     proof = SubmitIdentityProof(challenge_id="challenge-1", proof="proof-1", by=owner_of(account))
-    async with plain_errors("proof"):
+    async with translate_errors("proof"):
         await service.request(account).execute_update(Step.SUBMIT_IDENTITY_PROOF.value, proof)
 
 

@@ -85,7 +85,7 @@ class IdentitySteps(StepBase):
             if answer.identity:
                 state.identity, state.challenge = answer.identity, None
                 state.move(Phase.CHECKING if state.notice else Phase.AWAITING_NOTICE)
-                self.tell_owner(Template.IDENTITY_PROVED)
+                self.notify_owner(Template.IDENTITY_PROVED)
             return state.view()
 
     @submit_identity_proof.validator

@@ -1,4 +1,4 @@
-"""The promise of the manual route, and its clock: completion or an answer within 3 business days (seed, step 4).
+"""The promise of the manual route, and its clock: completion or an answer within 3 business days.
 
 A review runs it until the decision. When a ticket is approved its request runs it on, until the account is closed or
 the owner hears why not: an approval alone is neither.

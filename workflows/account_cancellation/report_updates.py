@@ -105,7 +105,7 @@ class ReportSteps(StepBase):
         state.agreed_type = state.real_name_type
         state.begin_sealing()
         state.move(Phase.SEALING)
-        self.tell_owner(Template.LAST_WORD_RECEIVED)
+        self.notify_owner(Template.LAST_WORD_RECEIVED)
         return state.view()
 
     @confirm.validator

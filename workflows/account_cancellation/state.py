@@ -182,10 +182,10 @@ class CancellationState(CancellationFacts):
         self._is_shown = False
 
     @property
-    def is_shown(self) -> bool:
+    def is_published(self) -> bool:
         return self._is_shown
 
-    def mark_shown(self) -> None:
+    def mark_published(self) -> None:
         self._is_shown = True
 
 

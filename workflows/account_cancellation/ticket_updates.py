@@ -63,7 +63,7 @@ class TicketSteps(StepBase):
         self.state.show()
 
     def _refuse_unless_waivable(self, shown: EligibilityReport, report: EligibilityReport) -> None:
-        """A ticket can waive balance and filings; everything else is put right first (design, "The ticket")."""
+        """A ticket can waive balance and filings; everything else is put right first."""
         if report.not_told:
             self._show_report(report)
             raise ApplicationError(

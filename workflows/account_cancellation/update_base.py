@@ -154,7 +154,7 @@ class StepBase:
         except ActivityError as error:
             raise _of_activity(error) from None
 
-    def tell_owner(self, template: Template, **params: str) -> None:
+    def notify_owner(self, template: Template, **params: str) -> None:
         """At the account's verified contacts; without any, at the one that its ticket names."""
         state = self.state
         if recipient := self._recipient():

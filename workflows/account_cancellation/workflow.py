@@ -1,7 +1,7 @@
 """AccountCancellation: one request, from the owner's first click to its outcome.
 
 Each phase either waits for a person, whose step (`OwnerSteps`) or whose review moves the request on, or does its own
-work: opening, checking, sealing, deleting. The moves are in `domain/phases.py`; the picture is in the README.
+work: opening, checking, sealing, deleting. The moves are in `domain/phases.py`; the picture is in `docs/process.md`.
 """
 
 import asyncio
@@ -67,7 +67,7 @@ class AccountCancellation(OwnerSteps, ReviewFollowing, DeletionFollowing, FromCh
 
     async def _run(self) -> CancellationResult:
         state = self.state
-        showing = asyncio.create_task(self._keep_shown())
+        showing = asyncio.create_task(self._keep_published())
         while not state.is_over:
             if state.phase in PAST_THE_POINT_OF_NO_RETURN:
                 state.move(await self._delete())
@@ -112,11 +112,11 @@ class AccountCancellation(OwnerSteps, ReviewFollowing, DeletionFollowing, FromCh
             await task
         return None
 
-    async def _keep_shown(self) -> None:
+    async def _keep_published(self) -> None:
         """Search attributes and current details, rendered once for all that came in one workflow task."""
         while True:
-            await workflow.wait_condition(lambda: not self.state.is_shown)
-            self.state.mark_shown()
+            await workflow.wait_condition(lambda: not self.state.is_published)
+            self.state.mark_published()
             publish_request_status(self.state.view())
 
     # The phases that work
@@ -139,7 +139,7 @@ class AccountCancellation(OwnerSteps, ReviewFollowing, DeletionFollowing, FromCh
         if reason := refusal_reason(found.profile):
             state.refusal = reason
             return Phase.REFUSED
-        self.tell_owner(Template.CANCELLATION_OPENED, ends_by=state.ends_by.isoformat())
+        self.notify_owner(Template.CANCELLATION_OPENED, ends_by=state.ends_by.isoformat())
         # Without a channel only a ticket leads on, and nobody gives up what was not shown: the report comes first.
         return Phase.AWAITING_IDENTITY if state.has_channel else Phase.CHECKING
 
@@ -173,7 +173,7 @@ class AccountCancellation(OwnerSteps, ReviewFollowing, DeletionFollowing, FromCh
         with self._meanwhile(self._tell_when_stuck()), self._meanwhile(self._keep_promise()):
             next_phase = await seal(state, self._may_continue_as_new)
         if next_phase in (Phase.BLOCKED, Phase.AWAITING_IDENTITY):
-            self.tell_owner(Template.CANCELLATION_SENT_BACK, reasons=self._why_sent_back())
+            self.notify_owner(Template.CANCELLATION_SENT_BACK, reasons=self._why_sent_back())
         return next_phase
 
     def _why_sent_back(self) -> str:
@@ -236,7 +236,7 @@ class AccountCancellation(OwnerSteps, ReviewFollowing, DeletionFollowing, FromCh
                 if self._may_continue_as_new():
                     return None
                 continue
-            self.tell_owner(Template.CANCELLATION_LAPSING, lapses_at=lapses_at.isoformat())
+            self.notify_owner(Template.CANCELLATION_LAPSING, lapses_at=lapses_at.isoformat())
             if await state.during(self._idle_until(lapses_at, active_at, "Lapse")):
                 return state.learn(await self._last_look()) or Phase.LAPSED
             if next_phase := self._moved_by_review():

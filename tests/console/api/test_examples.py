@@ -99,7 +99,7 @@ async def test_a_backend_cancels_an_account_with_curl(api: Api, example: Example
 async def test_a_backend_hands_an_owner_over_with_curl(api: Api, example: Example) -> None:
     account = await api.service.account()
     shown = await example.run("sh", "backend hands over", Role.BACKEND, names={"acct-clean-phone": account})
-    assert f'"url":"{api.console.settings.origin}/arrive' in shown
+    assert f'"url":"{api.console.settings.origin}/login-link' in shown
 
 
 async def test_a_backend_files_a_ticket_with_curl(api: Api, example: Example, tmp_path: Path) -> None:

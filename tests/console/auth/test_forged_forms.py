@@ -3,7 +3,7 @@
 import pytest
 from structlog.typing import EventDict
 
-from console.auth.guard import FORGERY_FIELD, FORGERY_HEADER
+from console.auth.authorization import FORGERY_FIELD, FORGERY_HEADER
 from console.auth.roles import Role
 from tests.console.conftest import ORIGIN, Console
 
@@ -25,7 +25,7 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("case", FOREIGN)
-@pytest.mark.parametrize("path", [DECIDE, "/sign-out", "/sign-in/development", "/arrive"])
+@pytest.mark.parametrize("path", [DECIDE, "/sign-out", "/sign-in/development", "/login-link"])
 async def test_a_form_from_elsewhere_is_refused_even_with_the_token(
     shared: Console, logged: list[EventDict], path: str, case: str
 ) -> None:
@@ -39,7 +39,7 @@ async def test_a_form_from_elsewhere_is_refused_even_with_the_token(
 
 
 @pytest.mark.parametrize("case", FOREIGN)
-@pytest.mark.parametrize("path", ["/sign-out", "/sign-in/development", "/arrive"])
+@pytest.mark.parametrize("path", ["/sign-out", "/sign-in/development", "/login-link"])
 async def test_another_site_can_sign_nobody_in_or_out_when_the_browser_keeps_the_cookie_back(
     shared: Console, path: str, case: str
 ) -> None:

@@ -21,7 +21,7 @@ ANSWERS: dict[str, tuple[str, str, int]] = {
     "a refusal on a page": ("GET", "/staff/nowhere/at/all", 404),
     "a method that there is not": ("DELETE", "/sign-in", 405),
     "a forged form": ("POST", "/sign-out", 403),
-    "a link that is over": ("GET", "/arrive", 410),
+    "a link that is over": ("GET", "/login-link", 410),
     "nobody at the api": ("POST", "/api/v1/cancellations", 401),
     "no such path of the api": ("GET", "/api/v1/nothing", 404),
     "the description of the api": ("GET", "/api/v1/openapi.json", 200),
@@ -94,7 +94,7 @@ async def test_browsers_are_told_to_stay_on_https_only_where_there_is_https(
     assert answer.headers["Strict-Transport-Security"] == "max-age=63072000"
 
 
-@pytest.mark.parametrize("path", ["/sign-in", "/arrive", "/nowhere"])
+@pytest.mark.parametrize("path", ["/sign-in", "/login-link", "/nowhere"])
 async def test_no_page_has_anything_inline(shared: Console, path: str) -> None:
     async with shared.signed_in(Role.AGENT) as client:
         text = (await client.get(path)).text

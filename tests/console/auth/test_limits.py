@@ -7,7 +7,7 @@ import pytest
 from fastapi import Depends, FastAPI, Request
 from structlog.typing import EventDict
 
-from console.auth.limits import ANSWERING_CODES, ARRIVING, SENDING_CODES, SIGNING_IN, Limit, Limiter, limited
+from console.auth.limits import ANSWERING_CODES, OPENING_LOGIN_LINKS, SENDING_CODES, SIGNING_IN, Limit, Limiter, limited
 from console.auth.roles import Principal, Role
 from console.settings import ConsoleSettings
 from domain.errors import ErrorType, Refusal
@@ -120,8 +120,8 @@ async def test_the_provider_is_not_asked_too_often(guarded: Console) -> None:
 
 async def test_arriving_too_often_is_refused(guarded: Console) -> None:
     async with guarded.client({}) as browser:
-        answers = [(await browser.get("/arrive")).status_code for _ in range(_amount(ARRIVING) + 1)]
-    assert answers == [410] * _amount(ARRIVING) + [429]
+        answers = [(await browser.get("/login-link")).status_code for _ in range(_amount(OPENING_LOGIN_LINKS) + 1)]
+    assert answers == [410] * _amount(OPENING_LOGIN_LINKS) + [429]
 
 
 async def test_an_owner_cannot_have_codes_sent_without_end(guarded: Console) -> None:

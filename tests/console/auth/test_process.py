@@ -92,7 +92,7 @@ async def test_no_log_has_what_was_sent_even_at_its_most_talkative(tmp_path: Pat
             client.get(f"/staff?phone={PHONE}"),
             client.get(f"/staff/{EMAIL}"),
             client.post("/sign-in/development", data={"role": "agent", "subject": EMAIL}),
-            client.get("/arrive", params={"token": f"{CODE}.{PHONE}"}),
+            client.get("/login-link", params={"token": f"{CODE}.{PHONE}"}),
             client.get("/sign-in/provider"),
             client.get("/sign-in/provider/callback", params={"code": CODE, "state": PHONE, "error_description": EMAIL}),
             client.get("/staff", headers={"Cookie": f"__Host-session={CODE}{PHONE}"}),
@@ -103,16 +103,16 @@ async def test_no_log_has_what_was_sent_even_at_its_most_talkative(tmp_path: Pat
                 headers={"Authorization": f"Bearer {bad_token}"},
             ),
             client.post(
-                "/api/v1/cancellations/acct-1/hand-over",
+                "/api/v1/cancellations/acct-1/login-link",
                 json={"requested_by": EMAIL},
                 headers={"Authorization": f"Bearer {token}"},
             ),
         ):
             assert (await call).status_code < 500
-        hand_over = await client.post(
-            "/api/v1/cancellations/acct-1/hand-over", headers={"Authorization": f"Bearer {token}"}
+        grant = await client.post(
+            "/api/v1/cancellations/acct-1/login-link", headers={"Authorization": f"Bearer {token}"}
         )
-        link = str(hand_over.json()["url"])
+        link = str(grant.json()["url"])
         assert (await client.get(link)).status_code == 200
         code, log = await console.stop()
     assert code == 0

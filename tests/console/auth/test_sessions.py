@@ -52,7 +52,7 @@ async def test_a_session_of_another_secret_is_none(guarded: Console) -> None:
 
 async def test_what_was_signed_for_another_purpose_is_no_session(guarded: Console) -> None:
     session = Session.begin(AGENT, datetime.now(UTC)).model_dump(mode="json")
-    for salt in ("hand-over", "sign-in"):
+    for salt in ("login-link", "sign-in"):
         signed = URLSafeTimedSerializer(SECRET.get_secret_value(), salt=salt).dumps(session)
         assert await _status(guarded, str(signed)) == 303
 

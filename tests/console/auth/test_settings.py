@@ -69,7 +69,7 @@ async def test_the_development_sign_in_is_absent_unless_it_is_switched_on(consol
 
 async def test_every_page_says_that_the_development_sign_in_is_on(shared: Console) -> None:
     async with shared.signed_in(Role.AGENT) as client:
-        for path in ("/sign-in", "/arrive", "/staff", "/staff/calendar", "/owner", "/nowhere"):
+        for path in ("/sign-in", "/login-link", "/staff", "/staff/calendar", "/owner", "/nowhere"):
             assert "Development sign-in is on" in (await client.get(path)).text, path
 
 

@@ -18,7 +18,7 @@ from console.settings import ConsoleSettings
 from tests.console.auth.conftest import ISSUER, Issuer
 from tests.console.conftest import Console
 
-HAND_OVER = "/api/v1/cancellations/acct-1/hand-over"
+HAND_OVER = "/api/v1/cancellations/acct-1/login-link"
 
 
 def _part(value: object) -> str:

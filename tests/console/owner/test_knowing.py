@@ -27,14 +27,15 @@ from domain.model import VaultRef
 from domain.phases import OUTCOMES, Phase
 from domain.standing import Changes, ReviewEnd, RunEnd, SealingTrouble
 from domain.tickets import ReviewStatus
-from i18n.moments import time
+from i18n.formatting import time
 from i18n.texts import text
+from service.base import described
 from service.cancellation_service import CancellationService
 from simulator.kinds import Endpoint, FaultKind
 from tests.console.conftest import Console
 from tests.console.owner.pages import Owner, Page
 from tests.console.owner.test_pages import ALWAYS_CHINESE, CHINESE
-from tests.support.service import Service
+from tests.support.service import Service, eventually
 from tests.support.tickets import (
     MARGIN,
     awaiting_confirmation,
@@ -184,7 +185,7 @@ async def test_what_holds_up_the_sealing_is_told_and_that_it_goes_on_trying(
     trouble = SealingTrouble(error_type=ErrorType.SERVICE_UNAVAILABLE, attempts=4, since=NOW, stuck=stuck)
     account_id = await awaiting_confirmation(service)
     page = await as_if(account_id, locale, phase=Phase.SEALING, sealing_trouble=trouble)
-    callout = page.find("div", **{"data-trouble": "stuck" if stuck else "trying"}).text
+    callout = page.find("div", **{"data-problem": "stuck" if stuck else "trying"}).text
     assert {Locale.EN: "we go on trying", Locale.ZH: "系统在自动重试"}[locale] in callout
     assert ({Locale.EN: "engineers have been told", Locale.ZH: "工程师已收到通知"}[locale] in callout) == stuck
     assert time(NOW) in callout
@@ -215,7 +216,7 @@ async def test_a_deletion_without_its_dossier_waits_and_says_so(service: Service
     page = await as_if(
         account_id, locale, phase=Phase.DELETION_STALLED, stalled=ErrorType.VAULT_RECORD_MISSING, deletion=None
     )
-    assert ErrorType.VAULT_RECORD_MISSING in page.find("div", **{"data-trouble": "stalled"}).text
+    assert ErrorType.VAULT_RECORD_MISSING in page.find("div", **{"data-problem": "stalled"}).text
     assert not page.alerts
 
 
@@ -263,6 +264,8 @@ async def test_a_deletion_whose_request_was_ended_goes_on_when_it_is_started_aga
     async with fault(service, Endpoint.PURGE_RESOURCES, FaultKind.ERROR, account_id=account_id, status=503):
         await service.confirm(account_id)
         await service.in_phase(account_id, Phase.DELETING)
+        # A moment later than the phase: who is terminated before has begun no deletion.
+        await eventually(lambda: described(service.deletion(account_id)), bool)
         await service.request(account_id).terminate("by a test")
         page = await owner.look()
         assert "the deletion goes on" in said(page)

@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from console.auth.guard import FORGERY_HEADER
+from console.auth.authorization import FORGERY_HEADER
 from console.auth.roles import Role
 from domain.checks import Check
 from domain.locale import Locale

@@ -20,7 +20,7 @@ from temporalio.client import (
 from console.auth.roles import Role
 from console.services import Services
 from console.settings import ConsoleSettings
-from console.staff.showing import StaffRoom
+from console.staff.rendering import StaffCaches
 from domain.business_calendar import CALENDAR
 from domain.checks import Reason
 from service.cancellation_service import CancellationService
@@ -118,7 +118,7 @@ async def test_while_temporal_is_away_the_pages_say_so_and_come_back(service: Se
         async with console.signed_in(Role.AGENT) as browser:
             seen = (await browser.get("/staff")).text
             console.app.state.services = seen_through(service, nobody)
-            console.app.state.staff_room = StaffRoom()
+            console.app.state.staff_caches = StaffCaches()
             for address in ("/staff", "/staff/buckets/LATE", "/staff/tickets/T20990101-NOTTHERE"):
                 answer = await browser.get(address)
                 assert answer.status_code == 503
@@ -129,7 +129,7 @@ async def test_while_temporal_is_away_the_pages_say_so_and_come_back(service: Se
             assert 'id="queue-away"' in seen
             assert "Live updates are interrupted" in words(away.text)
             console.app.state.services = there
-            console.app.state.staff_room = StaffRoom()
+            console.app.state.staff_caches = StaffCaches()
             _, _, rest = away.text.partition('hx-get="')
             assert 'id="queue-live"' in (await browser.get(rest.partition('"')[0].replace("&amp;", "&"))).text
 

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from console.auth.roles import Role
-from console.staff.board import PAGE_SIZE
+from console.staff.queue_view import PAGE_SIZE
 from domain.accounts import RealNameType
 from domain.checks import Reason
 from domain.tickets import ReviewStatus

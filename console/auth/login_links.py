@@ -1,4 +1,4 @@
-"""Hand-overs: what a backend signs somebody in with, on a link that is good for one account, once, and not for long."""
+"""One-time login links: what a backend signs somebody in with; good for one account, once, and not for long."""
 
 import secrets
 from datetime import datetime
@@ -16,7 +16,7 @@ _MOST_REMEMBERED: Final = 100_000
 """A used one is remembered until it is over. With the default of a minute, this many arrivals a minute."""
 
 
-class HandOver(Model):
+class LoginGrant(Model):
     """`id` is what makes it usable once; `owner` is the person's opaque id at the backend."""
 
     id: str
@@ -30,16 +30,16 @@ class HandOver(Model):
         return Principal(role=Role.OWNER, subject=self.owner, account_id=self.account_id)
 
 
-class HandOvers:
+class LoginLinks:
     """Remembers used ones in this process only; several processes each take a link once."""
 
     def __init__(self, settings: ConsoleSettings) -> None:
-        self._lifetime = settings.hand_over_lifetime
-        self._signer = URLSafeSerializer(settings.secret.get_secret_value(), salt="hand-over")
+        self._lifetime = settings.login_link_lifetime
+        self._signer = URLSafeSerializer(settings.secret.get_secret_value(), salt="login-link")
         self._used: dict[str, datetime] = {}
 
-    def make(self, account_id: str, owner: str | None, locale: Locale | None, now: datetime) -> HandOver:
-        return HandOver(
+    def make(self, account_id: str, owner: str | None, locale: Locale | None, now: datetime) -> LoginGrant:
+        return LoginGrant(
             id=secrets.token_urlsafe(16),
             account_id=account_id,
             owner=owner or f"owner-of-{account_id}"[:64],
@@ -47,29 +47,29 @@ class HandOvers:
             expires_at=now + self._lifetime,
         )
 
-    def token(self, hand_over: HandOver) -> str:
-        token = self._signer.dumps(hand_over.model_dump(mode="json"))
+    def token(self, grant: LoginGrant) -> str:
+        token = self._signer.dumps(grant.model_dump(mode="json"))
         assert isinstance(token, str)
         return token
 
-    def of(self, token: str, now: datetime) -> HandOver | None:
-        """The hand-over of a token; None when it is forged, changed, over or used."""
+    def of(self, token: str, now: datetime) -> LoginGrant | None:
+        """The login link of a token; None when it is forged, changed, over or used."""
         try:
-            hand_over = HandOver.model_validate(self._signer.loads(token))
+            grant = LoginGrant.model_validate(self._signer.loads(token))
         except (BadData, ValidationError):
             return None
-        return hand_over if now < hand_over.expires_at and hand_over.id not in self._used else None
+        return grant if now < grant.expires_at and grant.id not in self._used else None
 
-    def use(self, token: str, now: datetime) -> HandOver | None:
+    def use(self, token: str, now: datetime) -> LoginGrant | None:
         """As `of`, and never again."""
-        hand_over = self.of(token, now)
-        if hand_over is None:
+        grant = self.of(token, now)
+        if grant is None:
             return None
         self._used = {used: until for used, until in self._used.items() if now < until}
         if len(self._used) >= _MOST_REMEMBERED:
             return None
-        self._used[hand_over.id] = hand_over.expires_at
-        return hand_over
+        self._used[grant.id] = grant.expires_at
+        return grant
 
     def __len__(self) -> int:
         """How many used ones are remembered."""

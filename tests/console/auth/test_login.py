@@ -12,7 +12,7 @@ from itsdangerous import URLSafeSerializer
 from pydantic import SecretStr
 from structlog.typing import EventDict
 
-from console.auth.hand_overs import HandOvers
+from console.auth.login_links import LoginLinks
 from console.auth.roles import Role
 from console.auth.sessions import COOKIE
 from console.settings import ConsoleSettings
@@ -24,13 +24,13 @@ from tests.console.conftest import ORIGIN, Console
 async def _link(console: Console, issuer: Issuer, account_id: str = "acct-1", **wish: str) -> str:
     """The path and query of a link that the backend asked for."""
     async with console.client({"Authorization": f"Bearer {issuer.token(datetime.now(UTC))}"}) as backend:
-        answer = await backend.post(f"/api/v1/cancellations/{account_id}/hand-over", json=wish)
+        answer = await backend.post(f"/api/v1/cancellations/{account_id}/login-link", json=wish)
     assert answer.status_code == 201
     assert answer.headers["Cache-Control"] == "no-store"
     url = str(answer.json()["url"])
-    assert url.startswith(f"{ORIGIN}/arrive?token=")
+    assert url.startswith(f"{ORIGIN}/login-link?token=")
     left = datetime.fromisoformat(answer.json()["expires_at"]) - datetime.now(UTC)
-    assert timedelta(0) < left <= console.settings.hand_over_lifetime
+    assert timedelta(0) < left <= console.settings.login_link_lifetime
     return url.removeprefix(ORIGIN)
 
 
@@ -39,7 +39,7 @@ def _token(link: str) -> str:
 
 
 async def _go_on(browser: httpx2.AsyncClient, token: str) -> httpx2.Response:
-    return await browser.post("/arrive", data={"token": token}, headers={"Origin": ORIGIN})
+    return await browser.post("/login-link", data={"token": token}, headers={"Origin": ORIGIN})
 
 
 async def test_an_owner_arrives_by_the_form_of_the_page_and_sees_their_account(
@@ -92,30 +92,30 @@ async def test_each_link_is_its_own(guarded: Console, issuer: Issuer) -> None:
 
 
 def _over(settings: ConsoleSettings) -> str:
-    hand_overs = HandOvers(settings)
-    then = datetime.now(UTC) - settings.hand_over_lifetime
-    return hand_overs.token(hand_overs.make("acct-1", None, None, then))
+    login_links = LoginLinks(settings)
+    then = datetime.now(UTC) - settings.login_link_lifetime
+    return login_links.token(login_links.make("acct-1", None, None, then))
 
 
 def _of_another_secret(settings: ConsoleSettings) -> str:
-    other = HandOvers(settings.model_copy(update={"secret": SecretStr("another-secret-of-forty-characters-01234")}))
+    other = LoginLinks(settings.model_copy(update={"secret": SecretStr("another-secret-of-forty-characters-01234")}))
     return other.token(other.make("acct-1", None, None, datetime.now(UTC)))
 
 
 def _for_another_account(settings: ConsoleSettings) -> str:
-    hand_overs, now = HandOvers(settings), datetime.now(UTC)
-    mine, theirs = (hand_overs.token(hand_overs.make(account, None, None, now)) for account in ("acct-1", "acct-2"))
+    login_links, now = LoginLinks(settings), datetime.now(UTC)
+    mine, theirs = (login_links.token(login_links.make(account, None, None, now)) for account in ("acct-1", "acct-2"))
     return f"{theirs.rsplit('.', 1)[0]}.{mine.rsplit('.', 1)[1]}"
 
 
 def _of_another_purpose(settings: ConsoleSettings) -> str:
-    hand_over = HandOvers(settings).make("acct-1", None, None, datetime.now(UTC)).model_dump(mode="json")
-    return str(URLSafeSerializer(SECRET.get_secret_value(), salt="session").dumps(hand_over))
+    grant = LoginLinks(settings).make("acct-1", None, None, datetime.now(UTC)).model_dump(mode="json")
+    return str(URLSafeSerializer(SECRET.get_secret_value(), salt="session").dumps(grant))
 
 
 def _with_a_role(settings: ConsoleSettings) -> str:
-    hand_over = HandOvers(settings).make("acct-1", None, None, datetime.now(UTC)).model_dump(mode="json")
-    return str(URLSafeSerializer(SECRET.get_secret_value(), salt="hand-over").dumps({**hand_over, "role": "lead"}))
+    grant = LoginLinks(settings).make("acct-1", None, None, datetime.now(UTC)).model_dump(mode="json")
+    return str(URLSafeSerializer(SECRET.get_secret_value(), salt="login-link").dumps({**grant, "role": "lead"}))
 
 
 BAD: dict[str, Callable[[ConsoleSettings], str]] = {
@@ -135,11 +135,11 @@ async def test_a_bad_link_opens_nothing_and_says_what_to_do(
 ) -> None:
     token = BAD[case](guarded.settings)
     async with guarded.client({}) as browser:
-        for answer in (await browser.get("/arrive", params={"token": token}), await _go_on(browser, token)):
+        for answer in (await browser.get("/login-link", params={"token": token}), await _go_on(browser, token)):
             assert answer.status_code == 410
             assert "Go back to the security settings" in answer.text
             assert "set-cookie" not in answer.headers
-    assert [line["event"] for line in logged] == ["Refused a hand-over: forged, over or used"] * 2
+    assert [line["event"] for line in logged] == ["Refused a login link: forged, over or used"] * 2
     assert len(token) < 5 or token not in str(logged)
 
 
@@ -176,20 +176,20 @@ async def test_a_wish_that_cannot_be_met_is_refused(
     guarded: Console, issuer: Issuer, account: str, wish: dict[str, str]
 ) -> None:
     async with guarded.client({"Authorization": f"Bearer {issuer.token(datetime.now(UTC))}"}) as backend:
-        answer = await backend.post(f"/api/v1/cancellations/{account}/hand-over", json=wish)
+        answer = await backend.post(f"/api/v1/cancellations/{account}/login-link", json=wish)
     assert answer.status_code == 422
     assert answer.json()["type"].endswith(":BadInput")
 
 
 def test_an_owners_default_id_is_never_too_long(guarded_settings: ConsoleSettings) -> None:
-    hand_over = HandOvers(guarded_settings).make("a" * 64, None, Locale.ZH, datetime.now(UTC))
-    assert hand_over.owner == ("owner-of-" + "a" * 64)[:64]
+    grant = LoginLinks(guarded_settings).make("a" * 64, None, Locale.ZH, datetime.now(UTC))
+    assert grant.owner == ("owner-of-" + "a" * 64)[:64]
 
 
 def test_used_links_are_forgotten_when_they_are_over(guarded_settings: ConsoleSettings) -> None:
-    hand_overs, now = HandOvers(guarded_settings), datetime.now(UTC)
+    login_links, now = LoginLinks(guarded_settings), datetime.now(UTC)
     for _ in range(20):
-        assert hand_overs.use(hand_overs.token(hand_overs.make("acct-1", None, None, now)), now)
-    later = now + guarded_settings.hand_over_lifetime
-    assert hand_overs.use(hand_overs.token(hand_overs.make("acct-1", None, None, later)), later)
-    assert len(hand_overs) == 1
+        assert login_links.use(login_links.token(login_links.make("acct-1", None, None, now)), now)
+    later = now + guarded_settings.login_link_lifetime
+    assert login_links.use(login_links.token(login_links.make("acct-1", None, None, later)), later)
+    assert len(login_links) == 1

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Final
 
 from console.services import Services
-from console.staff.sharing import Shared
+from console.staff.ttl_cache import TtlCache
 from domain.business_calendar import SHANGHAI
 from domain.checks import Reason
 from i18n.time_left import TimeLeft
@@ -61,22 +61,22 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Board:
+class QueueView:
     snapshot: Snapshot
     sections: tuple[Section, ...]
 
 
-class Boards:
+class QueueViews:
     """Every viewer's board. Idle viewers together cost one count a bucket in `SNAPSHOT_SECONDS`."""
 
     def __init__(self) -> None:
-        self._snapshots: Shared[QueueFilter, Snapshot] = Shared(SNAPSHOT_SECONDS)
-        self._boards: Shared[tuple[QueueFilter, BucketKind | None, str], Board] = Shared(SNAPSHOT_SECONDS)
+        self._snapshots: TtlCache[QueueFilter, Snapshot] = TtlCache(SNAPSHOT_SECONDS)
+        self._boards: TtlCache[tuple[QueueFilter, BucketKind | None, str], QueueView] = TtlCache(SNAPSHOT_SECONDS)
 
     async def snapshot(self, services: Services, wanted: QueueFilter) -> Snapshot:
         return await self._snapshots.get(wanted, lambda: _count(services, wanted))
 
-    async def board(self, services: Services, wanted: QueueFilter, kind: BucketKind | None) -> Board:
+    async def board(self, services: Services, wanted: QueueFilter, kind: BucketKind | None) -> QueueView:
         """The first tickets of the queue, or of one kind of bucket."""
         snapshot = await self.snapshot(services, wanted)
         key = (wanted, kind, snapshot.fingerprint)
@@ -97,7 +97,7 @@ async def _count(services: Services, wanted: QueueFilter) -> Snapshot:
     return Snapshot(tuple(Counted(bucket, number) for bucket, number in zip(found, counts, strict=True)), now)
 
 
-async def _list(services: Services, snapshot: Snapshot, kind: BucketKind | None) -> Board:
+async def _list(services: Services, snapshot: Snapshot, kind: BucketKind | None) -> QueueView:
     shown = [one for one in snapshot.counted if one.tickets and kind in (None, one.bucket.kind)]
     room, sizes = PAGE_SIZE, []
     for one in shown:
@@ -115,4 +115,4 @@ async def _list(services: Services, snapshot: Snapshot, kind: BucketKind | None)
     sections = (
         Section(one.bucket, one.tickets, rows(tickets, services)) for one, tickets in zip(shown, pages, strict=True)
     )
-    return Board(snapshot, tuple(sections))
+    return QueueView(snapshot, tuple(sections))

@@ -7,28 +7,28 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 
-from console.errors import EXPECTED, Trouble
+from console.errors import EXPECTED, Problem
 from console.pages import page
-from console.staff.board import Boards
-from console.staff.sharing import Shared
+from console.staff.queue_view import QueueViews
+from console.staff.ttl_cache import TtlCache
 from domain.messages import ReviewView
 
 _LOOK_SECONDS = 3.0
 
 
-class StaffRoom:
+class StaffCaches:
     """What all viewers of this process share, for seconds."""
 
     def __init__(self) -> None:
-        self.boards = Boards()
-        self.looks: Shared[str, ReviewView] = Shared(_LOOK_SECONDS)
+        self.queues = QueueViews()
+        self.looks: TtlCache[str, ReviewView] = TtlCache(_LOOK_SECONDS)
 
 
-def room(request: Request) -> StaffRoom:
+def caches(request: Request) -> StaffCaches:
     state = request.app.state
-    if not hasattr(state, "staff_room"):
-        state.staff_room = StaffRoom()
-    found: StaffRoom = state.staff_room
+    if not hasattr(state, "staff_caches"):
+        state.staff_caches = StaffCaches()
+    found: StaffCaches = state.staff_caches
     return found
 
 
@@ -42,13 +42,13 @@ class StaffRoute(APIRoute):
             try:
                 return await handle(request)
             except EXPECTED as error:
-                return tell(request, Trouble.of(error))
+                return tell(request, Problem.of(error))
 
         return handle_or_tell
 
 
-def tell(request: Request, trouble: Trouble) -> HTMLResponse:
-    return page(request, "staff/trouble.html", status=trouble.status, trouble=trouble)
+def tell(request: Request, problem: Problem) -> HTMLResponse:
+    return page(request, "staff/problem.html", status=problem.status, problem=problem)
 
 
 def is_fragment(request: Request) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from console.errors import EXPECTED, Trouble
+from console.errors import EXPECTED, Problem
 from console.services import Services
 from domain.locale import Locale
 from domain.messages import ReviewView
@@ -28,14 +28,14 @@ class Event:
 
 
 @dataclass(frozen=True)
-class CaseFile:
-    """`form` and `owner_locale` are None when they could not be read; `form_trouble` and `letter_trouble` say why."""
+class TicketDetail:
+    """`form` and `owner_locale` are None when they could not be read; `form_problem` and `letter_problem` say why."""
 
     review: ReviewView
     left: TimeLeft
     form: TicketForm | None
-    form_trouble: Trouble | None
-    letter_trouble: Trouble | None
+    form_problem: Problem | None
+    letter_problem: Problem | None
     owner_locale: Locale | None
     history: tuple[Event, ...]
 
@@ -50,24 +50,24 @@ def stamp(review: ReviewView) -> str:
     return f"{review.status}.{review.case.ticket.revision}.{counts}.{'late' if review.overdue else 'in-time'}"
 
 
-async def case_file(services: Services, ticket_no: str) -> CaseFile:
+async def ticket_detail(services: Services, ticket_no: str) -> TicketDetail:
     """Raises what `CancellationService.review` does: without the review there is nothing to show."""
     review = await services.cancellations.review(ticket_no)
-    (form, form_trouble), (request, _), history = await asyncio.gather(
+    (form, form_problem), (request, _), history = await asyncio.gather(
         _attempt(services.tickets.load(review.case.ticket)),
         _attempt(services.cancellations.view(review.case.account_id)),
         _history(services, review),
     )
-    letter_trouble = None
+    letter_problem = None
     if form and form.letter:
-        _, letter_trouble = await _attempt(services.tickets.look_for_letter(form))
+        _, letter_problem = await _attempt(services.tickets.look_for_letter(form))
     due_at = review.clock.due_at if review.clock else None
-    return CaseFile(
+    return TicketDetail(
         review=review,
         left=TimeLeft.of(review.status, due_at, services.calendar, services.now()),
         form=form,
-        form_trouble=form_trouble,
-        letter_trouble=letter_trouble,
+        form_problem=form_problem,
+        letter_problem=letter_problem,
         owner_locale=request.locale if request else None,
         history=history,
     )
@@ -81,14 +81,14 @@ async def _history(services: Services, review: ReviewView) -> tuple[Event, ...]:
 
 async def _counted(services: Services, recorded: RecordedDecision) -> Event:
     note_ref = recorded.decision.note_ref
-    note, trouble = None, None
+    note, problem = None, None
     if note_ref:
-        note, trouble = await _attempt(services.tickets.read_note(recorded.decision.ticket_no, note_ref))
-    return Event(at=recorded.received_at, counted=recorded, note=note, note_missing=trouble is not None)
+        note, problem = await _attempt(services.tickets.read_note(recorded.decision.ticket_no, note_ref))
+    return Event(at=recorded.received_at, counted=recorded, note=note, note_missing=problem is not None)
 
 
-async def _attempt(reading: Awaitable[T]) -> tuple[T | None, Trouble | None]:
+async def _attempt(reading: Awaitable[T]) -> tuple[T | None, Problem | None]:
     try:
         return await reading, None
     except EXPECTED as error:
-        return None, Trouble.of(error)
+        return None, Problem.of(error)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from fastapi import Request, Response
 
-from console.errors import EXPECTED, Trouble, retry_after
+from console.errors import EXPECTED, Problem, retry_after
 from console.owner import wording
 from console.owner.acting import ByForm
 from console.owner.stages import is_by_ticket, lost_its_approval, may_file_ticket, stage_of, was_ended
@@ -38,13 +38,13 @@ _REASONS_TO_WITHDRAW: Final = tuple(r for r in WithdrawalReason if r is not With
 
 @dataclass(frozen=True)
 class Situation:
-    """The request, or None, and what its page shows besides; `trouble` says that this could not be had."""
+    """The request, or None, and what its page shows besides; `problem` says that this could not be had."""
 
     view: CancellationView | None
     challenge: ChallengeShown | None = None
     deletion: DeletionView | None = None
     certificate: Certificate | None = None
-    trouble: Trouble | None = None
+    problem: Problem | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -54,7 +54,7 @@ class Situation:
 
 
 async def look(services: Services, account: str) -> Situation:
-    """Raises `Unreachable` when the request itself cannot be read; trouble with the rest is part of the answer."""
+    """Raises `Unreachable` when the request itself cannot be read; problem with the rest is part of the answer."""
     cancellations = services.cancellations
     try:
         view = await cancellations.view(account)
@@ -75,7 +75,7 @@ async def look(services: Services, account: str) -> Situation:
             case _:
                 return Situation(view)
     except EXPECTED as error:
-        return Situation(view, trouble=Trouble.of(error))
+        return Situation(view, problem=Problem.of(error))
 
 
 def render(
@@ -83,25 +83,25 @@ def render(
     situation: Situation,
     *,
     template: str | None = None,
-    trouble: Trouble | None = None,
+    problem: Problem | None = None,
     typed: dict[str, str] | None = None,
     draft: LetterDraft | None = None,
 ) -> Response:
     """The page of a situation. `typed` is what a form had in it when it was sent, never a code; `draft` its letter."""
     services: Services = request.app.state.services
     locale, view, stage = language(request), situation.view, stage_of(situation.view)
-    shown = trouble or situation.trouble
+    shown = problem or situation.problem
     return page(
         request,
         f"owner/{template or stage.template}.html",
-        status=trouble.status if trouble else 200,
-        headers=retry_after(trouble) if trouble else None,
+        status=problem.status if problem else 200,
+        headers=retry_after(problem) if problem else None,
         stage=stage,
         view=view,
         challenge=situation.challenge,
         deletion=situation.deletion,
         certificate=situation.certificate,
-        trouble=wording.for_owners(shown) if shown else None,
+        problem=wording.for_owners(shown) if shown else None,
         typed=typed or {},
         draft=draft,
         seen=situation.fingerprint,
@@ -137,8 +137,8 @@ def _is_waived(view: CancellationView | None, outcome: CheckOutcome) -> bool:
     return view is not None and any(waiver.covers(outcome) for waiver in view.waivers)
 
 
-def unavailable(request: Request, trouble: Trouble) -> Response:
-    return page(request, "owner/unavailable.html", status=trouble.status, trouble=trouble)
+def unavailable(request: Request, problem: Problem) -> Response:
+    return page(request, "owner/unavailable.html", status=problem.status, problem=problem)
 
 
 def home() -> Response:
@@ -150,7 +150,7 @@ async def show(request: Request, services: Services, account: str) -> Response:
     try:
         return render(request, await look(services, account))
     except EXPECTED as error:
-        return unavailable(request, Trouble.of(error))
+        return unavailable(request, Problem.of(error))
 
 
 async def take(
@@ -169,7 +169,7 @@ async def take(
         if acting.is_about(await services.cancellations.view(account)):
             await taking
     except EXPECTED as error:
-        return await ask_again(request, services, account, step, Trouble.of(error), template=template, typed=typed)
+        return await ask_again(request, services, account, step, Problem.of(error), template=template, typed=typed)
     finally:
         taking.close()
     return home()
@@ -180,23 +180,23 @@ async def ask_again(
     services: Services,
     account: str,
     step: Step,
-    trouble: Trouble | None,
+    problem: Problem | None,
     *,
     template: str | None = None,
     typed: dict[str, str] | None = None,
     draft: LetterDraft | None = None,
 ) -> Response:
-    """The form again, with what is wrong; without trouble, what it has in it is only to be looked at.
+    """The form again, with what is wrong; without problem, what it has in it is only to be looked at.
 
     A step whose time is over (a double click, an old tab) needs no word.
     """
     try:
         situation = await look(services, account)
     except EXPECTED as error:
-        return unavailable(request, Trouble.of(error))
+        return unavailable(request, Problem.of(error))
     view = situation.view
     if view is None or was_ended(view):
         return home()
     if view.phase not in STEP_PHASES[step]:
-        return render(request, situation, trouble=trouble) if trouble and trouble.type in _TOLD_ANYWHERE else home()
-    return render(request, situation, template=template, trouble=trouble, typed=typed, draft=draft)
+        return render(request, situation, problem=problem) if problem and problem.type in _TOLD_ANYWHERE else home()
+    return render(request, situation, template=template, problem=problem, typed=typed, draft=draft)

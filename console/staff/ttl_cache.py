@@ -8,7 +8,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class Shared(Generic[K, V]):
+class TtlCache(Generic[K, V]):
     """Asks once at a time and once in `seconds` for a key, however many want to know; never while nobody does.
 
     A failure is shared as an answer is: who is down is not asked by every viewer.
