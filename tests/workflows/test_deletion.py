@@ -204,6 +204,19 @@ async def test_after_a_terminate_of_the_deletion_resume_starts_it_again_and_the_
     await assert_done_once(service, account)
 
 
+async def test_a_request_that_operations_forget_for_a_month_looks_daily_and_hardly_grows(service: Service) -> None:
+    account = await terminated_in_the_middle(service, request_too=False)
+    await service.in_phase(account, Phase.DELETION_STALLED)
+    request = service.request(account)
+    before = (await request.describe()).history_length
+    await service.env.fast_forward(request, timedelta(days=30))
+    # Hourly it would be ten times as many; the server ends a workflow at 51,200 events.
+    assert (await request.describe()).history_length - before < 1000
+    await service.cancellations.resume_deletion(account, "ops-1")
+    assert (await request.result()).outcome is Phase.CLOSED
+    await assert_done_once(service, account)
+
+
 async def test_of_two_who_resume_at_once_both_hear_that_it_goes_on_and_it_is_done_once(service: Service) -> None:
     account = await terminated_in_the_middle(service, request_too=True)
     # Both have looked before either starts.

@@ -30,7 +30,7 @@ with workflow.unsafe.imports_passed_through():
 from workflows.account_cancellation.sealing import read_account
 from workflows.account_cancellation.state import ContinuedCancellation
 from workflows.account_cancellation.update_base import StepBase
-from workflows.common.activity_options import LOOK_AGAIN, PATIENT, SEALING_ROUND
+from workflows.common.activity_options import LONGEST_BETWEEN_LOOKS, PATIENT, SEALING_ROUND
 from workflows.common.failures import error_type
 
 PAST_THE_POINT_OF_NO_RETURN = (Phase.DELETING, Phase.DELETION_STALLED)
@@ -133,7 +133,7 @@ class DeletionFollowing(StepBase):
                 lambda: self._told_to_look, timeout=self._look_after, timeout_summary="Look for the certificate"
             )
         self._told_to_look = False
-        self._look_after = min(2 * self._look_after, LOOK_AGAIN)
+        self._look_after = min(2 * self._look_after, LONGEST_BETWEEN_LOOKS)
 
     def _park(self, cause: str) -> None:
         """Ops have to put something right: they are told, each time."""

@@ -88,6 +88,9 @@ PAUSE = timedelta(seconds=30)
 LOOK_AGAIN = timedelta(hours=1)
 """How often something that should be told of is looked at all the same."""
 
+LONGEST_BETWEEN_LOOKS = timedelta(days=1)
+"""Past the point of no return a request waits for as long as it takes, in one history: at this pace for years."""
+
 BEST_EFFORT_RETRY = RetryPolicy(initial_interval=timedelta(seconds=2), maximum_interval=timedelta(minutes=5))
 """Messages and the release of a lease: bounded by a schedule-to-close at the call, then given up and recorded."""
 

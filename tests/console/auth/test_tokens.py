@@ -18,7 +18,7 @@ from console.settings import ConsoleSettings
 from tests.console.auth.conftest import ISSUER, Issuer
 from tests.console.conftest import Console
 
-HAND_OVER = "/api/v1/cancellations/acct-1/login-link"
+LOGIN_LINK = "/api/v1/cancellations/acct-1/login-link"
 
 
 def _part(value: object) -> str:
@@ -27,7 +27,7 @@ def _part(value: object) -> str:
 
 async def _status(console: Console, token: str, scheme: str = "Bearer") -> int:
     async with console.client({"Authorization": f"{scheme} {token}"}) as client:
-        return (await client.post(HAND_OVER)).status_code
+        return (await client.post(LOGIN_LINK)).status_code
 
 
 async def test_a_good_token_is_taken_by_either_kind_of_key(guarded: Console, issuer: Issuer) -> None:
@@ -140,7 +140,7 @@ FORGERIES: dict[str, Callable[[Issuer, datetime], str]] = {
 async def test_a_forged_token_is_refused(guarded: Console, issuer: Issuer, logged: list[EventDict], case: str) -> None:
     token = FORGERIES[case](issuer, datetime.now(UTC))
     async with guarded.client({"Authorization": f"Bearer {token}"}) as client:
-        answer = await client.post(HAND_OVER)
+        answer = await client.post(LOGIN_LINK)
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == "Bearer"
     assert answer.json()["type"].endswith(":NotSignedIn")
