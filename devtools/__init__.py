@@ -1,0 +1,1 @@
+"""For developers only, in no image and no wheel: local stack, demo, benchmarks, screenshots."""

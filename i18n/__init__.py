@@ -1,0 +1,1 @@
+"""What people read, in Chinese and English, and how moments are written."""

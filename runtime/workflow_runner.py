@@ -12,7 +12,7 @@ OVERTAKEN_BY_NEWS = "News reached the workflow while it was asked: ask again"
 
 
 class CorrectedRunner(SandboxedWorkflowRunner):
-    """Runs workflows in the SDK's simulator. Correct for a data converter that does not look at serialization contexts.
+    """Runs workflows in the SDK's sandbox. Correct for a data converter that does not look at serialization contexts.
 
     Speed: the SDK enters the sandbox four times for each payload, only to ask for that context: some 450 times a
     request, a sixth of the worker's CPU time. A codec whose keys depend on the context needs the plain runner back.

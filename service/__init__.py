@@ -1,0 +1,1 @@
+"""The application: one use case in one place, for pages, API and command line."""

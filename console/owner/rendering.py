@@ -54,7 +54,7 @@ class Situation:
 
 
 async def look(services: Services, account: str) -> Situation:
-    """Raises `Unreachable` when the request itself cannot be read; problem with the rest is part of the answer."""
+    """Raises `Unreachable` when the request itself cannot be read; a problem with the rest is part of the answer."""
     cancellations = services.cancellations
     try:
         view = await cancellations.view(account)
@@ -186,7 +186,7 @@ async def ask_again(
     typed: dict[str, str] | None = None,
     draft: LetterDraft | None = None,
 ) -> Response:
-    """The form again, with what is wrong; without problem, what it has in it is only to be looked at.
+    """The form again, with what is wrong; without a problem, what it has in it is only to be looked at.
 
     A step whose time is over (a double click, an old tab) needs no word.
     """

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure, write the JSON, show the tables."""
+"""`python -m devtools.benchmarks`: measure, write the JSON, show the tables."""
 
 import asyncio
 import compileall
@@ -20,7 +20,7 @@ from devtools.demo.stack import ROOT
 LATEST = Path(__file__).parent / "results" / "latest.json"
 CONSOLE = LATEST.with_name("console.json")
 
-COMPILED = ("workflows", "benchmarks")
+COMPILED = ("workflows", "devtools/benchmarks")
 """What the workflow sandbox imports anew for every instance: compiled beforehand, as in the image."""
 
 app = App(name="benchmarks", help="Measure the real routes against a bare twin: docs/benchmarks.md.")
@@ -38,11 +38,11 @@ def bench(
 ) -> int:
     """Measure on a stack of its own, on free ports; about fifteen minutes. Exit code 0 when everything was measured.
 
-    Example: python -m benchmarks --n 20 --parked 0 --no-costs
+    Example: python -m devtools.benchmarks --n 20 --parked 0 --no-costs
     """
     console = Console()
-    for room in COMPILED:
-        compileall.compile_dir(ROOT / room, quiet=1)
+    for package in COMPILED:
+        compileall.compile_dir(ROOT / package, quiet=1)
     with TemporaryDirectory(prefix="bench-") as folder:
         options = Options(n=n, concurrency=concurrency, parked=parked, costs=costs)
         result = asyncio.run(run(Path(folder), options, lambda what: console.print(f"[dim]{what} ...[/]")))
@@ -63,7 +63,7 @@ def console_pages(
 ) -> int:
     """Measure the console's pages against the bare calls behind them, with many open tickets; about five minutes.
 
-    Example: python -m benchmarks console --rounds 10 --tickets 200 --tickets 2000
+    Example: python -m devtools.benchmarks console --rounds 10 --tickets 200 --tickets 2000
     """
     console = Console()
     with TemporaryDirectory(prefix="bench-") as folder:

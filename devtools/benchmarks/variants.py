@@ -1,4 +1,4 @@
-"""`python -m benchmarks.variants VARIANT`: a worker like `worker.py`, with one thing different.
+"""`python -m devtools.benchmarks.variants VARIANT`: a worker like `worker.py`, with one thing different.
 
 Every variant has the production worker's options, since it is built by `build_worker`, and runs in a process of its
 own, set up by the same variables.

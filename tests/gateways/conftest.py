@@ -11,6 +11,7 @@ import pytest
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
+from gateways.platform import HttpPlatform
 from tests.gateways.upstream import DROP, Upstream, serve
 
 
@@ -25,6 +26,12 @@ def upstream(server: Upstream) -> Upstream:
     server.reply = DROP
     server.requests.clear()
     return server
+
+
+@pytest.fixture(scope="module")
+async def platform(server: Upstream) -> AsyncIterator[HttpPlatform]:
+    async with HttpPlatform(server.urls, timeout=60) as platform:
+        yield platform
 
 
 BUCKET = "vault"

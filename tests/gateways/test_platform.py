@@ -1,4 +1,3 @@
-import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -39,34 +38,15 @@ from gateways.errors import GatewayError
 from gateways.platform import MAX_ANSWER_BYTES, ChallengePlatform, HttpPlatform
 from gateways.ports import Platform
 from gateways.problems import MAX_RETRY_AFTER
-from tests.gateways.upstream import DROP, HANG, Upstream, answer, problem
+from tests.gateways.upstream import BALANCE, DROP, HANG, SECRET, Upstream, answer, problem, refused
 
 NOW = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
-BALANCE = {"available_fen": 1, "frozen_fen": 2, "in_withdrawal_fen": 3, "offline_fen": 4}
-SECRET = "zhang.san@example.com"
-
-
-@pytest.fixture(scope="module")
-async def platform(server: Upstream) -> AsyncIterator[HttpPlatform]:
-    async with HttpPlatform(server.urls, timeout=60) as platform:
-        yield platform
 
 
 @pytest.fixture(scope="module")
 async def challenges(server: Upstream) -> AsyncIterator[ChallengePlatform]:
     async with ChallengePlatform({Group.IDENTITY: server.urls[Group.IDENTITY]}, timeout=60) as challenges:
         yield challenges
-
-
-async def refused(call: Awaitable[object]) -> GatewayError:
-    with pytest.raises(GatewayError) as caught:
-        await call
-    # The causes quote what was sent and received; a message must teach, and name the endpoint.
-    assert caught.value.__cause__ is None
-    assert caught.value.__suppress_context__ or caught.value.__context__ is None
-    assert SECRET not in f"{caught.value} {caught.value.details}"
-    assert "private title" not in str(caught.value)
-    return caught.value
 
 
 @dataclass(frozen=True)
@@ -365,57 +345,6 @@ async def test_a_broken_answer_is_worth_another_try(reply: bytes, upstream: Upst
     assert "a-1" in str(error)
 
 
-async def test_a_connection_that_nobody_accepts_is_worth_another_try(unused_tcp_port: int) -> None:
-    urls = dict.fromkeys(Group, f"http://127.0.0.1:{unused_tcp_port}")
-    async with HttpPlatform(urls) as platform:
-        error = await refused(platform.balance("a-1"))
-    assert (error.type, error.retryable) == (ErrorType.UNREACHABLE, True)
-    assert str(unused_tcp_port) not in str(error)
-
-
-@pytest.mark.parametrize(
-    "reply",
-    [
-        pytest.param(HANG, id="silence"),
-        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Le" + HANG, id="half a head"),
-        pytest.param(answer(200, BALANCE)[:-10] + HANG, id="half a body"),
-    ],
-)
-async def test_the_timeout_covers_the_whole_call(reply: bytes, upstream: Upstream) -> None:
-    upstream.reply = reply
-    async with HttpPlatform(upstream.urls, timeout=0.2) as platform:
-        error = await refused(platform.balance("a-1"))
-    assert (error.type, error.retryable) == (ErrorType.UNREACHABLE, True)
-
-
-async def test_a_cancelled_call_gives_its_connection_back(upstream: Upstream) -> None:
-    async with HttpPlatform(upstream.urls, timeout=60, connections=1) as platform:
-        upstream.reply = HANG
-        call = asyncio.create_task(platform.balance("a-1"))
-        async with asyncio.timeout(30):
-            while not upstream.requests:
-                await asyncio.sleep(0)
-        call.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await call
-        upstream.reply = answer(200, BALANCE)
-        assert await platform.balance("a-1") == Balance.model_validate(BALANCE)
-
-
-async def test_a_group_that_hangs_takes_no_connection_from_the_others(upstream: Upstream) -> None:
-    async with HttpPlatform(upstream.urls, timeout=60, connections=1) as platform:
-        upstream.reply = HANG
-        hanging = asyncio.create_task(platform.balance("a-1"))
-        async with asyncio.timeout(30):
-            while not upstream.requests:
-                await asyncio.sleep(0)
-            upstream.reply = answer(200, {"active": []})
-            assert await platform.resources("a-1") == Resources(active=())
-        hanging.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await hanging
-
-
 @pytest.mark.parametrize(
     "reply",
     [
@@ -492,42 +421,3 @@ def test_activities_cannot_reach_the_challenge_desk_through_their_port() -> None
     own = {name for name in vars(ChallengePlatform) if not name.startswith("_")}
     assert own == {"show_challenge", "answer_challenge"}
     assert not any(hasattr(Platform, name) or hasattr(HttpPlatform, name) for name in own)
-
-
-async def test_no_cookie_is_carried_from_one_account_to_the_next(upstream: Upstream, platform: Platform) -> None:
-    upstream.reply = answer(200, BALANCE, Set_Cookie="session=a-1; Path=/")
-    await platform.balance("a-1")
-    await platform.balance("a-2")
-    assert [request.headers.get("cookie") for request in upstream.requests] == [None, None]
-
-
-async def test_calls_go_through_the_proxy_that_the_environment_names(
-    upstream: Upstream, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("http_proxy", "HTTP_PROXY"):
-        monkeypatch.setenv(name, f"http://127.0.0.1:{upstream.port}")
-    monkeypatch.setenv("no_proxy", "direct.invalid")
-    upstream.reply = answer(200, BALANCE)
-    urls = dict.fromkeys(Group, "http://platform.invalid") | {Group.IDENTITY: "http://direct.invalid"}
-    async with HttpPlatform(urls) as platform:
-        await platform.balance("a-1")
-        assert (await refused(platform.profile("a-1"))).type is ErrorType.UNREACHABLE
-    assert [request.path for request in upstream.requests] == ["http://platform.invalid/accounts/a-1/balance"]
-
-
-async def test_a_call_takes_no_other_thread(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The client looks for proxies there, if it is asked to: four fifths of what a call costs."""
-    upstream.reply = answer(200, BALANCE)
-    async with HttpPlatform(upstream.urls) as platform:
-        monkeypatch.setattr(asyncio.get_running_loop(), "run_in_executor", None)
-        await platform.balance("a-1")
-
-
-@pytest.mark.parametrize("url", ["", "127.0.0.1:80", "ftp://127.0.0.1", "http://"])
-async def test_a_group_without_a_usable_url_is_refused_at_the_start(url: str) -> None:
-    urls = dict.fromkeys(Group, "http://127.0.0.1:1") | {Group.ICP: url}
-    with pytest.raises(ValueError, match="icp"):
-        HttpPlatform(urls)
-    del urls[Group.ICP]
-    with pytest.raises(ValueError, match="icp"):
-        HttpPlatform(urls)

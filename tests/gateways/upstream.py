@@ -2,16 +2,33 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 from gateways.contract import PROBLEM_MEDIA_TYPE, PROBLEM_PREFIX, Group
+from gateways.errors import GatewayError
 
 DROP = b""
 HANG = b"HANG"
 """Sent as the last bytes: the connection stays open and nothing more comes."""
+
+BALANCE = {"available_fen": 1, "frozen_fen": 2, "in_withdrawal_fen": 3, "offline_fen": 4}
+SECRET = "zhang.san@example.com"
+
+
+async def refused(call: Awaitable[object]) -> GatewayError:
+    with pytest.raises(GatewayError) as caught:
+        await call
+    # The causes quote what was sent and received; a message must teach, and name the endpoint.
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+    assert SECRET not in f"{caught.value} {caught.value.details}"
+    assert "private title" not in str(caught.value)
+    return caught.value
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ The routes are those whose histories are recorded; the answers are read from the
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Any
@@ -89,7 +90,7 @@ class UpToAnAnswer(Service):
         await self.held.arrived.wait()
 
 
-class Play:
+class Play(ABC):
     """One route, on which an answer meets a cancel, an update and a signal."""
 
     workflow_type: str
@@ -118,7 +119,7 @@ class Play:
         self.handle = self.service.client.get_workflow_handle(self.service.held.workflow_id)
         await self.look()
 
-    async def look(self) -> None:
+    async def look(self) -> None:  # noqa: B027 - most have nothing to look at
         """While workflows still run."""
 
     async def meet(self) -> None:
@@ -128,8 +129,8 @@ class Play:
             await self.disturb()
             self.in_time = True
 
-    async def disturb(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def disturb(self) -> None: ...
 
     async def end(self) -> None:
         if not self.in_time:
@@ -140,8 +141,8 @@ class Play:
         await no_task_has_failed(self.handle)
         await assert_replays(self.handle)
 
-    async def assert_end(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def assert_end(self) -> None: ...
 
     @property
     def request(self) -> WorkflowHandle[Any, Any]:

@@ -1,0 +1,1 @@
+"""What all workflows share: options of activities, status for operations, messages, cancellation."""
