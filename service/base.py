@@ -22,7 +22,7 @@ from domain.messages import (
 from gateways.platform import ChallengePlatform
 from gateways.ports import Platform, Vault
 from runtime.workflow_runner import OVERTAKEN_BY_NEWS
-from service.errors import lacks_namespace
+from service.errors import is_unanswered, lacks_namespace
 from workflows.account_cancellation.workflow import AccountCancellation
 from workflows.account_deletion import AccountDeletion
 from workflows.ticket_review import TicketReview
@@ -35,11 +35,11 @@ ANSWER_LIMIT = timedelta(seconds=40)
 LOOK_LIMIT = timedelta(seconds=20)
 """How long a look at a workflow may take. For 10 s after a worker has crashed Temporal goes on asking that one."""
 
+_SHARES = (2 / 3, 1 / 3)
+"""Of that: how long an answer is waited for, and once more. The first share outlasts the 10 s after a crash."""
+
 ENDING_LIMIT = timedelta(seconds=45)
 """How long a request that is over may take to end: it gives back its hold, and leaves its last message."""
-
-_QUESTIONS = 3
-"""How often a look is begun that nobody answers. The last one begins when a crashed worker is asked no more."""
 
 _LOOKS = 5
 """How often a workflow is asked again about which there are always news."""
@@ -76,19 +76,20 @@ async def look(
     """What a workflow shows. News that come in between are waited for: the worker takes them in first.
 
     A worker that forgets a workflow drops the questions that wait for their turn with it, and nobody answers these.
-    So one that is not answered soon is asked again, within `LOOK_LIMIT` in all.
+    So one that is not answered is put once more, within `LOOK_LIMIT` in all.
     """
     overtaken = unanswered = 0
     while True:
+        limit = LOOK_LIMIT * _SHARES[unanswered]
         try:
-            return await handle.query(query, reject_condition=reject_condition, rpc_timeout=LOOK_LIMIT / _QUESTIONS)
+            return await handle.query(query, reject_condition=reject_condition, rpc_timeout=limit)
         except WorkflowQueryFailedError as error:
             overtaken += 1
             if OVERTAKEN_BY_NEWS not in str(error) or overtaken == _LOOKS:
                 raise
         except RPCError as error:
             unanswered += 1
-            if error.status is not RPCStatusCode.DEADLINE_EXCEEDED or unanswered == _QUESTIONS:
+            if not is_unanswered(error) or unanswered == len(_SHARES):
                 raise
 
 

@@ -53,9 +53,14 @@ async def translate_errors(what: str) -> AsyncIterator[None]:
 def _of_rpc(error: RPCError, what: str) -> Exception:
     if error.status is RPCStatusCode.NOT_FOUND and not lacks_namespace(error):
         return Refusal(ErrorType.NOT_FOUND, f"There is no open {what}.")
-    if error.status in (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED):
+    if is_unanswered(error):
         return Unreachable(_NO_WORKER.format(what))
     return Unreachable(f"Temporal did not answer for {what}: {error.message}")
+
+
+def is_unanswered(error: RPCError) -> bool:
+    """Whether the time for the call ran out. The SDK says "cancelled" when its own clock was first."""
+    return error.status in (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
 
 
 def lacks_namespace(error: RPCError) -> bool:

@@ -1,13 +1,9 @@
 """To look at a request changes nothing, whatever happens while somebody waits for the answer."""
 
 import asyncio
-from datetime import timedelta
-
-import pytest
 
 from domain.messages import CancellationView, Withdraw
 from domain.phases import Phase, Step
-from service import base
 from tests.support.at_once import (
     LIMIT,
     HeldAnswer,
@@ -33,10 +29,8 @@ async def checking(service: Service, answers: HeldAnswers) -> tuple[str, HeldAns
 
 
 async def test_a_look_that_comes_to_a_new_worker_ahead_of_the_news_leaves_a_history_that_replays(
-    idle_service: Service, monkeypatch: pytest.MonkeyPatch
+    idle_service: Service,
 ) -> None:
-    # For who looks while no worker runs, which takes longer on a busy machine than anybody waits for a page.
-    monkeypatch.setattr(base, "LOOK_LIMIT", timedelta(seconds=LIMIT + LIMIT))
     service = own_queue(idle_service)
     answers = HeldAnswers(service)
     async with activities_only(service, answers):
