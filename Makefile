@@ -19,13 +19,15 @@ fi; \
 apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1) >/dev/null
 endef
 
-.PHONY: help setup system demo dev screenshots test lint types imports bench lock clean
+CATALOGUES := $(patsubst %.po,%.mo,$(wildcard i18n/*/LC_MESSAGES/messages.po))
+
+.PHONY: help setup system demo dev screenshots test lint types imports bench messages lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(STAMP) ## make .venv from the hashed requirements
+setup: $(STAMP) $(CATALOGUES) ## make .venv from the hashed requirements, and compile the catalogues
 
 $(STAMP): requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -35,6 +37,9 @@ $(STAMP): requirements/dev.txt
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
+
+%.mo: %.po | $(STAMP)
+	@$(BIN)/pybabel --quiet compile -i $< -o $@
 
 system: ## install the Debian packages that the tests run (requirements/apt.txt)
 	@missing=; for package in $$(grep -v '^#' requirements/apt.txt); do \
@@ -68,6 +73,16 @@ imports: setup ## which package may import which
 
 bench: setup ## measure the real routes against a bare twin
 	@$(BIN)/python -m devtools.benchmarks $(ARGS)
+
+messages: setup ## take the messages of the source over into every catalogue
+	@$(BIN)/pybabel --quiet extract -F pyproject.toml $(KEYWORDS) --no-location --sort-output -o i18n/messages.pot .
+	@for catalogue in $(CATALOGUES:.mo=.po); do \
+		$(BIN)/pybabel --quiet update -i i18n/messages.pot -o $$catalogue -l $$(basename $$(dirname $$(dirname $$catalogue))) \
+			--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 120; \
+	done
+	@rm i18n/messages.pot
+
+KEYWORDS = -k N_ -k translate:2 -k translate_plural:2,3
 
 lock: setup ## renew requirements/ from pyproject.toml (newest releases: ARGS=--upgrade)
 	@$(COMPILE) pyproject.toml -o requirements/runtime.txt

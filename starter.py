@@ -13,12 +13,13 @@ from contextlib import nullcontext, redirect_stdout
 from functools import partial
 from importlib.util import find_spec
 from io import TextIOWrapper
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from cyclopts import App, Group, Parameter
 
-from cli.answers import ANSWERED, PROGRAM, Answer
+from cli.answers import ANSWERED, PROGRAM, Answer, UsageError
 from domain.locale import Locale
+from i18n.catalogue import SOURCE, catalogues, negotiate
 
 OWNER = Group("Owner and backend", sort_key=1)
 STAFF = Group("Support staff", sort_key=2)
@@ -143,7 +144,7 @@ if find_spec("devtools"):
 def _launch(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
     as_json: Annotated[bool, Parameter(name="--json", negative=(), group=ANYWHERE)] = False,
-    lang: Annotated[Literal["zh", "en"] | None, Parameter(group=ANYWHERE)] = None,
+    lang: Annotated[str | None, Parameter(group=ANYWHERE)] = None,
 ) -> int:
     """Run a command.
 
@@ -152,21 +153,22 @@ def _launch(
     as_json
         Exactly one JSON object on stdout, for errors too; logs are on stderr.
     lang
-        Language of what people read; by default that of the environment (LANG).
+        Language of what people read, such as zh or en; by default that of the environment (LANG).
     """
-    locale = _environment_locale() if lang is None else Locale.ZH if lang == "zh" else Locale.EN
+    language = _environment_language()
     # Whatever a command prints on its way must not get between a program and its one JSON object.
     quiet = redirect_stdout(sys.stderr) if as_json else nullcontext()
     try:
+        language = _known(lang) if lang else language
         command, bound, unparsed = app.parse_args(tokens, exit_on_error=False, print_error=False)
         with quiet:
-            answer = command(*bound.args, **bound.kwargs, **dict.fromkeys(unparsed, locale))
+            answer = command(*bound.args, **bound.kwargs, **dict.fromkeys(unparsed, Locale.nearest(language)))
             if inspect.iscoroutine(answer):
                 answer = asyncio.run(answer)
     except Exception as error:  # noqa: BLE001 - every error gets an exit code
         answer = _explained(error)
     # None: help was asked for, and has been printed.
-    return _tell(answer, as_json, locale) if answer else 0
+    return _tell(answer, as_json, language) if answer else 0
 
 
 def _explained(error: Exception) -> Answer:
@@ -175,7 +177,7 @@ def _explained(error: Exception) -> Answer:
     return explain(error).answer()
 
 
-def _tell(answer: Answer, as_json: bool, locale: Locale) -> int:
+def _tell(answer: Answer, as_json: bool, language: str) -> int:
     from pydantic_core import to_jsonable_python
     from rich.console import Console
 
@@ -183,13 +185,19 @@ def _tell(answer: Answer, as_json: bool, locale: Locale) -> int:
         print(json.dumps(to_jsonable_python(answer.data), ensure_ascii=False, indent=2))
     else:
         # Uncropped: a command that is shown has to be copied in one piece.
-        Console(stderr=answer.code not in ANSWERED, highlight=False).print(answer.show(locale), crop=False)
+        Console(stderr=answer.code not in ANSWERED, highlight=False).print(answer.show(language), crop=False)
     return answer.code
 
 
-def _environment_locale() -> Locale:
-    language = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
-    return Locale.ZH if language.startswith("zh") else Locale.EN
+def _environment_language() -> str:
+    wish = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    return negotiate(wish.partition(".")[0]) or SOURCE
+
+
+def _known(lang: str) -> str:
+    if known := negotiate(lang):
+        return known
+    raise UsageError(f"--lang: there is no such language; choose one of {', '.join(catalogues())}.")
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -201,7 +209,7 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 - what went wrong before `_launch` knew the options
-        return _tell(_explained(error), "--json" in arguments, _environment_locale())
+        return _tell(_explained(error), "--json" in arguments, _environment_language())
     return code
 
 

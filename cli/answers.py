@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
-from domain.locale import Locale
-
 if TYPE_CHECKING:
     from pydantic import BaseModel
     from rich.console import RenderableType
@@ -33,7 +31,7 @@ class ExitCode(IntEnum):
 ANSWERED = frozenset({ExitCode.DONE, ExitCode.STALLED, ExitCode.STUCK})
 """With these a command did what it was asked, and its answer is on stdout."""
 
-Show = Callable[[Locale], "RenderableType"]
+Show = Callable[[str], "RenderableType"]
 
 
 @dataclass(frozen=True)

@@ -17,29 +17,30 @@ from domain.accounts import RefusalReason
 from domain.business_calendar import CalendarError
 from domain.checks import Check
 from domain.errors import ErrorType, Refusal
-from domain.locale import Locale, pick
 from domain.phases import Phase, Step
 from domain.tickets import IgnoredBecause, MissingPart
 from gateways.errors import GatewayError
-from i18n.texts import text, yuan
+from i18n.catalogue import N_, SOURCE, translate
+from i18n.formatting import yuan
+from i18n.texts import text
 from service.errors import Unreachable
-from service.refusals import in_chinese
+from service.refusals import sentence
 
 _TITLES: Final = {
-    ExitCode.FAILED: ("程序错误", "Failed"),
-    ExitCode.USAGE: ("用法有误", "Usage"),
-    ExitCode.REFUSED: ("未能执行", "Refused"),
-    ExitCode.UNREACHABLE: ("暂时无法连接", "Unreachable"),
+    ExitCode.FAILED: N_("Failed"),
+    ExitCode.USAGE: N_("Usage"),
+    ExitCode.REFUSED: N_("Refused"),
+    ExitCode.UNREACHABLE: N_("Unreachable"),
 }
 
-_CODES: Final[tuple[tuple[str, type[StrEnum], str, str], ...]] = (
-    ("phase", Phase, "当前阶段", "Phase"),
-    ("due_step", Step, "应做步骤", "Step that is due"),
-    ("missing", MissingPart, "缺少", "Missing"),
-    ("could_not_tell", Check, "平台暂时无法告知", "The platform could not tell"),
-    ("fix_first", Check, "请先处理", "Put right first"),
-    ("because", IgnoredBecause, "原因", "Because"),
-    ("refusal", RefusalReason, "原因", "Because"),
+_CODES: Final[tuple[tuple[str, type[StrEnum], str], ...]] = (
+    ("phase", Phase, N_("Phase")),
+    ("due_step", Step, N_("Step that is due")),
+    ("missing", MissingPart, N_("Missing")),
+    ("could_not_tell", Check, N_("The platform could not tell")),
+    ("fix_first", Check, N_("Put right first")),
+    ("because", IgnoredBecause, N_("Because")),
+    ("refusal", RefusalReason, N_("Because")),
 )
 """Details that hold codes which somebody has to act on, and what to call them."""
 
@@ -59,27 +60,27 @@ class Failure:
     def answer(self) -> Answer:
         return Answer(self.data, self.show, self.code)
 
-    def show(self, locale: Locale) -> RenderableType:
-        head = Text.assemble((f"✗ {pick(locale, *_TITLES[self.code])}", "bold red"), f" ({self.type})")
-        if locale is Locale.ZH:
-            head.append(f" {in_chinese(self.type, self.details)}")
+    def show(self, locale: str) -> RenderableType:
+        head = Text.assemble(("✗ " + translate(locale, _TITLES[self.code]), "bold red"), f" ({self.type})")
+        if locale != SOURCE:
+            head.append(f" {sentence(self.type, self.details, locale)}")
         first = [self.shown(locale)] if self.shown else []
         return Group(*first, head, Text(self.message), *map(Text, self._facts(locale)))
 
-    def _facts(self, locale: Locale) -> list[str]:
+    def _facts(self, locale: str) -> list[str]:
         facts = []
         if tries := self.details.get("tries_left"):
-            facts.append(pick(locale, f"剩余次数：{tries}", f"Tries left: {tries}"))
+            facts.append(translate(locale, "Tries left: %(tries)s", tries=tries))
         if seconds := self.details.get("retry_after_seconds"):
-            facts.append(pick(locale, f"请在 {seconds} 秒后再试", f"Try again in {seconds} s"))
+            facts.append(translate(locale, "Try again in %(seconds)s s", seconds=seconds))
         if money := self.details.get("balance_fen"):
-            facts.append(pick(locale, f"余额：{yuan(money)}", f"Money: {yuan(money)} ({money} fen)"))
-        for name, kind, zh, en in _CODES:
-            found = self.details.get(name) or ()
+            facts.append(translate(locale, "Money: %(amount)s (%(fen)s fen)", amount=yuan(money, locale), fen=money))
+        for name, kind, called in _CODES:
+            label, found = translate(locale, called), self.details.get(name) or ()
             for code in [found] if isinstance(found, str) else found:
                 if code in set(kind):
                     title, advice = text(kind(code), locale)
-                    facts.append(f"{pick(locale, zh, en)}: {title}{advice and ' - '}{advice}")
+                    facts.append(f"{label}: {title}{advice and ' - '}{advice}")
         return facts
 
 

@@ -10,7 +10,7 @@ from cli.next_steps import for_deletion
 from cli.screens import commands, line, receipts, waiting_phases
 from domain.business_calendar import Deadlines
 from domain.deletion import DeletionView
-from domain.locale import Locale, pick
+from i18n.catalogue import translate
 from i18n.formatting import day_end_or_time
 from i18n.texts import text
 
@@ -18,12 +18,17 @@ if TYPE_CHECKING:
     from cli.failures import Failure
 
 
-def deletion(view: DeletionView, parked: str | None, locale: Locale) -> RenderableType:
+def deletion(view: DeletionView, parked: str | None, locale: str) -> RenderableType:
     status = text(view.status, locale)
-    waits = pick(locale, "等待运维", "Waits for operations")
+    waits = translate(locale, "Waits for operations")
     return Group(
-        Text(f"{pick(locale, '删除', 'Deletion of')} {view.account_id}: {status.title}", "bold"),
-        Text(f"  {pick(locale, '申请编号', 'request')} {view.request_no}", "dim"),
+        Text(
+            translate(
+                locale, "Deletion of %(account_id)s: %(status)s", account_id=view.account_id, status=status.title
+            ),
+            "bold",
+        ),
+        Text("  " + translate(locale, "request %(request_no)s", request_no=view.request_no), "dim"),
         *([Text(status.advice)] if status.advice else []),
         receipts(view.receipts, locale),
         *waiting_phases(view, locale),
@@ -32,26 +37,24 @@ def deletion(view: DeletionView, parked: str | None, locale: Locale) -> Renderab
     )
 
 
-def resumed(accounts: Sequence[str], failed: Mapping[str, "Failure"], locale: Locale) -> RenderableType:
+def resumed(accounts: Sequence[str], failed: Mapping[str, "Failure"], locale: str) -> RenderableType:
     """What became of all deletions that waited."""
     if not accounts and not failed:
-        return Text(pick(locale, "没有等待恢复的删除。", "No deletion waits to be resumed."), "green")
-    parts: list[RenderableType] = [line(f"✓ {account}", pick(locale, "已恢复执行", "goes on")) for account in accounts]
+        return Text(translate(locale, "No deletion waits to be resumed."), "green")
+    parts: list[RenderableType] = [line(f"✓ {account}", translate(locale, "goes on")) for account in accounts]
     for account, failure in failed.items():
         parts += [Text(f"✗ {account}", "bold red"), failure.show(locale)]
     return Group(*parts, commands([f"deletion show {account}" for account in (*failed, *accounts)[:5]], locale))
 
 
-def due(deadlines: Deadlines, locale: Locale) -> RenderableType:
+def due(deadlines: Deadlines, locale: str) -> RenderableType:
     lines = [
-        Text(f"{pick(locale, '答复期限', 'Due')} {day_end_or_time(deadlines.due_at)} Asia/Shanghai", "bold"),
-        Text(f"{pick(locale, '日历', 'Calendar')} {deadlines.calendar}", "dim"),
+        Text(
+            translate(locale, "Due %(due_at)s Asia/Shanghai", due_at=day_end_or_time(deadlines.due_at, locale)), "bold"
+        ),
+        Text(translate(locale, "Calendar %(calendar)s", calendar=deadlines.calendar), "dim"),
     ]
     if deadlines.provisional:
-        estimated = pick(
-            locale,
-            "次年放假通知尚未发布，期限为估算，可能变动。",
-            "Provisional: a year is estimated, the day may move.",
-        )
+        estimated = translate(locale, "Provisional: a year is estimated, the day may move.")
         lines.append(Text(estimated, "yellow"))
     return Group(*lines)

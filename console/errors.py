@@ -16,11 +16,11 @@ from starlette.exceptions import HTTPException
 from console.auth.authorization import API, Forged, NotAllowed, NotSignedIn
 from console.pages import page
 from domain.errors import ErrorType, Refusal
-from domain.locale import Locale
 from gateways.contract import PROBLEM_MEDIA_TYPE, PROBLEM_STATUS
 from gateways.errors import GatewayError
+from i18n.catalogue import SOURCE
 from service.errors import Unreachable
-from service.refusals import in_chinese
+from service.refusals import sentence
 
 log = structlog.get_logger()
 
@@ -73,8 +73,8 @@ class Problem:
         at = self.details.get("retry_at")
         return datetime.fromisoformat(at) if isinstance(at, str) else at
 
-    def words(self, locale: Locale) -> str:
-        return in_chinese(self.type, self.details) if locale is Locale.ZH else self.message
+    def words(self, locale: str) -> str:
+        return self.message if locale == SOURCE else sentence(self.type, self.details, locale)
 
     @classmethod
     def of(cls, error: Exception) -> "Problem":

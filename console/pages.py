@@ -1,9 +1,11 @@
 """Pages: templates, the words they share, and the language they are in."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from functools import cache, partial
 from hashlib import sha256
+from operator import itemgetter
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any, Final
@@ -15,16 +17,41 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from console.services import Services
 from domain.checks import CheckOutcome
-from domain.locale import Locale, pick
-from i18n.formatting import day_end_or_time, time
-from i18n.texts import amount, text, yuan
+from i18n.catalogue import catalogues, negotiate, own_name
+from i18n.formatting import amount, day_end_or_time, month_name, time, weekdays, yuan
+from i18n.texts import text
 
 STATIC: Final = Path(__file__).parent / "static"
 LANGUAGE_COOKIE: Final = "language"
 
-_TEMPLATES: Final = Environment(
-    loader=PackageLoader("console"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-)
+
+@cache
+def _templates(language: str) -> Environment:
+    """Every template in one language: `_`, `ngettext`, `pgettext` and `{% trans %}` translate, the rest formats."""
+    templates = Environment(
+        loader=PackageLoader("console"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    templates.install_gettext_translations(catalogues()[language], newstyle=True)  # type: ignore[attr-defined]
+    templates.filters["iso"] = iso
+    templates.globals.update(
+        locale=language,
+        words=partial(text, locale=language),
+        amount=partial(amount, language=language),
+        yuan=partial(yuan, language=language),
+        time=partial(time, language=language),
+        day_end_or_time=partial(day_end_or_time, language=language),
+        month_name=partial(month_name, language=language),
+        weekdays=weekdays(language),
+        own_name=own_name,
+        static_url=static_url,
+        new_key=partial(token_urlsafe, 16),
+    )
+    return templates
 
 
 @cache
@@ -33,13 +60,23 @@ def static_url(name: str) -> str:
     return f"/static/{name}?v={sha256((STATIC / name).read_bytes()).hexdigest()[:12]}"
 
 
-def language(request: Request) -> Locale:
-    """`?lang=` once, then the cookie it leaves, then the browser's own wish; Chinese when it has none."""
-    for wish in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
-        if wish in set(Locale):
-            return Locale(wish)
-    preferred = request.headers.get("Accept-Language", "").lower()
-    return Locale.EN if preferred.startswith("en") else Locale.ZH
+def language(request: Request) -> str:
+    """`?lang=` once, then the cookie it leaves, then the browser's own wishes, then the setting."""
+    asked = (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE))
+    if chosen := next((tag for tag in asked if tag in catalogues()), None):
+        return chosen
+    services: Services = request.app.state.services
+    return negotiate(*_accepted(request.headers.get("Accept-Language", ""))) or services.settings.language
+
+
+def _accepted(header: str) -> list[str]:
+    """The tags of an `Accept-Language` header, best first (RFC 9110, 12.5.4)."""
+    weighed = []
+    for part in header.replace(" ", "").split(","):
+        tag, _, weight = part.partition(";q=")
+        with suppress(ValueError):
+            weighed.append((float(weight or 1), tag))
+    return [tag for weight, tag in sorted(weighed, key=itemgetter(0), reverse=True) if tag and weight > 0]
 
 
 def page(
@@ -47,32 +84,31 @@ def page(
     template: str,
     *,
     status: int = 200,
-    locale: Locale | None = None,
+    locale: str | None = None,
     headers: Mapping[str, str] | None = None,
     **context: Any,
 ) -> HTMLResponse:
-    """Render a template. Each has `say("中文", "English")`, `words(code)`, `session`, and the rest below."""
+    """Render a template in the reader's language. What all of them have stands here and in `_templates`."""
     spoken = locale or language(request)
     services: Services = request.app.state.services
-    html = _TEMPLATES.get_template(template).render(
-        request=request,
-        locale=spoken,
-        in_other_language=urlencode({**request.query_params, "lang": pick(spoken, Locale.EN, Locale.ZH)}),
-        say=partial(pick, spoken),
-        words=lambda code: text(code, spoken),
-        amount=amount,
-        yuan=yuan,
-        time=time,
-        day_end_or_time=day_end_or_time,
-        static_url=static_url,
-        session=getattr(request.state, "session", None),
-        development=services.settings.development_sign_in,
-        now=services.now(),
-        new_key=lambda: token_urlsafe(16),
-        **context,
+    html = (
+        _templates(spoken)
+        .get_template(template)
+        .render(
+            request=request,
+            other_languages=[
+                {"tag": tag, "name": own_name(tag), "query": urlencode({**request.query_params, "lang": tag})}
+                for tag in catalogues()
+                if tag != spoken
+            ],
+            session=getattr(request.state, "session", None),
+            development=services.settings.development_sign_in,
+            now=services.now(),
+            **context,
+        )
     )
     response = HTMLResponse(html, status, {"Cache-Control": "no-store", **(headers or {})})
-    if request.query_params.get("lang") in set(Locale):
+    if request.query_params.get("lang") == spoken:
         keep_language(response, spoken)
     return response
 
@@ -82,12 +118,9 @@ def not_listed(outcome: CheckOutcome) -> int:
     return sum(outcome.figures.values()) - sum(item.count for item in outcome.items) if outcome.listed else 0
 
 
-def keep_language(response: Response, locale: Locale) -> None:
+def keep_language(response: Response, locale: str) -> None:
     response.set_cookie(LANGUAGE_COOKIE, locale, max_age=365 * 86400, samesite="lax", secure=True, httponly=True)
 
 
 def iso(instant: datetime) -> str:
     return instant.isoformat().replace("+00:00", "Z")
-
-
-_TEMPLATES.filters["iso"] = iso

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain.business_calendar import SHANGHAI, BusinessCalendar
-from domain.locale import Locale, pick
 from domain.tickets import ReviewStatus
+from i18n.catalogue import translate, translate_plural
 
 _HOUR = timedelta(hours=1)
 _INSTANT = timedelta(microseconds=1)
@@ -43,20 +43,19 @@ class TimeLeft:
     def due_today(self) -> bool:
         return self.days == 0 and not self.late
 
-    def words(self, locale: Locale) -> str:
+    def words(self, locale: str) -> str:
         if self.stands:
-            return pick(locale, "暂停计时", "clock stands")
+            return translate(locale, "clock stands")
         if self.days is None:
-            return pick(locale, "尚未计时", "clock not yet set")
+            return translate(locale, "clock not yet set")
         days = -self.days - 1 if self.late else self.days
-        plural = "" if days == 1 else "s"
-        parts = [pick(locale, f"{days} 个工作日", f"{days} business day{plural}")] if days else []
+        parts = [translate_plural(locale, "%(num)s business day", "%(num)s business days", days)] if days else []
         if self.hours or not days:
-            hours = str(self.hours) if self.hours else pick(locale, "不足 1", "under 1")
-            parts.append(pick(locale, f"{hours} 小时", f"{hours} h"))
+            hours = str(self.hours) if self.hours else translate(locale, "under 1")
+            parts.append(translate(locale, "%(hours)s h", hours=hours))
         length = " ".join(parts)
         if self.late:
-            return pick(locale, f"已超期 {length}", f"LATE by {length}")
+            return translate(locale, "LATE by %(length)s", length=length)
         if self.due_today:
-            return pick(locale, f"今天 24:00 到期，剩余 {length}", f"due today 24:00, {length} left")
-        return pick(locale, f"剩余 {length}", f"{length} left")
+            return translate(locale, "due today 24:00, %(length)s left", length=length)
+        return translate(locale, "%(length)s left", length=length)

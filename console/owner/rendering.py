@@ -19,6 +19,7 @@ from domain.checks import Check, CheckOutcome
 from domain.deletion import DELETION_STAGES, Certificate, DeletionPhase, DeletionView, Verification, retained_records
 from domain.errors import ErrorType, Refusal
 from domain.letters import LetterType
+from domain.locale import Locale
 from domain.messages import CancellationView, WithdrawalReason
 from domain.notices import CONSENT_WORDING, CURRENT_NOTICE
 from domain.phases import STEP_PHASES, Phase, Step
@@ -101,12 +102,12 @@ def render(
         challenge=situation.challenge,
         deletion=situation.deletion,
         certificate=situation.certificate,
-        problem=wording.for_owners(shown) if shown else None,
+        problem=wording.OwnerProblem(shown.type, shown.message, shown.details) if shown else None,
         typed=typed or {},
         draft=draft,
         seen=situation.fingerprint,
-        notice=CURRENT_NOTICE[locale],
-        consent=CONSENT_WORDING[locale],
+        notice=CURRENT_NOTICE[Locale.nearest(locale)],
+        consent=CONSENT_WORDING[Locale.nearest(locale)],
         by_ticket=is_by_ticket(view),
         waived=partial(_is_waived, view),
         may_file=view is not None and may_file_ticket(view),

@@ -16,6 +16,7 @@ from console.pages import language
 from console.services import WithServices
 from domain.accounts import Channel
 from domain.errors import ErrorType
+from domain.locale import Locale
 from domain.messages import WithdrawalReason
 from domain.model import Sha256Hex, as_meant
 from domain.phases import Phase, Step
@@ -49,7 +50,7 @@ async def owner_live(request: Request, services: WithServices, account: OwnAccou
 @router.post("/start")
 async def owner_start(request: Request, services: WithServices, account: OwnAccount, acting: OwnerActing) -> Response:
     """Start a request, unless there is one: a second click must not start another after the first has ended."""
-    by, locale = acting.by, language(request)
+    by, locale = acting.by, Locale.nearest(language(request))
     try:
         view = (await look(services, account)).view
         if acting.is_about(view) and may_start(view):

@@ -21,11 +21,12 @@ from console.owner.stages import is_without_channel, was_ended
 from console.pages import language, page
 from console.services import Services, WithServices
 from domain.errors import ErrorType
-from domain.locale import pick
+from domain.locale import Locale
 from domain.messages import CancellationView
 from domain.model import Fen, OpaqueId, Sha256Hex
 from domain.phases import Phase, Step, allows
 from domain.tickets import BalanceChoice, BalanceWish
+from i18n.catalogue import translate
 from service.letters.drafts import LetterDraft, LetterNotSeen
 from service.letters.letter_service import Upload
 from service.letters.problems import MAX_BYTES
@@ -198,7 +199,7 @@ def _takes_letter(view: CancellationView, step: Step) -> bool:
 async def owner_letter_template(request: Request, account: OwnAccount) -> Response:
     """To fill in and print: a page that every browser and word processor opens."""
     locale = language(request)
-    title = pick(locale, "注销账号同意书", "letter-of-consent")
-    letter = page(request, "owner/letter.html", letter=wording.html(template_letter(locale), below=0))
+    title = translate(locale, "letter-of-consent")
+    letter = page(request, "owner/letter.html", letter=wording.html(template_letter(Locale.nearest(locale)), below=0))
     letter.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(title)}.html"
     return letter

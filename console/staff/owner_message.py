@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from domain.locale import Locale, pick
+from domain.locale import Locale
 from domain.tickets import DecisionKind, DecisionReason
 from i18n.texts import Text, text
 
@@ -47,3 +47,7 @@ def owner_message(
             "The 3 business days of the review start anew when they have arrived.",
         )
     return OwnerMessage(locale, subject, opening, tuple(text(reason, locale) for reason in reasons), ending)
+
+
+def pick(locale: Locale, zh: str, en: str) -> str:
+    return zh if locale is Locale.ZH else en

@@ -14,7 +14,6 @@ from domain.ids import cancellation_workflow_id, deletion_workflow_id
 from domain.locale import Locale
 from domain.phases import Phase
 from service.cancellation_service import CancellationService
-from service.refusals import IN_CHINESE
 from simulator.kinds import Endpoint, FaultKind
 from tests.cli.conftest import CommandLine
 from tests.support.service import eventually
@@ -335,10 +334,6 @@ async def test_temporal_that_accepts_and_then_says_nothing_is_given_up_soon(cli:
     assert printed.code == 4
     assert address in printed.error["message"]
     assert "Temporal connection failed" in printed.err
-
-
-def test_every_error_has_words_in_chinese() -> None:
-    assert set(IN_CHINESE) == set(ErrorType)
 
 
 def _nobody() -> str:

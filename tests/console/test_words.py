@@ -12,7 +12,6 @@ from domain.checks import ENTITLEMENTS, Check
 from domain.errors import ErrorType
 from domain.locale import Locale
 from i18n.texts import text
-from service.refusals import IN_CHINESE
 
 SHOWN: tuple[type[StrEnum], ...] = (
     checks.Check,
@@ -48,11 +47,11 @@ def test_where_somebody_has_to_act_it_is_said_what_to_do(code: StrEnum) -> None:
 
 @pytest.mark.parametrize("type", ErrorType)
 def test_every_error_has_words_for_owners_and_a_status(type: ErrorType) -> None:
-    trouble = wording.for_owners(Problem(type, "What to do."))
+    trouble = wording.OwnerProblem(type, "What to do.")
     assert CHINESE.search(trouble.words(Locale.ZH))
     assert trouble.words(Locale.EN)
     assert 400 <= trouble.status < 600
-    assert IN_CHINESE[type].endswith("。")
+    assert text(type, Locale.ZH).title.endswith("。")
 
 
 @pytest.mark.parametrize("type", [*accounts.RefusalReason, *ErrorType])

@@ -188,7 +188,7 @@ async def test_what_holds_up_the_sealing_is_told_and_that_it_goes_on_trying(
     callout = page.find("div", **{"data-problem": "stuck" if stuck else "trying"}).text
     assert {Locale.EN: "we go on trying", Locale.ZH: "系统在自动重试"}[locale] in callout
     assert ({Locale.EN: "engineers have been told", Locale.ZH: "工程师已收到通知"}[locale] in callout) == stuck
-    assert time(NOW) in callout
+    assert time(NOW, locale) in callout
 
 
 @pytest.mark.parametrize("locale", Locale)
@@ -312,7 +312,7 @@ async def test_a_list_that_is_cut_says_how_many_more_there_are(service: Service,
         for o in report.outcomes
     ]
     page = await as_if(account_id, locale, report=report.model_copy(update={"outcomes": tuple(outcomes)}))
-    assert {Locale.EN: "and 6 more", Locale.ZH: "另有 6 个未列出"}[locale] in page.row("RESOURCES").text
+    assert {Locale.EN: "and 6 more", Locale.ZH: "另有 6 项未列出"}[locale] in page.row("RESOURCES").text
 
 
 # Until when
@@ -324,9 +324,9 @@ async def test_until_when_what_counts_is_told(service: Service, owner_of: OwnerO
     account_id = await awaiting_confirmation(service)
     view = await service.cancellations.view(account_id)
     page = await owner_of(account_id).look()
-    assert f"This request ends by {time(view.ends_by)}" in page.text
+    assert f"This request ends by {time(view.ends_by, Locale.EN)}" in page.text
     assert view.identity_expires_at is not None
-    assert f"Your proof of identity counts until {time(view.identity_expires_at)}" in said(page)
+    assert f"Your proof of identity counts until {time(view.identity_expires_at, Locale.EN)}" in said(page)
 
 
 async def test_until_when_an_approval_counts_is_told(service: Service, as_if: AsIf) -> None:
@@ -337,7 +337,7 @@ async def test_until_when_an_approval_counts_is_told(service: Service, as_if: As
     account_id = await awaiting_confirmation(service)
     for locale in Locale:
         page = await as_if(account_id, locale, waivers=waivers, approval_expires_at=NOW)
-        assert time(NOW) in said(page)
+        assert time(NOW, locale) in said(page)
     await case.reject()
 
 

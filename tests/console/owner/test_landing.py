@@ -47,8 +47,8 @@ async def test_a_request_that_is_being_opened_can_be_withdrawn(service: Service,
 
 async def test_each_waiting_phase_lands_on_its_step(service: Service, owner_of: OwnerOf) -> None:
     expected = {
-        await awaiting_identity(service): ("Identity", "Prove that it is you", "/owner/code"),
-        await awaiting_notice(service): ("Notice", "Read the notice", "/owner/notice"),
+        await awaiting_identity(service): ("Proof of identity", "Prove that it is you", "/owner/code"),
+        await awaiting_notice(service): ("The notice", "Read the notice", "/owner/notice"),
         await blocked(service): ("Conditions", "It cannot be closed yet", "/owner/recheck"),
         await awaiting_confirmation(service): ("Confirm", "All five conditions are met", "/owner/recheck"),
     }

@@ -208,7 +208,7 @@ async def test_all_reasons_stand_together_each_with_its_figures_and_what_to_do(
         "BALANCE": ("¥88.00", "Withdraw it"),
         "ARREARS": ("¥12.00", "Pay, then check again."),
         "PROVIDER": ("Yunding × 3", "with your business contact"),
-        "ICP_FILING": ("Applications 1", "by ticket"),
+        "ICP_FILING": ("Applications 1", "with a ticket"),
         "RESOURCES": ("Virtual machines × 2", "by yourself"),
     }.items():
         for word in (*words, "Checked just now"):
