@@ -17,8 +17,7 @@ from domain.business_calendar import SHANGHAI
 from domain.checks import Check, CheckItem, CheckOutcome, Entitlement, Figure, Marketplace, Verdict, Waiver
 from domain.deletion import DELETION_STAGES, Certificate, DeletionPhase, DeletionView, Receipt
 from domain.locale import Locale
-from i18n.formatting import amount, yuan
-from i18n.texts import text
+from i18n.texts import amount, text, yuan
 
 DONE, WRONG, AHEAD = Text("✓", "bold green"), Text("✗", "bold red"), Text("·", "dim")
 
@@ -45,7 +44,7 @@ def names(codes: Iterable[StrEnum], locale: Locale) -> str:
 
 
 def entitlements(items: Iterable[Entitlement], locale: Locale) -> str:
-    parts = (text(item.kind, locale).title + (f" {yuan(item.value_fen, locale)}" if item.value_fen else "") for item in items)
+    parts = (text(item.kind, locale).title + (f" {yuan(item.value_fen)}" if item.value_fen else "") for item in items)
     return joined(parts, locale)
 
 
@@ -56,7 +55,7 @@ def counted(items: Iterable[CheckItem], locale: Locale) -> str:
 
 def named_figures(figures: Mapping[Figure, int], locale: Locale) -> str:
     """Those that are not zero."""
-    return joined((f"{text(figure, locale).title} {amount(figure, n, locale)}" for figure, n in figures.items() if n), locale)
+    return joined((f"{text(figure, locale).title} {amount(figure, n)}" for figure, n in figures.items() if n), locale)
 
 
 def _name_of(item: CheckItem, locale: Locale) -> str:

@@ -27,16 +27,18 @@ SERVICE = {"activities", "cli", "console", "domain", "gateways", "i18n", "runtim
 
 
 def image(stage: str, folder: Path) -> Path:
-    """A folder with what the stage's own `COPY` lines copy; all of it has to be let through by .dockerignore."""
+    """A folder with what the stage's own `COPY` lines copy, and its `pybabel` line makes of it."""
     let_through = (ROOT / ".dockerignore").read_text().splitlines()
     for line in re.findall(r"^COPY (.+)", STAGES[stage], re.MULTILINE):
         *sources, target = line.split()
         for source in sources:
             assert f"!{source}" in let_through
             if (ROOT / source).is_dir():
-                shutil.copytree(ROOT / source, folder / target, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(ROOT / source, folder / target, ignore=shutil.ignore_patterns("__pycache__", "*.mo"))
             else:
                 shutil.copy(ROOT / source, folder / target)
+    for arguments in re.findall(r"^RUN pybabel (.+)", STAGES[stage], re.MULTILINE):
+        subprocess.run([Path(sys.executable).parent / "pybabel", *arguments.split()], cwd=folder, check=True)
     return folder
 
 
@@ -71,6 +73,19 @@ def test_every_program_starts_from_what_is_in_its_image(images: dict[str, Path],
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "demo" not in done.stdout.split()
+
+
+def test_the_image_speaks_every_language(images: dict[str, Path]) -> None:
+    done = subprocess.run(
+        [sys.executable, "starter.py", "nonsense", "--lang", "zh"],
+        cwd=images["service"],
+        env=bare_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "用法有误" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["service", "simulator"])

@@ -23,7 +23,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     python = folder / "environment" / "bin" / "python"
     # Of a copy: the builder leaves folders of its own beside what it builds.
-    sources = shutil.copytree(ROOT, folder / "sources", ignore=shutil.ignore_patterns(".*", "tests", "build"))
+    sources = shutil.copytree(ROOT, folder / "sources", ignore=shutil.ignore_patterns(".*", "*.mo", "tests", "build"))
     _uv("build", "--wheel", "--out-dir", folder, sources)
     [wheel] = folder.glob("*.whl")
     _uv("venv", "--python", sys.executable, folder / "environment")
@@ -59,6 +59,19 @@ def test_its_programs_explain_themselves(installed: Path, module: str, tmp_path:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_it_speaks_every_language(installed: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [installed, "-m", "starter", "nonsense", "--lang", "zh"],
+        cwd=tmp_path,
+        env=bare_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "用法有误" in done.stderr
 
 
 async def test_its_worker_and_console_come_up(installed: Path, temporal: WorkflowEnvironment, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ PAGE = (ROOT / "docs" / "glossary.md").read_text()
 TERMS = [row for heading in re.findall(r"^## .+$", PAGE, re.MULTILINE) for row in rows(PAGE, heading)]
 
 _FOLDERS = ("domain", "i18n", "service", "console", "cli", "simulator", "devtools")
-_KINDS = ("*.py", "*.html", "*.toml", "*.md")
+_KINDS = ("*.py", "*.po", "*.toml", "*.md")
 PRODUCT = "\n".join(
     path.read_text()
     for folder in _FOLDERS

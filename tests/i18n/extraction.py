@@ -19,9 +19,11 @@ def extracted() -> Catalog:
     [keywords] = [line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith("KEYWORDS = ")]
     with TemporaryDirectory() as folder:
         subprocess.run(
-            [sys.executable, "-m", "babel.messages.frontend", "--quiet", "extract", "-F", "pyproject.toml"]
-            + keywords.removeprefix("KEYWORDS = ").split()
-            + ["--no-location", "-o", f"{folder}/messages.pot", "."],
+            [
+                *(sys.executable, "-m", "babel.messages.frontend", "--quiet", "extract", "-F", "pyproject.toml"),
+                *keywords.removeprefix("KEYWORDS = ").split(),
+                *("--no-location", "-o", f"{folder}/messages.pot", "."),
+            ],
             cwd=ROOT,
             check=True,
         )
@@ -33,6 +35,6 @@ def catalogue(file: Path) -> Catalog:
         return read_po(stream)
 
 
-def forms(of: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
+def forms(of: str | list[str] | tuple[str, ...] | None) -> tuple[str, ...]:
     """A message, or its singular and plural."""
-    return (of,) if isinstance(of, str) else tuple(of)
+    return (of,) if isinstance(of, str) else tuple(of or ())
