@@ -19,7 +19,6 @@ from domain.checks import Check
 from domain.errors import ErrorType, Refusal
 from domain.phases import Phase, Step
 from domain.tickets import IgnoredBecause, MissingPart
-from gateways.errors import GatewayError
 from i18n.catalogue import N_, SOURCE, translate
 from i18n.formatting import yuan
 from i18n.texts import text
@@ -101,10 +100,7 @@ def explain(error: Exception) -> Failure:
         case Refusal():
             return Failure(ExitCode.REFUSED, error.type, error.message, error.details)
         case Unreachable():
-            return Failure(ExitCode.UNREACHABLE, error.type, str(error))
-        case GatewayError():
-            code = ExitCode.UNREACHABLE if error.retryable else ExitCode.REFUSED
-            return Failure(code, error.type, str(error), error.details)
+            return Failure(ExitCode.UNREACHABLE, error.type, str(error), error.details)
         case _:
             traceback.print_exception(error)
             return Failure(

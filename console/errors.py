@@ -17,7 +17,6 @@ from console.auth.authorization import API, Forged, NotAllowed, NotSignedIn
 from console.pages import page
 from domain.errors import ErrorType, Refusal
 from gateways.contract import PROBLEM_MEDIA_TYPE, PROBLEM_STATUS
-from gateways.errors import GatewayError
 from i18n.catalogue import SOURCE
 from service.errors import Unreachable
 from service.refusals import sentence
@@ -82,8 +81,6 @@ class Problem:
             case Refusal():
                 return cls(error.type, error.message, error.details)
             case Unreachable():
-                return cls(error.type, str(error))
-            case GatewayError():
                 return cls(error.type, str(error), error.details)
             case NotSignedIn():
                 return cls(ErrorType.NOT_SIGNED_IN, "Sign in first; a program sends a valid service token.")
@@ -99,7 +96,7 @@ class Problem:
                 return cls(ErrorType.INTERNAL_ERROR, "This is a bug of ours; our log has its trace. Try again later.")
 
 
-EXPECTED: Final = (Refusal, Unreachable, GatewayError)
+EXPECTED: Final = (Refusal, Unreachable)
 """What the service says no with. A page that can show it beside its form catches these."""
 
 

@@ -4,24 +4,22 @@ from collections.abc import Awaitable
 
 from fastapi import Request, Response
 
-from console.errors import Problem
+from console.errors import EXPECTED, Problem
 from console.pages import page
+from domain.errors import ErrorType
 from domain.letters import LetterType
 from domain.tickets import TicketForm
-from gateways.errors import GatewayError
-from service.letters.limited import ProgramFailed
 
 
 async def picture(request: Request, drawing: Awaitable[bytes]) -> Response:
     """A page that cannot be drawn, or whose letter cannot be read, is a picture that says so in its place."""
     try:
         return Response(await drawing, media_type="image/png")
-    except ProgramFailed:
-        status, code = 422, ""
-    except GatewayError as error:
+    except EXPECTED as error:
         problem = Problem.of(error)
-        status, code = problem.status, problem.type
-    answer = page(request, "letter_cannot_be_shown.svg", status=status, code=code)
+        if problem.type is ErrorType.NOT_FOUND:
+            raise
+    answer = page(request, "letter_cannot_be_shown.svg", status=problem.status, code=problem.type)
     answer.headers["Content-Type"] = "image/svg+xml"
     return answer
 

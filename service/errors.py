@@ -21,14 +21,25 @@ _NO_WORKER = "No worker answered for {}; check that Temporal and a worker are ru
 
 
 class Unreachable(Exception):
-    """Temporal, its workers, the platform or the vault did not answer. Nothing is lost; try the same call again."""
+    """Temporal, its workers, the platform or the vault did not answer. Nothing is lost; try the same call again.
 
-    type = ErrorType.UNREACHABLE
+    Attributes:
+        type: who did not, as far as it is known.
+        details: machine-readable facts, such as `retry_after_seconds`.
+    """
+
+    def __init__(self, message: str, type: ErrorType = ErrorType.UNREACHABLE, **details: object) -> None:
+        super().__init__(message)
+        self.type = type
+        self.details = details
 
 
 @asynccontextmanager
 async def translate_errors(what: str) -> AsyncIterator[None]:
-    """Every way of saying no, as `Refusal` with its stable type; every way of not answering, as `Unreachable`."""
+    """Every way of saying no, as `Refusal` with its stable type; every way of not answering, as `Unreachable`.
+
+    A use case raises nothing else; it stands around one, or as `@translate_errors("…")` above it.
+    """
     try:
         yield
     except WorkflowUpdateFailedError as error:
@@ -46,7 +57,7 @@ async def translate_errors(what: str) -> AsyncIterator[None]:
         raise Unreachable(f"Temporal cannot be reached for {what}; nothing was changed, try again.") from None
     except GatewayError as error:
         if error.retryable:
-            raise Unreachable(str(error)) from None
+            raise Unreachable(str(error), error.type, **error.details) from None
         raise Refusal(error.type, str(error), **error.details) from None
 
 

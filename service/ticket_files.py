@@ -23,6 +23,7 @@ from domain.model import Model, OpaqueId, Sha256Hex
 from domain.tickets import BalanceChoice, Statement, TicketForm, TicketNeeds, TicketRef, missing_parts, ticket_path
 from gateways.errors import GatewayError
 from gateways.ports import Vault
+from service.errors import translate_errors
 from service.letters.drafts import LetterDraft, LetterDrafts, LetterNotSeen
 from service.letters.letter_service import LetterService, Upload
 from service.letters.stored import letter_at, look_for_cleaned, put_letter, read_cleaned, read_original
@@ -83,7 +84,8 @@ class TicketFiles:
     """Files tickets in the vault. `now` is the moment of filing, with a time zone; `needs` is what must be in them.
 
     Raises `Refusal`: `TICKET_INCOMPLETE` with the `missing` parts, `LETTER_REFUSED` with the `because`; and, when only
-    that is left to do, `LetterNotSeen`. Then nothing has been stored. Raises `GatewayError` when the vault does.
+    that is left to do, `LetterNotSeen`. Then nothing has been stored. Raises `Unreachable` when the vault does not
+    answer.
 
     `drafts` are the letters that are not filed yet.
     """
@@ -93,6 +95,7 @@ class TicketFiles:
         self._letters = letters or LetterService()
         self.drafts = LetterDrafts(vault, self._letters)
 
+    @translate_errors("ticket")
     async def file(
         self, draft: TicketSubmission, letter: HandedLetter | None, *, needs: TicketNeeds, now: datetime
     ) -> TicketRef:
@@ -114,6 +117,7 @@ class TicketFiles:
         )
         return await self._store(form, letter, needs)
 
+    @translate_errors("ticket")
     async def supply(
         self,
         previous: TicketRef,
@@ -157,7 +161,7 @@ class TicketFiles:
         A vault that is away hides no refusal: what then stays is found by its age (docs/runbook-ops.md).
         """
         with suppress(GatewayError):
-            form = await self.load(ref)
+            form = await self._vault.read(ref.record, TicketForm)
             own_letter = form.letter is not None and form.letter.path.startswith(_stem(ref.ticket_no, ref.revision))
             # The letter last: a form must never refer to a letter that is not there.
             await self._vault.discard(ref.record.path)
@@ -165,22 +169,26 @@ class TicketFiles:
                 await self._vault.discard(form.letter.path)
                 await self._vault.discard(form.letter.original.path)
 
+    @translate_errors("ticket")
     async def load(self, ref: TicketRef) -> TicketForm:
         """The form of one revision, verified against its hash."""
         return await self._vault.read(ref.record, TicketForm)
 
+    @translate_errors("ticket")
     async def read_letter(self, form: TicketForm) -> bytes:
         """The cleaned letter, verified against its hash. Raises `Refusal(NOT_FOUND)` when there is none."""
         return await read_cleaned(self._vault, _letter_of(form))
 
+    @translate_errors("ticket")
     async def look_for_letter(self, form: TicketForm) -> None:
         """Raise what `read_letter` would for a letter that is gone, or of another size, without reading it."""
         await look_for_cleaned(self._vault, _letter_of(form))
 
+    @translate_errors("ticket")
     async def letter_page(self, form: TicketForm, number: int) -> bytes:
         """A page of the letter as PNG; pages count from 1.
 
-        Raises `Refusal(NOT_FOUND)` when there is none such, and `ProgramFailed` when it cannot be drawn.
+        Raises `Refusal(NOT_FOUND)` when there is none such, and `LETTER_REFUSED` when it cannot be drawn.
         """
         letter = _letter_of(form)
         if not 1 <= number <= letter.pages:
@@ -190,10 +198,12 @@ class TicketFiles:
             )
         return await self._letters.picture((letter.sha256, number), lambda: self.read_letter(form), form.ticket_no)
 
+    @translate_errors("ticket")
     async def read_original(self, form: TicketForm) -> bytes:
         """The letter as it was sent, which nothing has made harmless; verified as `read_letter` does it."""
         return await read_original(self._vault, _letter_of(form))
 
+    @translate_errors("ticket")
     async def put_note(self, ticket_no: str, text: str) -> str:
         """Keep a reviewer's free text; the answer is the `note_ref` for a decision."""
         if not 1 <= len(text.strip()) <= MAX_NOTE_CHARACTERS:
@@ -204,10 +214,12 @@ class TicketFiles:
         await self._vault.put_evidence(_note_path(ticket_no, note.note_ref), note)
         return note.note_ref
 
+    @translate_errors("ticket")
     async def discard_note(self, ticket_no: str, note_ref: str) -> None:
         """Take back the note of a decision that its review has refused."""
         await self._vault.discard(_note_path(ticket_no, note_ref))
 
+    @translate_errors("ticket")
     async def read_note(self, ticket_no: str, note_ref: str) -> str:
         """Raises `Refusal(NOT_FOUND)` when the ticket has no such note."""
         found = await self._vault.find(_note_path(ticket_no, note_ref), _Note)

@@ -180,7 +180,7 @@ async def _hand_in(
             elif fields.draft_id and draft is None:
                 return await ask_again(request, services, account, step, _GONE, template=template, typed=fields.typed)
         await file(draft)
-    except (LetterNotSeen, *EXPECTED) as error:
+    except EXPECTED as error:
         problem = None if isinstance(error, LetterNotSeen) else Problem.of(error)
         again = partial(ask_again, template=template, typed=fields.typed, draft=draft)
         return await again(request, services, account, step, problem)

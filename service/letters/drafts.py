@@ -15,6 +15,7 @@ from domain.letters import Letter
 from domain.model import Model, OpaqueId, Sha256Hex
 from gateways.errors import GatewayError
 from gateways.ports import Vault
+from service.errors import translate_errors
 from service.letters.letter_service import LetterService, Upload
 from service.letters.renderer import RenderedLetter
 from service.letters.stored import letter_at, put_letter, read_cleaned, read_original
@@ -25,8 +26,11 @@ _FOLDER: Final = "tickets/drafts"
 _CLEARED_EVERY: Final = timedelta(hours=1)
 
 
-class LetterNotSeen(Exception):
+class LetterNotSeen(Refusal):
     """All is right with a ticket, but nobody has been shown the pages of its letter yet. Nothing was filed."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorType.TICKET_INCOMPLETE, "Look at the pages of the letter first, then hand it in.")
 
 
 class _Record(Model):
@@ -50,13 +54,14 @@ class LetterDrafts:
     """One letter for each account, below `tickets/drafts/`, for a day. A draft's id begins with when it was kept.
 
     `holder` is a hash that stands for whoever sent it, in that session: nobody else gets it. Every method raises
-    `GatewayError` when the vault does.
+    `Unreachable` when the vault does not answer.
     """
 
     def __init__(self, vault: Vault, letters: LetterService) -> None:
         self._vault = vault
         self._letters = letters
 
+    @translate_errors("letter")
     async def keep(self, account_id: str, holder: str, upload: Upload, now: datetime) -> LetterDraft:
         """Render a letter and keep it in the place of the one before. Raises `Refusal(LETTER_REFUSED)`: nothing is
         kept then, and what was stays.
@@ -71,6 +76,7 @@ class LetterDrafts:
             await self._vault.put_evidence(_path(account_id, draft_id), record)
         return LetterDraft(draft_id, account_id, letter, seen=False)
 
+    @translate_errors("letter")
     async def find(self, account_id: str, holder: str, draft_id: str, now: datetime) -> LetterDraft | None:
         """None when there is none such, it is somebody else's, it was replaced, or its time is over."""
         if draft_id < _moment(now - KEPT_FOR):
@@ -81,8 +87,9 @@ class LetterDrafts:
         # Its id is told by the page that shows it, and nowhere else.
         return LetterDraft(draft_id, account_id, found[0].letter, seen=True)
 
+    @translate_errors("letter")
     async def page(self, draft: LetterDraft, number: int) -> bytes:
-        """A page as PNG; pages count from 1. Raises `Refusal(NOT_FOUND)` and `ProgramFailed`."""
+        """A page as PNG; pages count from 1. Raises `Refusal`: `NOT_FOUND`, `LETTER_REFUSED`."""
         if not 1 <= number <= draft.letter.pages:
             raise Refusal(ErrorType.NOT_FOUND, f"The letter has no page {number}; it has {draft.letter.pages}.")
         read = partial(read_cleaned, self._vault, draft.letter)

@@ -68,7 +68,7 @@ class LetterService:
     async def picture(self, key: tuple[str, int], cleaned: Callable[[], Awaitable[bytes]], ticket: str) -> bytes:
         """A page of a cleaned PDF as PNG; `key` is its hash, and the page's number from 1.
 
-        Raises `ProgramFailed`, and what `cleaned` does.
+        Raises `Refusal(LETTER_REFUSED)` when it cannot be drawn, and what `cleaned` does.
         """
         async with self.turn(ticket):
             if key not in self._pictures:
@@ -79,7 +79,7 @@ class LetterService:
                     self._pictures[key] = None
             made = self._pictures[key]
         if made is None:
-            raise ProgramFailed
+            raise refusal(LetterProblem.CANNOT_BE_RENDERED)
         return made
 
     @asynccontextmanager

@@ -13,7 +13,6 @@ from domain.errors import ErrorType, Refusal
 from domain.letters import LetterSignature, LetterType, SignatureCheck
 from domain.model import VaultRef
 from domain.tickets import BalanceChoice, BalanceWish, MissingPart, Statement, TicketNeeds, TicketRef
-from gateways.errors import GatewayError
 from gateways.vault import ObjectVault
 from service.letters.problems import LetterProblem
 from service.ticket_files import MAX_NOTE_CHARACTERS, TicketChanges, TicketFiles, TicketSubmission
@@ -319,7 +318,7 @@ async def test_materials_for_a_revision_that_was_changed_or_never_filed_are_not_
         (first.model_copy(update={"sha256": "0" * 64}), ErrorType.VAULT_RECORD_CHANGED),
         (first.model_copy(update={"revision": 9}), ErrorType.VAULT_RECORD_MISSING),
     ):
-        with pytest.raises(GatewayError) as caught:
+        with pytest.raises(Refusal) as caught:
             await tickets.supply(wrong, CHANGES, None, needs=PERSONAL, now=LATER)
         assert caught.value.type is type
     assert stored(folder) == [f"tickets/{first.ticket_no}/r1.json"]

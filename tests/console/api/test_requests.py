@@ -239,7 +239,7 @@ async def test_while_the_platform_is_down_a_code_can_neither_be_sent_nor_answere
     await api.backend.post(f"/cancellations/{account}/code", json={"channel": "PHONE"})
     async with fault(api.service, Endpoint.ANSWER_CHALLENGE, FaultKind.ERROR):
         answer = await api.backend.post(f"/cancellations/{account}/code/answer", json={"code": "123456"})
-        refused(answer, ErrorType.UNREACHABLE)
+        refused(answer, ErrorType.SERVICE_UNAVAILABLE)
 
 
 async def test_a_code_stands_in_no_log_and_no_answer(

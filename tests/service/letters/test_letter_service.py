@@ -157,6 +157,7 @@ async def test_a_picture_is_drawn_once_and_so_is_what_cannot_be(renderer: Render
 
     for _ in range(3):
         assert await letter_service.picture(("hash", 1), cleaned, "T-1") == b"picture of cleaned"
-        with pytest.raises(ProgramFailed):
+        with pytest.raises(Refusal) as refused:
             await letter_service.picture(("hash", 2), cleaned, "T-1")
+        assert refused.value.details == {"because": LetterProblem.CANNOT_BE_RENDERED}
     assert renderer.count[b"cleaned"] == loaded["cleaned"] == 2
