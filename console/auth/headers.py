@@ -1,57 +1,60 @@
 """Headers of every answer: of pages, problems, static files, and of what fails before or beyond the routes."""
 
-from typing import Final
+from typing import Final, cast
 from urllib.parse import parse_qs
 
 from fastapi import FastAPI
+from secure import (
+    ContentSecurityPolicy,
+    CrossOriginOpenerPolicy,
+    CrossOriginResourcePolicy,
+    PermissionsPolicy,
+    ReferrerPolicy,
+    Secure,
+    StrictTransportSecurity,
+    XContentTypeOptions,
+)
+from secure.middleware import SecureASGIMiddleware
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console.settings import ConsoleSettings
 
-CONTENT_SECURITY_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-"""Nothing inline, nothing from elsewhere, in nobody's frame."""
-
-_ALWAYS: Final = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    # Not `no-referrer`: browsers then send `Origin: null` with our own forms, which the gate must refuse.
-    "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-_HSTS: Final = "max-age=63072000"
+_NONE, _SELF = "'none'", "'self'"
+_TWO_YEARS: Final = 63_072_000
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 
-class SecurityHeaders:
-    def __init__(self, app: ASGIApp, *, https: bool) -> None:
+def security_headers(*, https: bool) -> Secure:
+    """Nothing inline, nothing from elsewhere, in nobody's frame."""
+    policy = ContentSecurityPolicy().default_src(_NONE).base_uri(_NONE).frame_ancestors(_NONE)
+    return Secure(
+        csp=policy.script_src(_SELF).style_src(_SELF).img_src(_SELF).connect_src(_SELF).form_action(_SELF),
+        xcto=XContentTypeOptions().nosniff(),
+        # Not `no-referrer`: browsers then send `Origin: null` with our own forms, which are refused without an origin.
+        referrer=ReferrerPolicy().same_origin(),
+        permissions=PermissionsPolicy().camera().geolocation().microphone().usb().add_directive("payment"),
+        coop=CrossOriginOpenerPolicy().same_origin(),
+        corp=CrossOriginResourcePolicy().same_origin(),
+        hsts=StrictTransportSecurity().max_age(_TWO_YEARS) if https else None,
+    )
+
+
+class CacheControl:
+    """A static file that is asked for by its content's version never changes; all else may be somebody's own."""
+
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._always = {**_ALWAYS, "Strict-Transport-Security": _HSTS} if https else _ALWAYS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def send_with_headers(message: Message) -> None:
+        async def send_with_header(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update(self._always)
-                headers.setdefault("Cache-Control", _cache_control(scope, message["status"]))
+                versioned = scope["path"].startswith("/static/") and b"v" in parse_qs(scope["query_string"])
+                kept = _FOR_EVER if versioned and message["status"] in (200, 304) else "no-store"
+                MutableHeaders(scope=message).setdefault("Cache-Control", kept)
             await send(message)
 
-        await self._app(scope, receive, send_with_headers)
-
-
-def _cache_control(scope: Scope, status: int) -> str:
-    """A static file that is asked for by its content's version never changes; everything else may be somebody's own."""
-    versioned = scope["path"].startswith("/static/") and b"v" in parse_qs(scope["query_string"])
-    return _FOR_EVER if versioned and status in (200, 304) else "no-store"
+        await self._app(scope, receive, send_with_header)
 
 
 def install(app: FastAPI, settings: ConsoleSettings) -> None:
@@ -59,4 +62,6 @@ def install(app: FastAPI, settings: ConsoleSettings) -> None:
 
     To be called last: the stack is built here, and takes no more middleware or error handlers.
     """
-    app.middleware_stack = SecurityHeaders(app.build_middleware_stack(), https=settings.public_url.scheme == "https")
+    secure = security_headers(https=settings.public_url.scheme == "https")
+    stack = SecureASGIMiddleware(CacheControl(app.build_middleware_stack()), secure=secure)
+    app.middleware_stack = cast("ASGIApp", stack)

@@ -1,11 +1,15 @@
 """One answer for everybody who asks the same within some seconds."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Coroutine, Hashable
+from typing import Any, Generic, TypeVar
+
+from cachetools import TTLCache
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+
+_MOST_KEYS = 1000
 
 
 class TtlCache(Generic[K, V]):
@@ -15,24 +19,18 @@ class TtlCache(Generic[K, V]):
     """
 
     def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._answers: dict[K, tuple[asyncio.Task[V], float]] = {}
+        self._asking: dict[K, asyncio.Task[V]] = {}
+        self._answers: TTLCache[K, asyncio.Task[V]] = TTLCache(_MOST_KEYS, seconds)
 
-    async def get(self, key: K, ask: Callable[[], Awaitable[V]]) -> V:
-        now = asyncio.get_running_loop().time()
-        self._answers = {k: (task, until) for k, (task, until) in self._answers.items() if now < until}
-        if key not in self._answers:
-            self._answers[key] = (asyncio.create_task(self._answer(key, ask)), float("inf"))
+    async def get(self, key: K, ask: Callable[[], Coroutine[Any, Any, V]]) -> V:
+        if (task := self._answers.get(key) or self._asking.get(key)) is None:
+            task = self._asking[key] = asyncio.create_task(ask())
+            task.add_done_callback(lambda done: self._settle(key, done))
         # Shielded: a viewer who leaves must not take the answer away from the others.
-        return await asyncio.shield(self._answers[key][0])
-
-    async def _answer(self, key: K, ask: Callable[[], Awaitable[V]]) -> V:
-        task = asyncio.current_task()
-        assert task is not None
-        task.add_done_callback(lambda done: self._settle(key, done))
-        return await ask()
+        return await asyncio.shield(task)
 
     def _settle(self, key: K, done: "asyncio.Task[V]") -> None:
+        del self._asking[key]
         if not done.cancelled():
             done.exception()
-        self._answers[key] = (done, done.get_loop().time() + self._seconds)
+            self._answers[key] = done
