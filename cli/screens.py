@@ -131,7 +131,7 @@ def balance(choice: BalanceChoice, locale: Locale) -> str:
 
 
 def report(report: EligibilityReport, locale: Locale, waivers: Iterable[Waiver] = ()) -> RenderableType:
-    """All five checks, in their order, each with what to do."""
+    """All checks, in their order, each with what to do."""
     table = _grid(4)
     for outcome in report.outcomes:
         waived = any(waiver.covers(outcome) for waiver in waivers)
