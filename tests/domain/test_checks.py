@@ -253,6 +253,20 @@ def test_a_report_keeps_its_order_whatever_the_order_of_the_outcomes(
 
 
 @unhurried
+@given(outcomes_by_check, st.sets(checks, min_size=1))
+def test_a_report_with_fewer_checks_is_read_and_judged_by_those_it_has(
+    outcomes: dict[Check, CheckOutcome], some: set[Check]
+) -> None:
+    report = compose({check: outcomes[check] for check in some})
+    assert EligibilityReport.model_validate_json(report.model_dump_json()) == report
+    assert [outcome.check for outcome in report.outcomes] == [check for check in Check if check in some]
+    whole = compose(outcomes)
+    assert report.reasons_left() == tuple(outcome for outcome in whole.reasons_left() if outcome.check in some)
+    assert report.money_fen == (whole.money_fen if Check.BALANCE in some else 0)
+    assert set(report.not_told) <= set(whole.not_told)
+
+
+@unhurried
 @given(reports, some_waivers)
 def test_reasons_left_are_in_order_what_neither_passed_nor_is_covered(
     report: EligibilityReport, given_waivers: tuple[Waiver, ...]

@@ -10,6 +10,7 @@ import pytest
 from temporalio.worker import Replayer
 
 from domain.checks import Check, Reason
+from domain.deletion import Certificate, Dossier, certificate_path
 from domain.phases import Phase
 from runtime.payloads import DATA_CONVERTER
 from simulator.kinds import Endpoint
@@ -70,6 +71,21 @@ async def test_a_report_that_lacks_a_check_can_be_confirmed_but_the_check_is_run
         await service.confirm(account)
         assert (await service.request(account).result()).outcome is Phase.CLOSED
     await replays(service, account)
+
+
+async def test_the_dossier_has_the_report_that_was_confirmed_and_the_one_that_was_complete(service: Service) -> None:
+    account = await service.account()
+    with before():
+        async with service.worker():
+            await service.to_report(account)
+    async with service.worker():
+        await service.confirm(account)
+        result = await service.request(account).result()
+    found = await service.vault.find(certificate_path(result.request_no, account), Certificate)
+    assert found is not None
+    dossier = await service.vault.read(found[0].previous, Dossier)
+    assert [outcome.check for outcome in dossier.report.outcomes] == EARLIER
+    assert [outcome.check for outcome in dossier.sealing_report.outcomes] == list(Check)
 
 
 async def test_a_check_that_comes_while_the_others_run_under_the_hold_is_run_after_them(service: Service) -> None:
