@@ -64,7 +64,7 @@ _owner(
     "verify acct-clean-phone 123456",
 )
 _owner("owner:accept_notice", "Show the notice in force, or accept it.", "accept-notice acct-clean-phone --yes")
-_owner("owner:recheck", "Run the five checks again, and wait for the report.", "recheck acct-clean-phone")
+_owner("owner:recheck", "Run the checks again, and wait for the report.", "recheck acct-clean-phone")
 _owner(
     "owner:confirm",
     "Show what is given up, or confirm: the owner's last word. There is no way back.",

@@ -18,16 +18,17 @@ def all_activities(platform: Platform, vault: Vault, calendar: BusinessCalendar)
     """Every activity of the service, bound to its gateways. A test holds this list against every `@activity.defn`."""
     groups = (
         AccountActivities(platform, vault),
-        EligibilityActivities(platform, vault),
+        eligibility := EligibilityActivities(platform, vault),
         TicketActivities(vault),
         ReviewClockActivities(calendar),
         NotificationActivities(platform, vault),
         SealingActivities(platform, vault),
         DeletionActivities(platform, vault),
     )
-    return [
+    declared = [
         method
         for group in groups
         for name in dir(group)
         if hasattr(method := getattr(group, name), "__temporal_activity_definition")
     ]
+    return [*declared, *eligibility.checks()]

@@ -139,7 +139,7 @@ def balance(choice: BalanceChoice, locale: str) -> str:
 
 
 def report(report: EligibilityReport, locale: str, waivers: Iterable[Waiver] = ()) -> RenderableType:
-    """All five checks, in their order, each with what to do."""
+    """All checks, in their order, each with what to do."""
     table = _grid(4)
     for outcome in report.outcomes:
         waived = any(waiver.covers(outcome) for waiver in waivers)

@@ -3,9 +3,12 @@
 The conditions of the public guide, each with the place of its rule, are in docs/process.md.
 """
 
+from collections.abc import Callable
 from enum import StrEnum
 from hashlib import sha256
-from typing import Self
+from typing import Annotated, Any, NamedTuple, Self
+
+from pydantic import Field
 
 from domain.model import Count, Fen, Instant, Model, OpaqueId, Sha256Hex, VaultRef
 
@@ -63,9 +66,6 @@ REMEDIES: dict[Reason, Remedy] = {
     Reason.RESOURCES_ACTIVE: Remedy.SELF_SERVICE,
     Reason.COULD_NOT_TELL: Remedy.SELF_SERVICE,
 }
-
-WAIVABLE = frozenset({Check.BALANCE, Check.ICP_FILING})
-"""What an approved ticket may waive. Everything else must be put right first."""
 
 
 class Figure(StrEnum):
@@ -141,8 +141,33 @@ class Balance(Model):
     offline_fen: Fen
 
 
+def check_balance(balance: Balance, at: Instant) -> CheckOutcome:
+    """Blocked by any money at all. The remedy follows the hardest part of it."""
+    if balance.frozen_fen or balance.offline_fen:
+        reason = Reason.BALANCE_NOT_WITHDRAWABLE
+    elif balance.available_fen:
+        reason = Reason.BALANCE_WITHDRAWABLE
+    elif balance.in_withdrawal_fen:
+        reason = Reason.BALANCE_IN_WITHDRAWAL
+    else:
+        reason = None
+    figures = {
+        Figure.AVAILABLE_FEN: balance.available_fen,
+        Figure.FROZEN_FEN: balance.frozen_fen,
+        Figure.IN_WITHDRAWAL_FEN: balance.in_withdrawal_fen,
+        Figure.OFFLINE_FEN: balance.offline_fen,
+    }
+    return CheckOutcome.of(Check.BALANCE, at, reason, figures)
+
+
 class Arrears(Model):
     unpaid_fen: Fen
+
+
+def check_arrears(arrears: Arrears, at: Instant) -> CheckOutcome:
+    """Blocked by any unpaid amount."""
+    reason = Reason.ARREARS_UNPAID if arrears.unpaid_fen else None
+    return CheckOutcome.of(Check.ARREARS, at, reason, {Figure.ARREARS_FEN: arrears.unpaid_fen})
 
 
 class Marketplace(StrEnum):
@@ -162,9 +187,28 @@ class ProviderRoles(Model):
     roles: tuple[ProviderRole, ...]
 
 
+def check_provider(roles: ProviderRoles, at: Instant) -> CheckOutcome:
+    """Blocked when a provider role has business in progress."""
+    busy = tuple(role for role in roles.roles if role.businesses_in_progress)
+    total = sum(role.businesses_in_progress for role in busy)
+    return CheckOutcome.of(
+        Check.PROVIDER,
+        at,
+        Reason.PROVIDER_BUSINESS_ACTIVE if busy else None,
+        {Figure.BUSINESSES_IN_PROGRESS: total},
+        tuple(CheckItem(code=role.marketplace, count=role.businesses_in_progress) for role in busy),
+    )
+
+
 class IcpFilings(Model):
     applications_ever: Count
     active_filings: Count
+
+
+def check_icp_filing(filings: IcpFilings, at: Instant) -> CheckOutcome:
+    """Blocked when a filing was ever applied for, cancelled or not."""
+    reason = Reason.ICP_FILING_EVER_APPLIED if filings.applications_ever else None
+    return CheckOutcome.of(Check.ICP_FILING, at, reason, {Figure.APPLICATIONS_EVER: filings.applications_ever})
 
 
 class ActiveResource(Model):
@@ -176,6 +220,35 @@ class Resources(Model):
     """Active billable resources and services, by product."""
 
     active: tuple[ActiveResource, ...]
+
+
+def check_resources(resources: Resources, at: Instant) -> CheckOutcome:
+    """Blocked by any active billable resource or service."""
+    active = tuple(CheckItem(code=r.product, count=r.count) for r in resources.active if r.count)
+    reason = Reason.RESOURCES_ACTIVE if active else None
+    return CheckOutcome.of(
+        Check.RESOURCES, at, reason, {Figure.ACTIVE_RESOURCES: sum(item.count for item in active)}, active
+    )
+
+
+class Rule(NamedTuple):
+    """How a check is judged: by what answer of the platform's, when that blocks, and whether a ticket may waive it."""
+
+    answer: type[Model]
+    judge: Callable[[Any, Instant], CheckOutcome]
+    waivable: bool = False
+
+
+RULES: dict[Check, Rule] = {
+    Check.BALANCE: Rule(Balance, check_balance, waivable=True),
+    Check.ARREARS: Rule(Arrears, check_arrears),
+    Check.PROVIDER: Rule(ProviderRoles, check_provider),
+    Check.ICP_FILING: Rule(IcpFilings, check_icp_filing, waivable=True),
+    Check.RESOURCES: Rule(Resources, check_resources),
+}
+
+WAIVABLE = frozenset(check for check, rule in RULES.items() if rule.waivable)
+"""What an approved ticket may waive. Everything else must be put right first."""
 
 
 class EntitlementKind(StrEnum):
@@ -248,13 +321,15 @@ class Waiver(Model):
 
 
 class EligibilityReport(Model):
-    """All five outcomes, in order, and what would be forfeited. `digest` is what the owner confirms.
+    """The outcomes, in order, and what would be forfeited. `digest` is what the owner confirms.
 
-    `entitlements` is None when they could not be listed; nobody can agree to forfeit what was not shown.
+    It has an outcome of each check that there was when it was made: an old one may lack a check that came later, which
+    the report under the hold then has. `entitlements` is None when they could not be listed; nobody can agree to
+    forfeit what was not shown.
     """
 
     number: int
-    outcomes: tuple[CheckOutcome, CheckOutcome, CheckOutcome, CheckOutcome, CheckOutcome]
+    outcomes: Annotated[tuple[CheckOutcome, ...], Field(min_length=1)]
     entitlements: ForfeitList | None
     digest: Sha256Hex
 
@@ -264,7 +339,7 @@ class EligibilityReport(Model):
     ) -> Self:
         draft = cls(
             number=number,
-            outcomes=tuple(outcomes[check] for check in Check),  # type: ignore[arg-type]
+            outcomes=tuple(outcomes[check] for check in Check if check in outcomes),
             entitlements=entitlements,
             digest="0" * 64,
         )
@@ -291,14 +366,11 @@ class EligibilityReport(Model):
     def waivers_needed(self) -> tuple[Waiver, ...]:
         return tuple(Waiver(check=o.check, figures=o.figures) for o in self.outcomes if o.waivable)
 
-    def outcome(self, check: Check) -> CheckOutcome:
-        return next(outcome for outcome in self.outcomes if outcome.check is check)
-
     @property
     def money_fen(self) -> int:
         """What an owner would give up or have returned, in fen; 0 when there is none, or when it could not be told."""
-        balance = self.outcome(Check.BALANCE)
-        return balance.total_fen if balance.verdict is Verdict.BLOCKED else 0
+        blocked = (outcome for outcome in self.outcomes if outcome.verdict is Verdict.BLOCKED)
+        return sum(outcome.total_fen for outcome in blocked if outcome.check is Check.BALANCE)
 
     @property
     def checked_at(self) -> Instant:

@@ -1,12 +1,11 @@
 """The platform contract on the wire: JSON over HTTP, UTC, money in integer fen. In full: docs/platform-contract.yaml.
 
 Both sides import it: the HTTP adapter, and the pretend platform that the demo and the tests run against. Answers that
-are facts of the account (`AccountProfile`, `Balance`, `Arrears`, `ProviderRoles`, `IcpFilings`, `Resources`,
-`Entitlements`) are the domain's own models.
+are facts of the account (`AccountProfile`, what a check is judged by, `Entitlements`) are the domain's own models.
 """
 
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -33,6 +32,22 @@ class Group(StrEnum):
     RESOURCES = "resources"
     CLOSURE = "closure"
     MESSAGING = "messaging"
+
+
+class Read(NamedTuple):
+    """Where the platform says what a check is judged by: `GET /accounts/{id}/{path}`. The answer is in `RULES`."""
+
+    group: Group
+    path: str
+
+
+READS: dict[Check, Read] = {
+    Check.BALANCE: Read(Group.BILLING, "balance"),
+    Check.ARREARS: Read(Group.BILLING, "arrears"),
+    Check.PROVIDER: Read(Group.MARKETPLACE, "provider-roles"),
+    Check.ICP_FILING: Read(Group.ICP, "icp-filings"),
+    Check.RESOURCES: Read(Group.RESOURCES, "resources"),
+}
 
 
 class Problem(BaseModel):

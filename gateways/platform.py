@@ -15,11 +15,12 @@ from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 from yarl import URL
 
 from domain.accounts import AccountProfile
-from domain.checks import Arrears, Balance, Entitlements, IcpFilings, ProviderRoles, Resources
+from domain.checks import RULES, Check, Entitlements
 from domain.errors import ErrorType
-from domain.model import OpaqueId
+from domain.model import Model, OpaqueId
 from gateways.contract import (
     PROBLEM_MEDIA_TYPE,
+    READS,
     Accepted,
     AccountNotification,
     ChallengeCreated,
@@ -155,20 +156,9 @@ class HttpPlatform(_HttpGateway):
     async def redeem_proof(self, account_id: str, request: RedeemRequest) -> Redeemed:
         return await self._ask(Redeemed, Group.IDENTITY, "POST /accounts/{}/proofs/redeem", account_id, body=request)
 
-    async def balance(self, account_id: str) -> Balance:
-        return await self._ask(Balance, Group.BILLING, "GET /accounts/{}/balance", account_id)
-
-    async def arrears(self, account_id: str) -> Arrears:
-        return await self._ask(Arrears, Group.BILLING, "GET /accounts/{}/arrears", account_id)
-
-    async def provider_roles(self, account_id: str) -> ProviderRoles:
-        return await self._ask(ProviderRoles, Group.MARKETPLACE, "GET /accounts/{}/provider-roles", account_id)
-
-    async def icp_filings(self, account_id: str) -> IcpFilings:
-        return await self._ask(IcpFilings, Group.ICP, "GET /accounts/{}/icp-filings", account_id)
-
-    async def resources(self, account_id: str) -> Resources:
-        return await self._ask(Resources, Group.RESOURCES, "GET /accounts/{}/resources", account_id)
+    async def facts(self, account_id: str, check: Check) -> Model:
+        group, path = READS[check]
+        return await self._ask(RULES[check].answer, group, f"GET /accounts/{{}}/{path}", account_id)
 
     async def entitlements(self, account_id: str) -> Entitlements:
         return await self._ask(Entitlements, Group.BILLING, "GET /accounts/{}/entitlements", account_id)

@@ -33,8 +33,7 @@ def require(view: CancellationView, step: Step, *, report_digest: str | None = N
     if report is None or report_digest != report.digest:
         raise Refusal(
             ErrorType.STALE_REPORT,
-            "See the latest report of the five checks, then file: nobody gives up what was not shown. "
-            "Nothing was stored.",
+            "See the latest report of the checks, then file: nobody gives up what was not shown. Nothing was stored.",
             report_digest=report.digest if report else None,
         )
     if report.not_told:

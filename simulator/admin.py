@@ -38,11 +38,7 @@ def account(account_id: str, platform: Simulator) -> AccountState:
     return AccountState(
         situation=platform.account(account_id)["situation"],
         profile=facts.profile(account_id, platform),
-        balance=facts.balance(account_id, platform),
-        arrears=facts.arrears(account_id, platform),
-        provider_roles=facts.provider_roles(account_id, platform),
-        icp_filings=facts.icp_filings(account_id, platform),
-        resources=facts.resources(account_id, platform),
+        facts={check: read(account_id, platform).model_dump(mode="json") for check, read in facts.FACTS.items()},
         entitlements=facts.entitlements(account_id, platform),
         held_until=hold["expires_at"] if hold else None,
         left={phase: facts.kinds_of(platform, account_id, phase) for phase in ClosurePhase},

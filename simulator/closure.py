@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Path
 
 from domain.accounts import AccountKind, AccountStatus
-from domain.checking import check_arrears, check_balance, check_icp_filing, check_provider, check_resources
+from domain.checks import RULES
 from domain.errors import ErrorType
 from domain.model import Instant, OpaqueId
 from gateways.contract import Closed, ClosureRequest, Group, Hold, HoldRequest
@@ -121,13 +121,7 @@ def _refuse_unclosable(account: sqlite3.Row) -> None:
 
 
 def _refuse_blocked(platform: Simulator, account_id: str, request: ClosureRequest, now: Instant) -> None:
-    outcomes = (
-        check_balance(facts.balance(account_id, platform), now),
-        check_arrears(facts.arrears(account_id, platform), now),
-        check_provider(facts.provider_roles(account_id, platform), now),
-        check_icp_filing(facts.icp_filings(account_id, platform), now),
-        check_resources(facts.resources(account_id, platform), now),
-    )
+    outcomes = (RULES[check].judge(read(account_id, platform), now) for check, read in facts.FACTS.items())
     blocking = [o.check for o in outcomes if o.reason and not (o.waivable and o.check in request.waivers)]
     if blocking:
         raise PlatformProblem(

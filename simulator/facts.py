@@ -1,10 +1,13 @@
-"""What the platform knows of an account: profile, money, roles, filings, resources, entitlements."""
+"""What the platform knows of an account: its profile, what each check is judged by, its entitlements."""
+
+from collections.abc import Callable
 
 from domain.accounts import AccountProfile, Channel, Closure
 from domain.checks import (
     ActiveResource,
     Arrears,
     Balance,
+    Check,
     Entitlement,
     Entitlements,
     IcpFilings,
@@ -12,15 +15,30 @@ from domain.checks import (
     ProviderRoles,
     Resources,
 )
-from gateways.contract import ClosurePhase, Group
+from domain.model import Model
+from gateways.contract import READS, ClosurePhase, Group
 from simulator.database import as_model
 from simulator.kinds import Endpoint, Product
-from simulator.operations import Operations
+from simulator.operations import Operations, Work
 from simulator.state import AccountId, Simulator
 
 router = Operations("/accounts/{account_id}")
 
 _PRODUCTS = frozenset(Product)
+
+FACTS: dict[Check, Callable[[AccountId, Simulator], Model]] = {}
+"""What each check is judged by."""
+
+
+def _judges(check: Check) -> Callable[[Work], Work]:
+    """Serve what a check is judged by where the contract has it."""
+    group, path = READS[check]
+
+    def register(work: Work) -> Work:
+        FACTS[check] = work
+        return router.operation("GET", f"/{path}", Endpoint(path), group)(work)
+
+    return register
 
 
 @router.operation("GET", "", Endpoint.PROFILE, Group.IDENTITY)
@@ -48,19 +66,19 @@ def contacts(platform: Simulator, account_id: str) -> dict[Channel, str]:
     return {channel: found[channel] for channel in Channel if channel in found}
 
 
-@router.operation("GET", "/balance", Endpoint.BALANCE, Group.BILLING)
+@_judges(Check.BALANCE)
 def balance(account_id: AccountId, platform: Simulator) -> Balance:
     """Money in fen: what can be withdrawn, what is frozen, what is on its way out, what was paid in offline."""
     return as_model(Balance, platform.account(account_id))
 
 
-@router.operation("GET", "/arrears", Endpoint.ARREARS, Group.BILLING)
+@_judges(Check.ARREARS)
 def arrears(account_id: AccountId, platform: Simulator) -> Arrears:
     """Everything unpaid, in fen."""
     return Arrears(unpaid_fen=platform.account(account_id)["arrears_fen"])
 
 
-@router.operation("GET", "/provider-roles", Endpoint.PROVIDER_ROLES, Group.MARKETPLACE)
+@_judges(Check.PROVIDER)
 def provider_roles(account_id: AccountId, platform: Simulator) -> ProviderRoles:
     """Where the account is a provider (云市场, 万象, 云鼎) and how many businesses are going on."""
     platform.account(account_id)
@@ -68,14 +86,14 @@ def provider_roles(account_id: AccountId, platform: Simulator) -> ProviderRoles:
     return ProviderRoles(roles=tuple(as_model(ProviderRole, row) for row in rows))
 
 
-@router.operation("GET", "/icp-filings", Endpoint.ICP_FILINGS, Group.ICP)
+@_judges(Check.ICP_FILING)
 def icp_filings(account_id: AccountId, platform: Simulator) -> IcpFilings:
     """How often a filing was ever applied for (cancelled ones count), and how many are active."""
     account = platform.account(account_id)
     return IcpFilings(applications_ever=account["icp_applications_ever"], active_filings=account["icp_active_filings"])
 
 
-@router.operation("GET", "/resources", Endpoint.RESOURCES, Group.RESOURCES)
+@_judges(Check.RESOURCES)
 def resources(account_id: AccountId, platform: Simulator) -> Resources:
     """Active billable resources and services, by product."""
     platform.account(account_id)

@@ -1,9 +1,10 @@
 """What the demo and the tests see of the pretend platform, and its owner at the command line."""
 
 from datetime import datetime
+from typing import Any
 
 from domain.accounts import AccountProfile
-from domain.checks import Arrears, Balance, Entitlements, IcpFilings, ProviderRoles, Resources
+from domain.checks import Check, Entitlements
 from domain.locale import Locale
 from domain.model import Model
 from domain.notifications import StaffDesk, Template
@@ -47,13 +48,12 @@ class AccountListed(Model):
 
 
 class AccountState(AccountListed):
-    """Everything that the platform knows of one account; `left` counts what the phases of deletion would still find."""
+    """Everything that the platform knows of one account.
 
-    balance: Balance
-    arrears: Arrears
-    provider_roles: ProviderRoles
-    icp_filings: IcpFilings
-    resources: Resources
+    `facts` is what each check is judged by; `left` counts what the phases of deletion would still find.
+    """
+
+    facts: dict[Check, dict[str, Any]]
     entitlements: Entitlements
     held_until: datetime | None
     left: dict[ClosurePhase, dict[str, int]]

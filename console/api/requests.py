@@ -176,13 +176,13 @@ async def api_answer_code(
 async def api_accept_notice(
     services: WithServices, step: Step, account_id: TypedId, notice: NoticeAccepted
 ) -> CancellationView:
-    """The owner has read and accepted the notice in force. The five checks start."""
+    """The owner has read and accepted the notice in force. The checks start."""
     return await services.cancellations.accept_notice(account_id, notice.version, notice.sha256, step.by, key=step.key)
 
 
 @router.post("/cancellations/{account_id}/recheck", responses=problems(*_STEP))
 async def api_recheck(services: WithServices, step: Step, account_id: TypedId) -> CancellationView:
-    """Run the five checks, or wait for those that run; answers with the complete report.
+    """Run the checks, or wait for those that run; answers with the complete report.
 
     What the platform could not tell is `UNKNOWN`, or has no `entitlements`: not the owner's fault, try again.
     """

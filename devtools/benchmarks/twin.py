@@ -3,7 +3,7 @@
 It has what a clean self-service request has, in the same number and arrangement:
 
 - the same seven updates: open, code, proof, notice, the wait for the report, re-check, confirm; the same query;
-- the same 30 + 8 activities: the account, seven together for a report; three messages on the side; hold, dossier and
+- the same activities: the account, and what a report is made of together; three messages on the side; hold, dossier and
   close; then the child's: its authority, and its stages of 4, 1, 1, 1;
 - the same timers: an idle wait in each phase of the owner's, and the limits of those who wait;
 - the same child workflow on a task queue of its own; the parent waits for its end.
@@ -19,7 +19,12 @@ from functools import partial
 
 from temporalio import activity, workflow
 
-CHECKS = 7
+with workflow.unsafe.imports_passed_through():
+    from domain.checks import Check
+
+REPORT = len(Check) + 2
+"""What a report is made of: the checks, the entitlements and the account."""
+
 STAGES = (4, 1, 1, 1)
 
 _IDLE = timedelta(days=23)
@@ -50,11 +55,11 @@ class BareRequest:
         await self._idle("identity")
         await self._idle("notice")
         while self._phase == "checking":
-            await _act(CHECKS)
+            await _act(REPORT)
             self._phase = "confirmation"
             await self._idle("confirmation")
         await _act()
-        await _act(CHECKS)
+        await _act(REPORT)
         await _act()
         await _act()
         info = workflow.info()

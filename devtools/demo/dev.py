@@ -32,7 +32,7 @@ _COMMANDS = (
     ("python starter.py send-code acct-clean-phone --channel phone", "get a code ..."),
     ("python -m simulator outbox --account acct-clean-phone", "... read it as from the phone ..."),
     ("python starter.py verify acct-clean-phone CODE", "... and enter it"),
-    ("python starter.py accept-notice acct-clean-phone --yes", "then the five checks run"),
+    ("python starter.py accept-notice acct-clean-phone --yes", "then the checks run"),
     ("python starter.py status acct-clean-phone", "where it stands, and what comes next"),
     ("python starter.py ticket list", "the queue of support staff"),
     ("python -m simulator fault close --kind DROP --times 2", "make trouble"),

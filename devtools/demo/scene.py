@@ -140,7 +140,7 @@ class Scene:
         self.last_view = await self.cancellations.accept_notice(self.account_id, notice.version, notice.sha256, _OWNER)
 
     async def watch_checks(self) -> CancellationView:
-        """The five checks as their answers come in."""
+        """The checks as their answers come in."""
         with self.stage.live(Say.SYSTEM) as live:
 
             async def look() -> CancellationView:
@@ -148,7 +148,7 @@ class Scene:
                 live.show(self.say(Say.CHECKS), views.checks_table(view.checks_done, self.locale))
                 return view
 
-            return await until(look, lambda view: view.phase is not Phase.CHECKING, "the five checks")
+            return await until(look, lambda view: view.phase is not Phase.CHECKING, "the checks")
 
     async def to_report(self, *, brief: bool = True) -> CancellationView:
         """From the first click to the outcome of the checks; `brief` for those who have seen it before."""

@@ -47,11 +47,12 @@ async def four_reasons(scene: Scene) -> Ending:
     report = _report_of(await scene.to_report())
     reasons = report.reasons_left()
     await scene.line(Say.SYSTEM, Say.BLOCKED_BY, count=len(reasons))
-    arrears, balance = report.outcomes[1].figures, report.outcomes[0].figures
+    found = {outcome.check: outcome for outcome in report.outcomes}
+    arrears, balance = found[Check.ARREARS].figures, found[Check.BALANCE].figures
     if report.pay_before_withdrawing:
         due, left = yuan(arrears[Figure.ARREARS_FEN]), yuan(balance[Figure.AVAILABLE_FEN])
         await scene.line(Say.SYSTEM, Say.PAY_FIRST, arrears=due, balance=left)
-    rest = report.outcomes[4].items
+    rest = found[Check.RESOURCES].items
     await scene.line(Say.OWNER, Say.PAYS, amount=yuan(arrears[Figure.ARREARS_FEN]))
     await _fix(scene, {"arrears_fen": 0}, still=3)
     await scene.line(Say.OWNER, Say.WITHDRAWS, amount=yuan(balance[Figure.AVAILABLE_FEN]))

@@ -73,8 +73,8 @@ class Say(Enum):
         "阅读并同意《注销须知》{version} 版（SHA-256 {sha256}…）",
         "reads and accepts the notice, version {version} (SHA-256 {sha256}...)",
     )
-    CHECKS = ("五项检测同时进行", "runs the five checks, all at once")
-    ALL_PASSED = ("五项全部通过，可以确认注销", "all five passed: the owner may confirm")
+    CHECKS = ("全部检测同时进行", "runs the checks, all at once")
+    ALL_PASSED = ("全部通过，可以确认注销", "all passed: the owner may confirm")
     REASONS_LEFT = ("还剩 {count} 个原因：{checks}", "{count} left: {checks}")
     BLOCKED_BY = ("{count} 个原因同时列出，不必逐个碰壁", "shows {count} reasons together, not one after the other")
     PAY_FIRST = (

@@ -70,7 +70,7 @@ def _busy(words: str = "") -> Spinner:
 
 
 def checks_table(done: Collection[CheckOutcome], locale: Locale) -> Table:
-    """All five checks in their order, with what to do about each; those that still run have a spinner."""
+    """All checks in their order, with what to do about each; those that still run have a spinner."""
     table = Table.grid(padding=(0, 1))
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)

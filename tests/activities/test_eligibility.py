@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activities.eligibility import CheckOrder, EligibilityActivities, ForfeitOrder, all_forfeits
+from devtools.benchmarks.instant import nothing
 from domain.checks import (
     MAX_LISTED,
     ActiveResource,
+    Check,
     CheckOutcome,
     Entitlements,
     ForfeitList,
@@ -121,9 +123,8 @@ async def test_a_shown_list_that_is_not_in_the_vault_is_an_error_and_never_nothi
 
 async def resources(records: ObjectVault, number: int) -> CheckOutcome:
     active = tuple(ActiveResource(product=f"product-{n}", count=n + 1) for n in range(number))
-    return await EligibilityActivities(platform(resources=Resources(active=active)).platform, records).check_resources(
-        ORDER
-    )
+    stub = platform(facts=Resources(active=active))
+    return await EligibilityActivities(stub.platform, records).check(Check.RESOURCES, ORDER)
 
 
 @pytest.mark.parametrize("number", [1, MAX_LISTED, MAX_LISTED + 1, 5000])
@@ -147,26 +148,23 @@ async def test_the_first_products_travel_and_more_of_them_lie_in_the_vault(numbe
 async def test_more_provider_roles_than_there_are_marketplaces_are_bounded_too() -> None:
     roles = tuple(ProviderRole(marketplace=Marketplace.YUNDING, businesses_in_progress=1) for _ in range(30))
     records = vault()
-    stub = platform(provider_roles=ProviderRoles(roles=roles))
-    outcome = await EligibilityActivities(stub.platform, records).check_provider(ORDER)
+    stub = platform(facts=ProviderRoles(roles=roles))
+    outcome = await EligibilityActivities(stub.platform, records).check(Check.PROVIDER, ORDER)
     assert outcome.figures == {"businesses_in_progress": 30}
     assert len(outcome.items) == MAX_LISTED
     assert outcome.listed is not None
 
 
-async def test_a_platform_that_does_not_answer_is_an_error_and_never_a_pass() -> None:
-    silent = EligibilityActivities(
-        platform(
-            balance=NO_ANSWER, arrears=NO_ANSWER, provider_roles=NO_ANSWER, icp_filings=NO_ANSWER, resources=NO_ANSWER
-        ).platform,
-        vault(),
-    )
-    for check in (
-        silent.check_balance,
-        silent.check_arrears,
-        silent.check_provider,
-        silent.check_icp_filing,
-        silent.check_resources,
-    ):
-        with pytest.raises(GatewayError):
-            await check(ORDER)
+@pytest.mark.parametrize("check", Check)
+async def test_a_platform_that_does_not_answer_is_an_error_and_never_a_pass(check: Check) -> None:
+    silent = EligibilityActivities(platform(facts=NO_ANSWER).platform, vault())
+    with pytest.raises(GatewayError):
+        await silent.check(check, ORDER)
+
+
+async def test_each_check_is_an_activity_of_its_own_that_asks_for_its_own_facts() -> None:
+    stub = platform(facts=[nothing(check) for check in Check])
+    activities = EligibilityActivities(stub.platform, vault()).checks()
+    outcomes = [await check(ORDER) for check in activities]
+    assert [(outcome.check, outcome.verdict) for outcome in outcomes] == [(check, Verdict.PASSED) for check in Check]
+    assert stub.called("facts") == [(ACCOUNT, check) for check in Check]

@@ -14,7 +14,9 @@ from temporalio import activity, workflow
 import activities
 from activities import all_activities
 from activities.deletion import DeletionActivities
+from activities.eligibility import check_activity
 from domain.business_calendar import CALENDAR
+from domain.checks import Check
 from domain.model import Model
 from workflows import WORKFLOWS, MessageDelivery
 
@@ -54,16 +56,23 @@ def registered() -> list[Any]:
     return all_activities(nothing, nothing, CALENDAR)
 
 
+def name_of(method: Any) -> str:
+    return str(activity._Definition.must_from_callable(method).name)
+
+
 def test_every_activity_is_registered() -> None:
-    names = {activity._Definition.must_from_callable(method).name for method in registered()}
-    assert names == decorated("activities", "activity.defn")
+    names = {name_of(method) for method in registered()}
+    # One function stands for every check.
+    checks = {check_activity(check) for check in Check}
+    assert checks <= names
+    assert names - checks == decorated("activities", "activity.defn") - {"run_check"}
 
 
 def test_every_workflow_is_registered() -> None:
     assert {found.__name__ for found in WORKFLOWS} == decorated("workflows", "workflow.defn")
 
 
-@pytest.mark.parametrize("method", registered(), ids=lambda method: method.__name__)
+@pytest.mark.parametrize("method", registered(), ids=name_of)
 def test_an_activity_takes_one_model_and_answers_one(method: Any) -> None:
     hints = typing.get_type_hints(method)
     parameters = list(inspect.signature(method).parameters)

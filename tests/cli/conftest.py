@@ -113,7 +113,7 @@ class CommandLine:
         return account_id
 
     async def reported(self, **facts: Value) -> str:
-        """An account whose owner has accepted the notice, and whose five checks are done."""
+        """An account whose owner has accepted the notice, and whose checks are done."""
         account = await self.account(**facts)
         await self.to_report(account)
         return account

@@ -13,7 +13,6 @@ from cyclopts import App
 
 import simulator.cli
 import starter
-from simulator.seeds import SEEDS
 from tests.docs.documents import DOCUMENTS, READMES, ROOT, blocks, name, typed
 from tests.support.service import TEMPORAL
 
@@ -106,12 +105,6 @@ def _split(words: list[str]) -> tuple[list[str], list[str]]:
 def test_due_answers_what_the_runbook_says() -> None:
     assert json.loads(_run("starter.py", "due", "2026-09-30T10:00+08:00", "--json"))["due_at"] == "2026-10-10T16:00:00Z"
     assert "answers 10 October 2026" in (ROOT / "docs" / "runbook-support.md").read_text()
-
-
-def test_the_readme_says_how_many_accounts_the_simulator_has() -> None:
-    assert len(SEEDS) == 16
-    assert "sixteen accounts" in (ROOT / "README.md").read_text()
-    assert "16 个账号" in (ROOT / "README.zh.md").read_text()
 
 
 def _run(*words: str) -> str:

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from domain.accounts import Channel, RealNameType
 from domain.actors import Actor, Via
-from domain.checking import check_balance
 from domain.checks import (
     Balance,
     Check,
@@ -19,6 +18,7 @@ from domain.checks import (
     EntitlementKind,
     Entitlements,
     ForfeitList,
+    check_balance,
 )
 from domain.deletion import (
     DELETION_STAGES,

@@ -11,8 +11,16 @@ from pydantic import ValidationError
 
 from domain.accounts import RealNameType
 from domain.actors import Via
-from domain.checking import check_balance, check_icp_filing
-from domain.checks import Balance, Check, CheckOutcome, EligibilityReport, ForfeitList, IcpFilings
+from domain.checks import (
+    Balance,
+    Check,
+    CheckOutcome,
+    EligibilityReport,
+    ForfeitList,
+    IcpFilings,
+    check_balance,
+    check_icp_filing,
+)
 from domain.letters import Letter, LetterOriginal, LetterType
 from domain.tickets import (
     CLOCK_SKEW,

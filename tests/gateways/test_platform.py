@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from devtools.benchmarks.instant import nothing
 from domain.accounts import AccountKind, AccountProfile, AccountStatus, Channel, RealNameType
-from domain.checks import Arrears, Balance, Check, Entitlements, IcpFilings, ProviderRoles, Resources
+from domain.checks import Check, Entitlements
 from domain.errors import ErrorType
 from domain.locale import Locale
 from domain.notifications import Template
 from gateways.contract import (
     PROBLEM_STATUS,
+    READS,
     RETRYABLE_PROBLEMS,
     Accepted,
     AccountNotification,
@@ -78,6 +80,14 @@ TO_CONTACT = ContactNotification(
 )
 
 
+def facts_row(check: Check) -> Row:
+    """Each number is another one, so that none can be taken for another."""
+    group, path = READS[check]
+    clean = nothing(check)
+    numbered = {field: n for n, (field, value) in enumerate(clean, 1) if isinstance(value, int)}
+    return Row(lambda p: p.facts("a-1", check), clean.model_copy(update=numbered), f"GET /{group}/accounts/a-1/{path}")
+
+
 def closure_phase_row(phase: ClosurePhase) -> Row:
     return Row(
         lambda p: p.run_closure_phase("a-1", phase, "account-deletion-a-1:x"),
@@ -110,15 +120,7 @@ CONTRACT = [
         "POST /identity/accounts/a-1/proofs/redeem",
         body={"challenge_id": "ch-1", "proof": "pr-1", "request_id": "C1"},
     ),
-    Row(lambda p: p.balance("a-1"), Balance.model_validate(BALANCE), "GET /billing/accounts/a-1/balance"),
-    Row(lambda p: p.arrears("a-1"), Arrears(unpaid_fen=5), "GET /billing/accounts/a-1/arrears"),
-    Row(lambda p: p.provider_roles("a-1"), ProviderRoles(roles=()), "GET /marketplace/accounts/a-1/provider-roles"),
-    Row(
-        lambda p: p.icp_filings("a-1"),
-        IcpFilings(applications_ever=1, active_filings=0),
-        "GET /icp/accounts/a-1/icp-filings",
-    ),
-    Row(lambda p: p.resources("a-1"), Resources(active=()), "GET /resources/accounts/a-1/resources"),
+    *(facts_row(check) for check in Check),
     Row(lambda p: p.entitlements("a-1"), Entitlements(items=()), "GET /billing/accounts/a-1/entitlements"),
     Row(
         lambda p: p.take_hold("a-1", HoldRequest(request_id="C1", ttl_seconds=60)),
@@ -207,14 +209,14 @@ async def test_a_problem_that_the_contract_names_is_told_by_its_type(
     type: ErrorType, upstream: Upstream, platform: Platform
 ) -> None:
     upstream.reply = problem(PROBLEM_STATUS[type], type, detail=f"about {SECRET}")
-    error = await refused(platform.balance("a-1"))
+    error = await refused(platform.facts("a-1", Check.BALANCE))
     assert (error.type, error.retryable) == (type, type in RETRYABLE_PROBLEMS)
     assert str(error).startswith(f"GET /accounts/a-1/balance: the platform answered {PROBLEM_STATUS[type]}")
 
 
 async def test_the_type_of_a_problem_counts_for_more_than_its_status(upstream: Upstream, platform: Platform) -> None:
     upstream.reply = problem(500, ErrorType.HOLD_LAPSED)
-    error = await refused(platform.balance("a-1"))
+    error = await refused(platform.facts("a-1", Check.BALANCE))
     assert (error.type, error.retryable) == (ErrorType.HOLD_LAPSED, False)
 
 
@@ -301,7 +303,7 @@ async def test_retry_after_is_honoured_in_both_its_forms(
     status: int, headers: dict[str, str], expected: timedelta | None, upstream: Upstream, platform: Platform
 ) -> None:
     upstream.reply = answer(status, b"", **{name.replace("-", "_"): value for name, value in headers.items()})
-    error = await refused(platform.balance("a-1"))
+    error = await refused(platform.facts("a-1", Check.BALANCE))
     assert error.retry_after == expected
     # Where it travels on to: only the details reach whoever asked.
     assert error.details == ({} if expected is None else {"retry_after_seconds": int(expected.total_seconds())})
@@ -311,10 +313,10 @@ async def test_without_the_header_a_retryable_problems_own_seconds_count(
     upstream: Upstream, platform: Platform
 ) -> None:
     upstream.reply = problem(429, ErrorType.RATE_LIMITED, retry_after_seconds=11)
-    error = await refused(platform.balance("a-1"))
+    error = await refused(platform.facts("a-1", Check.BALANCE))
     assert (error.retry_after, error.details) == (timedelta(seconds=11), {"retry_after_seconds": 11})
     upstream.reply = problem(429, ErrorType.RATE_LIMITED, {"Retry_After": "3"}, retry_after_seconds=11)
-    error = await refused(platform.balance("a-1"))
+    error = await refused(platform.facts("a-1", Check.BALANCE))
     assert (error.retry_after, error.details) == (timedelta(seconds=3), {"retry_after_seconds": 3})
 
 
@@ -340,7 +342,7 @@ def test_a_part_of_a_second_to_wait_is_told_as_a_whole_one() -> None:
 )
 async def test_a_broken_answer_is_worth_another_try(reply: bytes, upstream: Upstream, platform: Platform) -> None:
     upstream.reply = reply
-    error = await refused(platform.balance("a-1"))
+    error = await refused(platform.facts("a-1", Check.BALANCE))
     assert (error.type, error.retryable) == (ErrorType.UNREACHABLE, True)
     assert "a-1" in str(error)
 
@@ -362,7 +364,7 @@ async def test_a_good_status_with_a_bad_body_is_unreadable(
     reply: bytes, upstream: Upstream, platform: Platform
 ) -> None:
     upstream.reply = reply
-    error = await refused(platform.balance("a-1"))
+    error = await refused(platform.facts("a-1", Check.BALANCE))
     assert (error.type, error.retryable) == (ErrorType.ANSWER_UNREADABLE, True)
 
 
@@ -374,7 +376,7 @@ async def test_an_answer_is_not_read_beyond_its_limit(compressed: bool, upstream
         upstream.reply = answer(200, gzip.compress(body), Content_Encoding="gzip")
     else:
         upstream.reply = answer(200, body)[: 2 * MAX_ANSWER_BYTES] + HANG
-    error = await refused(platform.balance("a-1"))
+    error = await refused(platform.facts("a-1", Check.BALANCE))
     assert error.type is ErrorType.ANSWER_UNREADABLE
 
 

@@ -11,8 +11,18 @@ from pydantic import ValidationError
 
 from domain.accounts import Channel, RealNameType
 from domain.actors import Actor, Via
-from domain.checking import check_arrears, check_balance, check_icp_filing
-from domain.checks import Arrears, Balance, Check, CheckOutcome, EligibilityReport, ForfeitList, IcpFilings
+from domain.checks import (
+    Arrears,
+    Balance,
+    Check,
+    CheckOutcome,
+    EligibilityReport,
+    ForfeitList,
+    IcpFilings,
+    check_arrears,
+    check_balance,
+    check_icp_filing,
+)
 from domain.errors import ErrorType, Refusal
 from domain.locale import Locale
 from domain.messages import CancellationView, ReviewReport

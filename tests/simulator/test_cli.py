@@ -59,7 +59,7 @@ async def test_a_change_by_hand_shows_in_the_running_server(cli: Cli, http: Asyn
     cli.ok("set", account, "available_fen=77", "resources.vm=2", "channels=PHONE")
     assert (await http.get(f"/accounts/{account}/balance")).json()["available_fen"] == 77
     shown = cli.json("show", account)
-    assert shown["resources"]["active"] == [{"product": "vm", "count": 2}]
+    assert shown["facts"]["RESOURCES"]["active"] == [{"product": "vm", "count": 2}]
     assert shown["profile"]["channels"] == ["PHONE"]
     assert json.loads(cli.ok("show", account)) == shown
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from domain.errors import ErrorType
-from gateways.contract import PROBLEM_PREFIX, PROBLEM_STATUS
+from gateways.contract import PROBLEM_PREFIX, PROBLEM_STATUS, READS
 from tests.simulator.contract_document import DOCUMENT, contract_yaml
 
 OPERATIONS = {
@@ -18,11 +18,7 @@ OPERATIONS = {
     "GET /challenges/{challenge_id}",
     "POST /challenges/{challenge_id}/answers",
     "POST /accounts/{account_id}/proofs/redeem",
-    "GET /accounts/{account_id}/balance",
-    "GET /accounts/{account_id}/arrears",
-    "GET /accounts/{account_id}/provider-roles",
-    "GET /accounts/{account_id}/icp-filings",
-    "GET /accounts/{account_id}/resources",
+    *(f"GET /accounts/{{account_id}}/{read.path}" for read in READS.values()),
     "GET /accounts/{account_id}/entitlements",
     "PUT /accounts/{account_id}/hold",
     "DELETE /accounts/{account_id}/hold/{request_id}",

@@ -52,7 +52,7 @@ class Answer:
 def recorded_answers(workflow: str) -> list[Answer]:
     """Of "cancellation", "review" or "deletion": one for each phase, activity, and what comes of it.
 
-    The five checks are one piece of code: they take turns in standing for each other.
+    The checks are one piece of code: they take turns in standing for each other.
     """
     alike: dict[object, list[Answer]] = {}
     for route in ROUTES:

@@ -157,7 +157,7 @@ class Service:
         return await self.cancellations.withdraw(account_id, reason, owner_of(account_id))
 
     async def to_report(self, account_id: str, **policy: object) -> CancellationView:
-        """Start, identify, accept; answers when the five checks are done."""
+        """Start, identify, accept; answers when the checks are done."""
         await self.start(account_id, **policy)
         await self.identify(account_id)
         await self.accept_notice(account_id)

@@ -12,6 +12,7 @@ from domain.accounts import AccountStatus, RefusalReason
 from domain.errors import ErrorType
 from domain.model import Model, VaultRef
 from domain.phases import Phase
+from gateways.contract import READS
 from gateways.errors import GatewayError
 from gateways.vault import ObjectVault
 from simulator.kinds import Endpoint
@@ -32,14 +33,7 @@ from tests.support.poison import (
 from tests.support.service import Service, eventually
 from tests.support.tickets import awaiting_confirmation, own_queue
 
-CHECKS = [
-    Endpoint.BALANCE,
-    Endpoint.ARREARS,
-    Endpoint.PROVIDER_ROLES,
-    Endpoint.ICP_FILINGS,
-    Endpoint.RESOURCES,
-    Endpoint.ENTITLEMENTS,
-]
+CHECKS = [*(Endpoint(read.path) for read in READS.values()), Endpoint.ENTITLEMENTS]
 
 
 async def goes_through(service: Service, account: str) -> None:

@@ -1,4 +1,4 @@
-"""The five checks, started together; one slow or dead upstream delays or hides none of the others."""
+"""The checks, started together; one slow or dead upstream delays or hides none of the others."""
 
 import asyncio
 from datetime import timedelta
@@ -7,28 +7,23 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from activities.eligibility import CheckOrder, EligibilityActivities, ForfeitOrder, ForfeitsFound
+    from activities.eligibility import CheckOrder, EligibilityActivities, ForfeitOrder, ForfeitsFound, check_activity
     from domain.checks import Check, CheckOutcome, EligibilityReport, ForfeitList
 
 from workflows.account_cancellation.state import CancellationState
 from workflows.common.activity_options import CHECK_RETRY
 
-_ACTIVITIES = {
-    Check.BALANCE: EligibilityActivities.check_balance,
-    Check.ARREARS: EligibilityActivities.check_arrears,
-    Check.PROVIDER: EligibilityActivities.check_provider,
-    Check.ICP_FILING: EligibilityActivities.check_icp_filing,
-    Check.RESOURCES: EligibilityActivities.check_resources,
-}
-
-CONCURRENT_ACTIVITIES = len(_ACTIVITIES) + 2
+CONCURRENT_ACTIVITIES = len(Check) + 2
 """The checks, the entitlements and the account itself: what a worker must be able to start at once."""
+
+UNMARKED = frozenset({Check.BALANCE, Check.ARREARS, Check.PROVIDER, Check.ICP_FILING, Check.RESOURCES})
+"""The checks that histories have without a marker. A later one is none of them: see `_missing`."""
 
 
 async def run_checks(
     state: CancellationState, *, shown: ForfeitList | None = None, limit: timedelta | None = None
 ) -> tuple[EligibilityReport, ForfeitsFound | None]:
-    """Run all five; `state.checks_done` grows as each finishes. Trouble past the policy's limit is UNKNOWN, no pass.
+    """Run all; `state.checks_done` grows as each finishes. Trouble past the policy's limit is UNKNOWN, no pass.
 
     `shown` is the list with which the forfeits are compared, `limit` what a person who waits has left.
     """
@@ -39,11 +34,12 @@ async def run_checks(
     number, state.checks_done = state.reports, {}
     done = state.checks_done
 
-    async def outcome_of(check: Check) -> None:
+    async def run(check: Check) -> None:
         try:
-            outcome = await workflow.execute_activity_method(
-                _ACTIVITIES[check],
+            outcome = await workflow.execute_activity(
+                check_activity(check),
                 order,
+                result_type=CheckOutcome,
                 start_to_close_timeout=policy.check_attempt_limit,
                 schedule_to_close_timeout=check_limit,
                 retry_policy=CHECK_RETRY,
@@ -70,6 +66,24 @@ async def run_checks(
                 raise
             return None
 
-    found, *_ = await asyncio.gather(forfeits(), *(outcome_of(check) for check in Check))
+    found, *_ = await asyncio.gather(forfeits(), *(run(check) for check in _missing(state, number)))
+    # A deployment that came meanwhile may have brought a check along.
+    while missing := _missing(state, number):
+        await asyncio.gather(*(run(check) for check in missing))
     report = EligibilityReport.compose(state.request_no, number, done, found.forfeits if found else None)
     return report, found
+
+
+def _missing(state: CancellationState, number: int) -> list[Check]:
+    """What is still to be run for this report. A replay runs what was run then, and no check that came later.
+
+    `patched` answers the same for a whole run. So it is asked anew at each point where a check may join, until a report
+    has it: what was begun before there was the check is not closed without it.
+    """
+    done = state.checks_done
+    joined = UNMARKED.union(outcome.check for outcome in state.report.outcomes) if state.report else UNMARKED
+    return [
+        check
+        for check in Check
+        if check not in done and (check in joined or workflow.patched(f"{check}-in-report-{number}-after-{len(done)}"))
+    ]

@@ -48,7 +48,7 @@ class ReportSteps(StepBase):
                 type=ErrorType.STALE_NOTICE,
             )
 
-    @workflow.update(description="Run the five checks again; answers when all are done")
+    @workflow.update(description="Run the checks again; answers when all are done")
     async def recheck(self, step: Recheck) -> CancellationView:
         state = self.state
         with self._under_way():

@@ -211,7 +211,7 @@ def _not_as_shown(report: EligibilityReport | None) -> ApplicationError:
     return ApplicationError(
         "The account is not as it was when the ticket was written. See the latest report, then file again."
         if report
-        else "See the report of the five checks first: nobody gives up what was not shown.",
+        else "See the report of the checks first: nobody gives up what was not shown.",
         {"report_digest": report.digest if report else None, "due_step": Step.RECHECK if report is None else None},
         type=ErrorType.STALE_REPORT,
     )

@@ -144,7 +144,7 @@ class AccountCancellation(OwnerSteps, ReviewFollowing, DeletionFollowing, FromCh
         return Phase.AWAITING_IDENTITY if state.has_channel else Phase.CHECKING
 
     async def _check(self) -> Phase:
-        """The account, then the five conditions. A platform that cannot say is shown as that, and nobody waits long."""
+        """The account and the conditions. A platform that cannot say is shown as that, and nobody waits long."""
         state = self.state
         found, (report, _) = await state.during(asyncio.gather(self._read_softly(), run_checks(state)))
         if found and (closed := state.learn(found)):

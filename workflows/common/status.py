@@ -30,7 +30,7 @@ _WAITS_FOR: dict[Phase, str] = {
     Phase.OPENING: "the platform's answer about the account",
     Phase.AWAITING_IDENTITY: "the owner to prove identity",
     Phase.AWAITING_NOTICE: "the owner to read and accept the notice",
-    Phase.CHECKING: "the five eligibility checks",
+    Phase.CHECKING: "the eligibility checks",
     Phase.BLOCKED: "the owner to put the reasons below right and re-check, or to file a ticket",
     Phase.AWAITING_CONFIRMATION: "the owner's last confirmation",
     Phase.UNDER_REVIEW: "a support agent's decision",

@@ -50,7 +50,7 @@ async def test_each_waiting_phase_lands_on_its_step(service: Service, owner_of: 
         await awaiting_identity(service): ("Proof of identity", "Prove that it is you", "/owner/code"),
         await awaiting_notice(service): ("The notice", "Read the notice", "/owner/notice"),
         await blocked(service): ("Conditions", "It cannot be closed yet", "/owner/recheck"),
-        await awaiting_confirmation(service): ("Confirm", "All five conditions are met", "/owner/recheck"),
+        await awaiting_confirmation(service): ("Confirm", "All conditions are met", "/owner/recheck"),
     }
     for account_id, (step, heading, action) in expected.items():
         page = await owner_of(account_id).look()

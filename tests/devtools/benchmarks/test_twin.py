@@ -11,7 +11,11 @@ from devtools.benchmarks.variants import Variant, build_variant
 from runtime.settings import Settings
 from tests.support.service import Service
 
-_OURS_ALONE = {EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES}
+_OURS_ALONE = {
+    EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES,
+    # Of a check that came after the first release.
+    EventType.EVENT_TYPE_MARKER_RECORDED,
+}
 _BY_CHANCE = {
     EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
     EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED,
