@@ -20,6 +20,7 @@ from domain.checks import (
     ProviderRoles,
     Resources,
 )
+from domain.locale import Locale
 from gateways.contract import (
     Accepted,
     AccountNotification,
@@ -31,7 +32,10 @@ from gateways.contract import (
     ContactNotification,
     Hold,
     HoldRequest,
+    MessageText,
+    NotificationPreview,
     PhaseReceipt,
+    PreviewRequest,
     ProofIssued,
     Redeemed,
     RedeemRequest,
@@ -118,6 +122,9 @@ class InstantPlatform:
 
     async def notify_contact(self, notification: ContactNotification, idempotency_key: str) -> Accepted:
         return Accepted(delivered=2)
+
+    async def preview_notification(self, request: PreviewRequest) -> NotificationPreview:
+        return NotificationPreview(texts=dict.fromkeys(Locale, MessageText(subject=request.template, text="-")))
 
 
 class InstantChallenges(ChallengePlatform):

@@ -28,8 +28,11 @@ from gateways.contract import (
     Group,
     Hold,
     HoldRequest,
+    MessageText,
+    NotificationPreview,
     PhaseReceipt,
     PhaseRunning,
+    PreviewRequest,
     Redeemed,
     RedeemRequest,
     TicketContact,
@@ -154,6 +157,12 @@ CONTRACT = [
             "contact": {"kind": "ticket", "email": SECRET, "phone": "+8613800138000"},
         },
     ),
+    Row(
+        lambda p: p.preview_notification(PreviewRequest(template=Template.TICKET_FILED, params={"ticket_no": "T1"})),
+        NotificationPreview(texts={locale: MessageText(subject="s", text=f"in {locale}") for locale in Locale}),
+        "POST /messaging/notifications/preview",
+        body={"template": "TICKET_FILED", "params": {"ticket_no": "T1"}},
+    ),
 ]
 
 
@@ -186,6 +195,23 @@ async def test_long_work_is_told_from_done_work_by_the_status(
         assert await ask("a-1", phase, "k") == PhaseRunning(poll_after_seconds=90)
         for upstream.reply in unreadable:
             assert (await refused(ask("a-1", phase, "k"))).type is ErrorType.ANSWER_UNREADABLE
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        pytest.param({}, id="none"),
+        pytest.param({"en": {"subject": "s", "text": "t"}}, id="one language"),
+        pytest.param({"en": {"subject": "s", "text": "t"}, "fr": {"subject": "s", "text": "t"}}, id="another language"),
+        pytest.param({locale: {"subject": "s", "text": "t" * 5001} for locale in Locale}, id="too long for a message"),
+    ],
+)
+async def test_a_preview_that_lacks_a_language_or_is_no_message_is_unreadable(
+    texts: dict[str, Any], upstream: Upstream, platform: Platform
+) -> None:
+    upstream.reply = answer(200, {"texts": texts})
+    ask = platform.preview_notification(PreviewRequest(template=Template.TICKET_FILED, params={}))
+    assert (await refused(ask)).type is ErrorType.ANSWER_UNREADABLE
 
 
 async def test_a_page_in_place_of_an_answer_is_no_release(upstream: Upstream, platform: Platform) -> None:
