@@ -7,8 +7,9 @@ Requests are obeyed one after the other, so however many answers arrive at once,
 import hmac
 import secrets
 import sqlite3
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import Path, Response
 
@@ -28,8 +29,7 @@ from gateways.contract import (
     Redeemed,
     RedeemRequest,
 )
-from simulator.code_limits import refuse_too_many_answers, refuse_too_many_codes
-from simulator.database import as_model, utc_now
+from simulator.database import as_model, seconds_until, utc_now
 from simulator.facts import contacts
 from simulator.kinds import Effect, Endpoint
 from simulator.messaging import hand_to_carrier
@@ -38,6 +38,8 @@ from simulator.problems import PlatformProblem, problem_response
 from simulator.state import AccountId, Simulator
 
 router = Operations()
+
+_ZONE = ZoneInfo("Asia/Shanghai")
 
 ChallengeId = Annotated[OpaqueId, Path()]
 
@@ -73,7 +75,7 @@ def _send_code(platform: Simulator, account_id: str, channel: Channel) -> Challe
             ErrorType.CHANNEL_NOT_VERIFIED,
             f"{channel} is not verified on this account. Use another channel, or a ticket.",
         )
-    refuse_too_many_codes(platform, account_id, channel, now)
+    _refuse_too_many_codes(platform, account_id, channel, now)
     challenge_id = f"chl-{secrets.token_hex(12)}"
     code = f"{secrets.randbelow(1_000_000):06d}"
     times = {
@@ -122,7 +124,7 @@ def answer_challenge(challenge_id: ChallengeId, answer: CodeAnswer, platform: Si
     """Answer with the code; the right one yields one proof, once (`ProofUsed` after that). Wrong ones are counted."""
     now = utc_now()
     challenge = _challenge(platform, challenge_id)
-    refuse_too_many_answers(platform, challenge["account_id"], now)
+    _refuse_too_many_answers(platform, challenge["account_id"], now)
     _refuse_answer(challenge, now)
     if hmac.compare_digest(
         challenge["code_hash"], platform.keyed_hash("code", challenge_id, answer.code.get_secret_value())
@@ -204,3 +206,49 @@ def _challenge(platform: Simulator, challenge_id: str) -> sqlite3.Row:
     if challenge is None:
         raise PlatformProblem(ErrorType.CHALLENGE_UNKNOWN, "No such challenge. Ask for a new code.")
     return challenge
+
+
+def _refuse_too_many_codes(platform: Simulator, account_id: str, channel: Channel, now: datetime) -> None:
+    """Raises `PlatformProblem`: the day's codes or wrong answers are used up, or the last code is too fresh."""
+    midnight, limits = start_of_day(now), platform.settings
+    challenges = _challenges_since(platform, account_id, midnight - timedelta(days=1))
+    today = [challenge for challenge in challenges if challenge["created_at"] >= midnight]
+    if len(today) >= limits.codes_per_day or _wrong_answers(today) >= limits.wrong_answers_per_day:
+        raise PlatformProblem(
+            ErrorType.DAILY_CODE_LIMIT,
+            "This account has used up its codes, or its wrong answers, for today. Try again tomorrow.",
+            retry_after_seconds=seconds_until(midnight + timedelta(days=1), now),
+        )
+    wait = max((seconds_until(c["resend_after"], now) for c in challenges if c["channel"] == channel), default=0)
+    if wait:
+        raise PlatformProblem(
+            ErrorType.RESEND_TOO_SOON,
+            f"A code has just gone to this channel. Ask again in {wait} seconds.",
+            retry_after_seconds=wait,
+        )
+
+
+def _refuse_too_many_answers(platform: Simulator, account_id: str, now: datetime) -> None:
+    """New codes bring new tries; this is what keeps them from being unlimited."""
+    midnight = start_of_day(now)
+    today = _challenges_since(platform, account_id, midnight)
+    if _wrong_answers(today) >= platform.settings.wrong_answers_per_day:
+        raise PlatformProblem(
+            ErrorType.CODE_LOCKED,
+            "Too many wrong answers today. Ask for a new code tomorrow.",
+            tries_left=0,
+            retry_after_seconds=seconds_until(midnight + timedelta(days=1), now),
+        )
+
+
+def start_of_day(now: datetime) -> datetime:
+    """The last midnight in Asia/Shanghai, in UTC."""
+    return now.astimezone(_ZONE).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+
+
+def _wrong_answers(challenges: list[sqlite3.Row]) -> int:
+    return sum(challenge["wrong_answers"] for challenge in challenges)
+
+
+def _challenges_since(platform: Simulator, account_id: str, moment: datetime) -> list[sqlite3.Row]:
+    return platform.db.rows("SELECT * FROM challenges WHERE account_id = ? AND created_at >= ?", account_id, moment)

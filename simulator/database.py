@@ -1,5 +1,6 @@
 """One SQLite file, owned by one process and used in its event loop: a statement takes some 20 microseconds."""
 
+import math
 import sqlite3
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
@@ -86,6 +87,11 @@ class Database:
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def seconds_until(moment: datetime, now: datetime) -> int:
+    """Whole seconds, rounded up so that waiting for them is enough; 0 when it has passed."""
+    return max(0, math.ceil((moment - now).total_seconds()))
 
 
 def as_model(model: type[M], row: sqlite3.Row, **further: Any) -> M:

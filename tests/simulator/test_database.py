@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from domain.accounts import Channel
-from simulator.challenges import mask
-from simulator.code_limits import seconds_until, start_of_day
-from simulator.database import Database, Unusable
+from simulator.challenges import mask, start_of_day
+from simulator.database import Database, Unusable, seconds_until
 from tests.simulator.conftest import served
 
 CHINA = timezone(timedelta(hours=8))
