@@ -210,16 +210,15 @@ def _challenge(platform: Simulator, challenge_id: str) -> sqlite3.Row:
 
 def _refuse_too_many_codes(platform: Simulator, account_id: str, channel: Channel, now: datetime) -> None:
     """Raises `PlatformProblem`: the day's codes or wrong answers are used up, or the last code is too fresh."""
-    midnight, limits = start_of_day(now), platform.settings
-    challenges = _challenges_since(platform, account_id, midnight - timedelta(days=1))
-    today = [challenge for challenge in challenges if challenge["created_at"] >= midnight]
-    if len(today) >= limits.codes_per_day or _wrong_answers(today) >= limits.wrong_answers_per_day:
+    codes, wrong_answers = _today(platform, account_id, now)
+    if codes >= platform.settings.codes_per_day or wrong_answers >= platform.settings.wrong_answers_per_day:
         raise PlatformProblem(
             ErrorType.DAILY_CODE_LIMIT,
             "This account has used up its codes, or its wrong answers, for today. Try again tomorrow.",
-            retry_after_seconds=seconds_until(midnight + timedelta(days=1), now),
+            retry_after_seconds=_seconds_until_tomorrow(now),
         )
-    wait = max((seconds_until(c["resend_after"], now) for c in challenges if c["channel"] == channel), default=0)
+    last = "SELECT resend_after FROM challenges WHERE account_id = ? AND channel = ? ORDER BY resend_after DESC"
+    wait = seconds_until(platform.db.value(last, account_id, channel) or now, now)
     if wait:
         raise PlatformProblem(
             ErrorType.RESEND_TOO_SOON,
@@ -230,25 +229,27 @@ def _refuse_too_many_codes(platform: Simulator, account_id: str, channel: Channe
 
 def _refuse_too_many_answers(platform: Simulator, account_id: str, now: datetime) -> None:
     """New codes bring new tries; this is what keeps them from being unlimited."""
-    midnight = start_of_day(now)
-    today = _challenges_since(platform, account_id, midnight)
-    if _wrong_answers(today) >= platform.settings.wrong_answers_per_day:
+    _, wrong_answers = _today(platform, account_id, now)
+    if wrong_answers >= platform.settings.wrong_answers_per_day:
         raise PlatformProblem(
             ErrorType.CODE_LOCKED,
             "Too many wrong answers today. Ask for a new code tomorrow.",
             tries_left=0,
-            retry_after_seconds=seconds_until(midnight + timedelta(days=1), now),
+            retry_after_seconds=_seconds_until_tomorrow(now),
         )
+
+
+def _today(platform: Simulator, account_id: str, now: datetime) -> tuple[int, int]:
+    """How many codes the account was sent today, and how many wrong answers these were given."""
+    sent = "SELECT wrong_answers FROM challenges WHERE account_id = ? AND created_at >= ?"
+    wrong_answers = [row["wrong_answers"] for row in platform.db.rows(sent, account_id, start_of_day(now))]
+    return len(wrong_answers), sum(wrong_answers)
+
+
+def _seconds_until_tomorrow(now: datetime) -> int:
+    return seconds_until(start_of_day(now) + timedelta(days=1), now)
 
 
 def start_of_day(now: datetime) -> datetime:
     """The last midnight in Asia/Shanghai, in UTC."""
     return now.astimezone(_ZONE).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
-
-
-def _wrong_answers(challenges: list[sqlite3.Row]) -> int:
-    return sum(challenge["wrong_answers"] for challenge in challenges)
-
-
-def _challenges_since(platform: Simulator, account_id: str, moment: datetime) -> list[sqlite3.Row]:
-    return platform.db.rows("SELECT * FROM challenges WHERE account_id = ? AND created_at >= ?", account_id, moment)

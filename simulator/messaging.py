@@ -98,11 +98,9 @@ def hand_to_carrier(
     desk: StaffDesk | None = None,
 ) -> Accepted:
     """Put the rendered message in the outbox, once for each address, or once for the desk."""
-    ways: list[tuple[Carrier, str | None]] = [
-        (_CARRIERS[channel], printable(address)) for channel, address in addresses.items()
-    ]
+    ways: dict[Carrier, str | None] = {_CARRIERS[channel]: printable(to) for channel, to in addresses.items()}
     if desk is not None:
-        ways.append((Carrier.DESK, None))
+        ways[Carrier.DESK] = None
     every = {
         "at": utc_now(),
         "account_id": account_id,
@@ -112,7 +110,7 @@ def hand_to_carrier(
         "params": json.dumps(message.params),
         **render(message.template, message.locale, message.params).model_dump(),
     }
-    platform.db.insert("outbox", *(every | {"carrier": carrier, "destination": to} for carrier, to in ways))
+    platform.db.insert("outbox", *(every | {"carrier": carrier, "destination": to} for carrier, to in ways.items()))
     return Accepted(delivered=len(ways))
 
 
