@@ -8,6 +8,7 @@ import hmac
 import secrets
 import sqlite3
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -58,17 +59,14 @@ ChallengeId = Annotated[OpaqueId, Path()]
 def create_challenge(account_id: AccountId, request: ChallengeRequest, platform: Simulator) -> ChallengeCreated:
     """Send a code to a verified channel. The same `request_id` again answers the same challenge and sends nothing."""
     account = platform.account(account_id)
-
-    def send() -> ChallengeCreated:
-        if account["status"] == AccountStatus.CLOSED:
-            raise PlatformProblem(ErrorType.ACCOUNT_NOT_CLOSABLE, "The account is closed already.")
-        return _send_code(platform, account_id, request.channel)
-
+    send = partial(_send_code, platform, account, request.channel)
     return platform.once(Endpoint.CREATE_CHALLENGE, account_id, request.request_id, request, ChallengeCreated, send)
 
 
-def _send_code(platform: Simulator, account_id: str, channel: Channel) -> ChallengeCreated:
-    now, limits = utc_now(), platform.settings
+def _send_code(platform: Simulator, account: sqlite3.Row, channel: Channel) -> ChallengeCreated:
+    account_id, now, limits = account["id"], utc_now(), platform.settings
+    if account["status"] == AccountStatus.CLOSED:
+        raise PlatformProblem(ErrorType.ACCOUNT_NOT_CLOSABLE, "The account is closed already.")
     destination = contacts(platform, account_id).get(channel)
     if destination is None:
         raise PlatformProblem(
@@ -170,14 +168,12 @@ def _issue_proof(platform: Simulator, challenge: sqlite3.Row, now: datetime) -> 
 def redeem(account_id: AccountId, request: RedeemRequest, platform: Simulator) -> Redeemed:
     """Use up a proof, which belongs to its account and challenge. The same `request_id` again gets the same answer."""
     platform.account(account_id)
-
-    def use_up() -> Redeemed:
-        return _redeem(platform, account_id, request, utc_now())
-
+    use_up = partial(_use_up, platform, account_id, request)
     return platform.once(Endpoint.REDEEM, account_id, request.request_id, request, Redeemed, use_up)
 
 
-def _redeem(platform: Simulator, account_id: str, request: RedeemRequest, now: datetime) -> Redeemed:
+def _use_up(platform: Simulator, account_id: str, request: RedeemRequest) -> Redeemed:
+    now = utc_now()
     mine = "SELECT * FROM challenges WHERE id = ? AND account_id = ?"
     challenge = platform.db.row(mine, request.challenge_id, account_id)
     proof_hash = platform.keyed_hash("proof", request.challenge_id, request.proof)
