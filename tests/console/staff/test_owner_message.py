@@ -58,14 +58,17 @@ async def test_an_approval_is_previewed_with_the_page(agent: httpx2.AsyncClient,
     case = await under_review(service)
     page = words(await ticket_page(agent, case))
     request_no = (await case.view()).case.request_no
-    assert f"Ticket {case.ticket_no} (request {request_no}) has been approved" in page
+    told = f"Ticket {case.ticket_no} (request {request_no}) has been approved and the account is about to be closed."
+    assert told in page
     assert "Choose at least one reason." not in page
+    await case.reject()
 
 
 async def test_without_a_reason_the_preview_asks_for_one(agent: httpx2.AsyncClient, service: Service) -> None:
     case = await under_review(service)
     address, data = f"/staff/tickets/{case.ticket_no}/preview", {"kind": DecisionKind.REJECT}
     assert "Choose at least one reason." in words((await agent.post(address, data=data, headers=FRAGMENT)).text)
+    await case.reject()
 
 
 @pytest.mark.usefixtures("trouble")
