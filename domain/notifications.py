@@ -1,14 +1,15 @@
 """The messages this service sends, by template; the platform holds the wording and the addresses."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Self
 
 from pydantic import ConfigDict, model_validator
 
 from domain.locale import Locale
-from domain.model import Model, OpaqueId
+from domain.model import Instant, Model, OpaqueId
 from domain.policy import Policy
-from domain.tickets import TicketRef
+from domain.tickets import DecisionKind, DecisionReason, ReviewCase, TicketRef
 
 
 class Template(StrEnum):
@@ -32,6 +33,24 @@ class Template(StrEnum):
     DELETION_STUCK = "DELETION_STUCK"
     DELETION_STALLED = "DELETION_STALLED"
     ACCOUNT_CLOSED = "ACCOUNT_CLOSED"
+
+
+DECISION_TEMPLATES = {
+    DecisionKind.APPROVE: Template.TICKET_APPROVED,
+    DecisionKind.REQUEST_MATERIALS: Template.TICKET_MATERIALS_REQUESTED,
+    DecisionKind.REJECT: Template.TICKET_REJECTED,
+}
+"""What the ticket's contact is told of a decision."""
+
+
+def ticket_params(case: ReviewCase, due_at: Instant | None, reasons: Sequence[DecisionReason] = ()) -> dict[str, str]:
+    """The parameters of every message about a ticket: of the one that is sent, and of its preview."""
+    params = {"ticket_no": case.ticket.ticket_no, "request_no": case.request_no}
+    if due_at:
+        params["due_at"] = due_at.isoformat()
+    if reasons:
+        params["reasons"] = ",".join(reasons)
+    return params
 
 
 class StaffDesk(StrEnum):

@@ -216,6 +216,24 @@ class ContactNotification(Model):
     contact: TicketContact | StaffContact = Field(discriminator="kind")
 
 
+class PreviewRequest(Model):
+    """A notification without its recipient, and without a language: the answer has all of them."""
+
+    template: Template
+    params: dict[str, str]
+
+
+class MessageText(Model):
+    subject: str = Field(max_length=200)
+    text: str = Field(max_length=5_000)
+
+
+class NotificationPreview(Model):
+    """What a recipient would read, in every language of the platform's wording."""
+
+    texts: dict[Locale, MessageText] = Field(min_length=len(Locale))
+
+
 class Accepted(Model):
     """`delivered` counts the messages handed to carriers."""
 

@@ -33,8 +33,10 @@ from gateways.contract import (
     Group,
     Hold,
     HoldRequest,
+    NotificationPreview,
     PhaseReceipt,
     PhaseRunning,
+    PreviewRequest,
     ProofIssued,
     Redeemed,
     RedeemRequest,
@@ -206,6 +208,9 @@ class HttpPlatform(_HttpGateway):
         return await self._ask(
             Accepted, Group.MESSAGING, "POST /notifications", body=notification, idempotency_key=idempotency_key
         )
+
+    async def preview_notification(self, request: PreviewRequest) -> NotificationPreview:
+        return await self._ask(NotificationPreview, Group.MESSAGING, "POST /notifications/preview", body=request)
 
 
 class ChallengePlatform(_HttpGateway):

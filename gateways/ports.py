@@ -20,8 +20,10 @@ from gateways.contract import (
     ContactNotification,
     Hold,
     HoldRequest,
+    NotificationPreview,
     PhaseReceipt,
     PhaseRunning,
+    PreviewRequest,
     Redeemed,
     RedeemRequest,
 )
@@ -62,6 +64,9 @@ class Platform(Protocol):
         self, account_id: str, notification: AccountNotification, idempotency_key: str
     ) -> Accepted: ...
     async def notify_contact(self, notification: ContactNotification, idempotency_key: str) -> Accepted: ...
+    async def preview_notification(self, request: PreviewRequest) -> NotificationPreview:
+        """What a recipient would read, worded by whoever words what is sent. Nothing is sent or kept."""
+        ...
 
 
 class Vault(Protocol):

@@ -1,5 +1,6 @@
 """The work of support staff: the queue, and decisions."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -7,11 +8,14 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.errors import ErrorType, Refusal
 from domain.ids import composed_id
+from domain.locale import Locale
 from domain.messages import (
     DecisionAnswer,
     ReviewView,
 )
-from domain.tickets import Decision, DecisionKind, DecisionRequest, IgnoredBecause
+from domain.notifications import DECISION_TEMPLATES, ticket_params
+from domain.tickets import Decision, DecisionKind, DecisionReason, DecisionRequest, IgnoredBecause
+from gateways.contract import MessageText, PreviewRequest
 from service.base import ANSWER_LIMIT, ServiceBase, described, look
 from service.errors import translate_errors
 from service.queue import Bucket, Page, count, page
@@ -35,6 +39,15 @@ class Reviews(ServiceBase):
     async def review(self, ticket_no: str) -> ReviewView:
         async with translate_errors(f"ticket {ticket_no}"):
             return await look(self._review(ticket_no), TicketReview.view)
+
+    async def preview_decision_message(
+        self, review: ReviewView, kind: DecisionKind, reasons: Sequence[DecisionReason]
+    ) -> Mapping[Locale, MessageText]:
+        """What the owner would be told of a decision, in the words of the platform that sends it. Nothing is sent."""
+        params = ticket_params(review.case, review.clock.due_at if review.clock else None, reasons)
+        request = PreviewRequest(template=DECISION_TEMPLATES[kind], params=params)
+        async with translate_errors(f"ticket {review.case.ticket.ticket_no}"):
+            return (await self._platform.preview_notification(request)).texts
 
     async def decide(self, kind: DecisionKind, decision: Decision) -> DecisionAnswer:
         """Decide with an answer. The same decision again gets the first answer again, also after the end.

@@ -7,8 +7,10 @@ Requests are obeyed one after the other, so however many answers arrive at once,
 import hmac
 import secrets
 import sqlite3
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import Path, Response
 
@@ -28,8 +30,7 @@ from gateways.contract import (
     Redeemed,
     RedeemRequest,
 )
-from simulator.code_limits import refuse_too_many_answers, refuse_too_many_codes
-from simulator.database import as_model, utc_now
+from simulator.database import as_model, seconds_until, utc_now
 from simulator.facts import contacts
 from simulator.kinds import Effect, Endpoint
 from simulator.messaging import hand_to_carrier
@@ -38,6 +39,8 @@ from simulator.problems import PlatformProblem, problem_response
 from simulator.state import AccountId, Simulator
 
 router = Operations()
+
+_ZONE = ZoneInfo("Asia/Shanghai")
 
 ChallengeId = Annotated[OpaqueId, Path()]
 
@@ -56,24 +59,21 @@ ChallengeId = Annotated[OpaqueId, Path()]
 def create_challenge(account_id: AccountId, request: ChallengeRequest, platform: Simulator) -> ChallengeCreated:
     """Send a code to a verified channel. The same `request_id` again answers the same challenge and sends nothing."""
     account = platform.account(account_id)
-
-    def send() -> ChallengeCreated:
-        if account["status"] == AccountStatus.CLOSED:
-            raise PlatformProblem(ErrorType.ACCOUNT_NOT_CLOSABLE, "The account is closed already.")
-        return _send_code(platform, account_id, request.channel)
-
+    send = partial(_send_code, platform, account, request.channel)
     return platform.once(Endpoint.CREATE_CHALLENGE, account_id, request.request_id, request, ChallengeCreated, send)
 
 
-def _send_code(platform: Simulator, account_id: str, channel: Channel) -> ChallengeCreated:
-    now, limits = utc_now(), platform.settings
+def _send_code(platform: Simulator, account: sqlite3.Row, channel: Channel) -> ChallengeCreated:
+    account_id, now, limits = account["id"], utc_now(), platform.settings
+    if account["status"] == AccountStatus.CLOSED:
+        raise PlatformProblem(ErrorType.ACCOUNT_NOT_CLOSABLE, "The account is closed already.")
     destination = contacts(platform, account_id).get(channel)
     if destination is None:
         raise PlatformProblem(
             ErrorType.CHANNEL_NOT_VERIFIED,
             f"{channel} is not verified on this account. Use another channel, or a ticket.",
         )
-    refuse_too_many_codes(platform, account_id, channel, now)
+    _refuse_too_many_codes(platform, account_id, channel, now)
     challenge_id = f"chl-{secrets.token_hex(12)}"
     code = f"{secrets.randbelow(1_000_000):06d}"
     times = {
@@ -122,7 +122,7 @@ def answer_challenge(challenge_id: ChallengeId, answer: CodeAnswer, platform: Si
     """Answer with the code; the right one yields one proof, once (`ProofUsed` after that). Wrong ones are counted."""
     now = utc_now()
     challenge = _challenge(platform, challenge_id)
-    refuse_too_many_answers(platform, challenge["account_id"], now)
+    _refuse_too_many_answers(platform, challenge["account_id"], now)
     _refuse_answer(challenge, now)
     if hmac.compare_digest(
         challenge["code_hash"], platform.keyed_hash("code", challenge_id, answer.code.get_secret_value())
@@ -168,14 +168,12 @@ def _issue_proof(platform: Simulator, challenge: sqlite3.Row, now: datetime) -> 
 def redeem(account_id: AccountId, request: RedeemRequest, platform: Simulator) -> Redeemed:
     """Use up a proof, which belongs to its account and challenge. The same `request_id` again gets the same answer."""
     platform.account(account_id)
-
-    def use_up() -> Redeemed:
-        return _redeem(platform, account_id, request, utc_now())
-
+    use_up = partial(_use_up, platform, account_id, request)
     return platform.once(Endpoint.REDEEM, account_id, request.request_id, request, Redeemed, use_up)
 
 
-def _redeem(platform: Simulator, account_id: str, request: RedeemRequest, now: datetime) -> Redeemed:
+def _use_up(platform: Simulator, account_id: str, request: RedeemRequest) -> Redeemed:
+    now = utc_now()
     mine = "SELECT * FROM challenges WHERE id = ? AND account_id = ?"
     challenge = platform.db.row(mine, request.challenge_id, account_id)
     proof_hash = platform.keyed_hash("proof", request.challenge_id, request.proof)
@@ -204,3 +202,50 @@ def _challenge(platform: Simulator, challenge_id: str) -> sqlite3.Row:
     if challenge is None:
         raise PlatformProblem(ErrorType.CHALLENGE_UNKNOWN, "No such challenge. Ask for a new code.")
     return challenge
+
+
+def _refuse_too_many_codes(platform: Simulator, account_id: str, channel: Channel, now: datetime) -> None:
+    """Raises `PlatformProblem`: the day's codes or wrong answers are used up, or the last code is too fresh."""
+    codes, wrong_answers = _today(platform, account_id, now)
+    if codes >= platform.settings.codes_per_day or wrong_answers >= platform.settings.wrong_answers_per_day:
+        raise PlatformProblem(
+            ErrorType.DAILY_CODE_LIMIT,
+            "This account has used up its codes, or its wrong answers, for today. Try again tomorrow.",
+            retry_after_seconds=_seconds_until_tomorrow(now),
+        )
+    last = "SELECT resend_after FROM challenges WHERE account_id = ? AND channel = ? ORDER BY resend_after DESC"
+    wait = seconds_until(platform.db.value(last, account_id, channel) or now, now)
+    if wait:
+        raise PlatformProblem(
+            ErrorType.RESEND_TOO_SOON,
+            f"A code has just gone to this channel. Ask again in {wait} seconds.",
+            retry_after_seconds=wait,
+        )
+
+
+def _refuse_too_many_answers(platform: Simulator, account_id: str, now: datetime) -> None:
+    """New codes bring new tries; this is what keeps them from being unlimited."""
+    _, wrong_answers = _today(platform, account_id, now)
+    if wrong_answers >= platform.settings.wrong_answers_per_day:
+        raise PlatformProblem(
+            ErrorType.CODE_LOCKED,
+            "Too many wrong answers today. Ask for a new code tomorrow.",
+            tries_left=0,
+            retry_after_seconds=_seconds_until_tomorrow(now),
+        )
+
+
+def _today(platform: Simulator, account_id: str, now: datetime) -> tuple[int, int]:
+    """How many codes the account was sent today, and how many wrong answers these were given."""
+    sent = "SELECT wrong_answers FROM challenges WHERE account_id = ? AND created_at >= ?"
+    wrong_answers = [row["wrong_answers"] for row in platform.db.rows(sent, account_id, start_of_day(now))]
+    return len(wrong_answers), sum(wrong_answers)
+
+
+def _seconds_until_tomorrow(now: datetime) -> int:
+    return seconds_until(start_of_day(now) + timedelta(days=1), now)
+
+
+def start_of_day(now: datetime) -> datetime:
+    """The last midnight in Asia/Shanghai, in UTC."""
+    return now.astimezone(_ZONE).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)

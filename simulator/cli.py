@@ -148,7 +148,7 @@ def reset(*, url: Url = DEFAULT_URL) -> None:
 @app.command
 def openapi() -> None:
     """Print the platform contract, OpenAPI 3.1 in JSON; for people it is in docs/platform-contract.yaml."""
-    from simulator.openapi import contract_json
+    from simulator.app import contract_json
 
     print(contract_json(), end="")
 

@@ -1,21 +1,36 @@
-"""The point of no return: a hold that lapses by itself, and the closure that it can be turned into."""
+"""The point of no return: a hold that lapses by itself, the closure it can be turned into, and what that destroys.
+
+Only the cloud's own data are destroyed: the owner's account with the group lives on.
+"""
 
 import secrets
 import sqlite3
-from datetime import timedelta
-from typing import Annotated
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Annotated, Any
 
-from fastapi import Path
+from fastapi import Path, Response
+from fastapi.responses import JSONResponse
 
 from domain.accounts import AccountKind, AccountStatus
 from domain.checks import RULES
 from domain.errors import ErrorType
 from domain.model import Instant, OpaqueId
-from gateways.contract import Closed, ClosureRequest, Group, Hold, HoldRequest
+from gateways.contract import (
+    Closed,
+    ClosurePhase,
+    ClosureRequest,
+    Group,
+    Hold,
+    HoldRequest,
+    PhaseReceipt,
+    PhaseRunning,
+)
 from simulator import facts
-from simulator.code_limits import seconds_until
-from simulator.database import utc_now
+from simulator.database import seconds_until, utc_now
+from simulator.faults import LongWork
 from simulator.kinds import Effect, Endpoint
+from simulator.messaging import IdempotencyKey
 from simulator.operations import Operations
 from simulator.problems import PlatformProblem
 from simulator.state import AccountId, Simulator
@@ -139,3 +154,94 @@ def live_hold(platform: Simulator, account_id: str, now: Instant) -> sqlite3.Row
     """The one hold that keeps the account from changing."""
     live = "SELECT * FROM holds WHERE account_id = ? AND NOT released AND expires_at > ?"
     return platform.db.row(live, account_id, now)
+
+
+_ANSWERS: dict[str, Any] = {
+    "response_model": PhaseReceipt,
+    "responses": {
+        HTTPStatus.ACCEPTED: {"model": PhaseRunning, "description": "The work goes on. Ask again under the same key."}
+    },
+}
+
+
+@router.operation(
+    "POST",
+    "/closure/{phase}",
+    "run-closure-phase",
+    Group.CLOSURE,
+    ErrorType.ACCOUNT_NOT_CLOSABLE,
+    ErrorType.IDEMPOTENCY_CONFLICT,
+    **_ANSWERS,
+)
+def run_closure_phase(
+    account_id: AccountId,
+    phase: ClosurePhase,
+    idempotency_key: IdempotencyKey,
+    platform: Simulator,
+    long_work: LongWork,
+) -> PhaseReceipt | Response:
+    """Destroy one kind of data of a closed account, for good.
+
+    The receipt counts what went, by kind. Under another key, once the work is done, it counts nothing and says
+    `already_gone`; that is success too. Work that takes long is begun once and answered 202; the same key again says
+    how it is getting on, by GET or by repeating this request.
+    """
+    if platform.account(account_id)["status"] != AccountStatus.CLOSED:
+        raise PlatformProblem(ErrorType.ACCOUNT_NOT_CLOSABLE, "The account is open. Close it before deleting its data.")
+    if long_work is not None and platform.reply(phase, account_id, idempotency_key) is None:
+        begin = "INSERT INTO long_work VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        platform.db.change(begin, account_id, phase, idempotency_key, utc_now() + timedelta(seconds=long_work))
+    return _receipt(platform, account_id, phase, idempotency_key)
+
+
+@router.operation("GET", "/closure/{phase}", Endpoint.PHASE_STATUS, Group.CLOSURE, ErrorType.PHASE_UNKNOWN, **_ANSWERS)
+def phase_status(
+    account_id: AccountId, phase: ClosurePhase, idempotency_key: IdempotencyKey, platform: Simulator
+) -> PhaseReceipt | Response:
+    """How the work is getting on that was begun with this key: its receipt, or 202 while it runs. Begins nothing."""
+    platform.account(account_id)
+    reply = platform.reply(phase, account_id, idempotency_key)
+    if reply is not None:
+        return PhaseReceipt.model_validate_json(reply["answer"])
+    if _long_work_ends_at(platform, account_id, phase, idempotency_key) is None:
+        raise PlatformProblem(
+            ErrorType.PHASE_UNKNOWN, "Nothing was begun with this key. Begin the phase with a POST, then ask again."
+        )
+    return _receipt(platform, account_id, phase, idempotency_key)
+
+
+def _long_work_ends_at(platform: Simulator, account_id: str, phase: ClosurePhase, key: str) -> datetime | None:
+    """When the long work under this key ends, or ended; None when it is no long work."""
+    begun = "SELECT ends_at FROM long_work WHERE account_id = ? AND phase = ? AND key = ?"
+    ends_at: datetime | None = platform.db.value(begun, account_id, phase, key)
+    return ends_at
+
+
+def _receipt(platform: Simulator, account_id: str, phase: ClosurePhase, key: str) -> PhaseReceipt | Response:
+    """The receipt, for the work is done now if it was not before; until long work ends, that it is running."""
+    ends_at, now = _long_work_ends_at(platform, account_id, phase, key), utc_now()
+    if ends_at is not None and ends_at > now:
+        running = PhaseRunning(poll_after_seconds=min(seconds_until(ends_at, now), 3600))
+        return JSONResponse(running.model_dump(), HTTPStatus.ACCEPTED)
+
+    def destroy() -> PhaseReceipt:
+        if phase is ClosurePhase.ERASE_PERSONAL_DATA:
+            _forget_contacts(platform, account_id)
+        counts = dict(sorted(facts.kinds_of(platform, account_id, phase).items()))
+        platform.db.change("DELETE FROM belongings WHERE account_id = ? AND phase = ?", account_id, phase)
+        earlier = "SELECT 1 FROM calls WHERE account_id = ? AND endpoint = ?"
+        already_gone = not counts and platform.db.row(earlier, account_id, phase) is not None
+        return PhaseReceipt(counts=counts, already_gone=already_gone, completed_at=now)
+
+    return platform.once(Endpoint(phase), account_id, key, None, PhaseReceipt, destroy)
+
+
+def _forget_contacts(platform: Simulator, account_id: str) -> None:
+    """The outbox goes on showing which messages went out, in which words, but no longer to which address.
+
+    That includes a ticket's messages to an address of this account's. Challenges, with their masked addresses, go.
+    """
+    for address in facts.contacts(platform, account_id).values():
+        platform.db.change("UPDATE outbox SET destination = NULL WHERE destination = ?", address)
+    platform.db.change("UPDATE outbox SET destination = NULL WHERE account_id = ?", account_id)
+    platform.db.change("DELETE FROM challenges WHERE account_id = ?", account_id)

@@ -1,5 +1,6 @@
 """One SQLite file, owned by one process and used in its event loop: a statement takes some 20 microseconds."""
 
+import math
 import sqlite3
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
@@ -37,18 +38,22 @@ class Database:
         path = Path(database.removeprefix("sqlite:///"))
         if "://" in database.removeprefix("sqlite:///") or path.name in ("", ":memory:"):
             raise Unusable("The simulator keeps its data in an SQLite file. Give the file's path, or sqlite:///path.")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(path, detect_types=sqlite3.PARSE_DECLTYPES)
-        self._connection.row_factory = sqlite3.Row
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(path, detect_types=sqlite3.PARSE_DECLTYPES)
+            self._connection.row_factory = sqlite3.Row
             for pragma in _PRAGMAS:
                 self._connection.execute(f"PRAGMA {pragma}")
             if not self.value("SELECT count(*) FROM sqlite_master"):
                 self._connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT")
-        except sqlite3.DatabaseError as error:
+        except (OSError, sqlite3.DatabaseError) as error:
             raise Unusable(f"{path}: {error}. Stop the simulator that serves it, or give another file.") from error
         if self.value("PRAGMA user_version") != _VERSION:
-            raise Unusable(f"Another version of the simulator made {path}. It holds nothing real; next step: rm {path}")
+            self.close()
+            raise Unusable(
+                f"{path} has the tables of another version of the simulator. Nothing in it is real. "
+                f"Remove it, then start again: rm {path}"
+            )
 
     def transaction(self) -> AbstractContextManager[object]:
         """What is written in the block is kept at its end, and undone by an exception.
@@ -86,6 +91,11 @@ class Database:
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def seconds_until(moment: datetime, now: datetime) -> int:
+    """Whole seconds, rounded up so that waiting for them is enough; 0 when it has passed."""
+    return max(0, math.ceil((moment - now).total_seconds()))
 
 
 def as_model(model: type[M], row: sqlite3.Row, **further: Any) -> M:

@@ -28,6 +28,7 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 _ENDPOINTS = frozenset(endpoint.value for endpoint in Endpoint)
 _PHASES = frozenset(Endpoint(phase) for phase in ClosurePhase)
 _ALSO_AFTER = frozenset({FaultKind.GATE, FaultKind.ERROR, FaultKind.GARBAGE})
+_ALWAYS_AFTER = frozenset({FaultKind.DROP, FaultKind.DUPLICATE})
 
 
 class Fault(Model):
@@ -141,31 +142,24 @@ def under_faults(name: str, handle: Handler) -> Handler:
 
 
 async def _strike(faults: Faults, fault: ActiveFault, request: Request, handle: Handler) -> Response:
-    if fault.after and fault.kind is not FaultKind.GATE:
-        await _work_only(request, handle)
+    if fault.kind is FaultKind.GATE:
+        return await _through_gate(faults, fault, request, handle)
+    if fault.after or fault.kind in _ALWAYS_AFTER:
+        # Whatever the answer would have been.
+        with suppress(PlatformProblem, RequestValidationError):
+            await handle(request)
     match fault.kind:
-        case FaultKind.LATENCY:
-            await asyncio.sleep(fault.seconds)
-        case FaultKind.GATE:
-            return await _through_gate(faults, fault, request, handle)
         case FaultKind.ERROR:
             return _error(fault)
         case FaultKind.GARBAGE:
             return Response("<html>It works!</html>", media_type="text/html")
-        case FaultKind.DUPLICATE:
-            await _work_only(request, handle)
         case FaultKind.DROP:
-            await _work_only(request, handle)
             return _HangUp()
+        case FaultKind.LATENCY:
+            await asyncio.sleep(fault.seconds)
         case FaultKind.LONG_WORK:
             request.state.long_work = fault.seconds
     return await handle(request)
-
-
-async def _work_only(request: Request, handle: Handler) -> None:
-    """Do the work, whatever the answer would have been."""
-    with suppress(PlatformProblem, RequestValidationError):
-        await handle(request)
 
 
 async def _through_gate(faults: Faults, gate: ActiveFault, request: Request, handle: Handler) -> Response:

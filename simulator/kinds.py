@@ -28,6 +28,7 @@ class Endpoint(StrEnum):
     PHASE_STATUS = "phase-status"
     NOTIFY_ACCOUNT = "notify-account"
     NOTIFY_CONTACT = "notify-contact"
+    PREVIEW_NOTIFICATION = "preview-notification"
 
 
 class Effect(StrEnum):

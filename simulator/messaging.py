@@ -1,19 +1,26 @@
-"""Messages, rendered and handed to carriers. The carriers are pretended: what would have gone out is in the outbox."""
+"""Messages, worded by `templates.toml` and handed to carriers, which are pretended: what went out is in the outbox."""
 
 import json
+import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import Header
+from pydantic import TypeAdapter
 
 from domain.accounts import Channel
 from domain.errors import ErrorType
-from domain.notifications import StaffDesk
+from domain.locale import Locale
+from domain.notifications import StaffDesk, Template
 from gateways.contract import (
     Accepted,
     AccountNotification,
     ContactNotification,
     Group,
+    MessageText,
+    NotificationPreview,
+    PreviewRequest,
     StaffContact,
     TicketContact,
 )
@@ -22,9 +29,13 @@ from simulator.facts import contacts
 from simulator.kinds import Carrier, Endpoint
 from simulator.operations import Operations
 from simulator.state import AccountId, Simulator
-from simulator.templates import printable, render
 
 router = Operations()
+
+_FILE = tomllib.loads((Path(__file__).parent / "templates.toml").read_text())
+TEMPLATES = TypeAdapter(dict[Template, dict[Locale, tuple[str, str]]]).validate_python(_FILE["templates"])
+REASONS = TypeAdapter(dict[str, dict[Locale, str]]).validate_python(_FILE["reasons"])
+_BETWEEN_REASONS = {Locale.ZH: "、", Locale.EN: ", "}
 
 IdempotencyKey = Annotated[
     str,
@@ -73,6 +84,12 @@ def notify_contact(notification: ContactNotification, idempotency_key: Idempoten
     return platform.once(Endpoint.NOTIFY_CONTACT, "", idempotency_key, notification, Accepted, send)
 
 
+@router.operation("POST", "/notifications/preview", Endpoint.PREVIEW_NOTIFICATION, Group.MESSAGING)
+def preview_notification(request: PreviewRequest, platform: Simulator) -> NotificationPreview:
+    """The words in which a message would go out, in every language. Nothing is sent, and nothing kept."""
+    return NotificationPreview(texts={locale: render(request.template, locale, request.params) for locale in Locale})
+
+
 def hand_to_carrier(
     platform: Simulator,
     message: AccountNotification | ContactNotification,
@@ -82,12 +99,9 @@ def hand_to_carrier(
     desk: StaffDesk | None = None,
 ) -> Accepted:
     """Put the rendered message in the outbox, once for each address, or once for the desk."""
-    subject, text = render(message.template, message.locale, message.params)
-    ways: list[tuple[Carrier, str | None]] = [
-        (_CARRIERS[channel], printable(address)) for channel, address in addresses.items()
-    ]
+    ways: dict[Carrier, str | None] = {_CARRIERS[channel]: printable(to) for channel, to in addresses.items()}
     if desk is not None:
-        ways.append((Carrier.DESK, None))
+        ways[Carrier.DESK] = None
     every = {
         "at": utc_now(),
         "account_id": account_id,
@@ -95,8 +109,27 @@ def hand_to_carrier(
         "template": message.template,
         "locale": message.locale,
         "params": json.dumps(message.params),
-        "subject": subject,
-        "text": text,
+        **render(message.template, message.locale, message.params).model_dump(),
     }
-    platform.db.insert("outbox", *(every | {"carrier": carrier, "destination": to} for carrier, to in ways))
+    platform.db.insert("outbox", *(every | {"carrier": carrier, "destination": to} for carrier, to in ways.items()))
     return Accepted(delivered=len(ways))
+
+
+class _Params(dict[str, str]):
+    def __missing__(self, _name: str) -> str:
+        return "-"
+
+
+def render(template: Template, locale: Locale, params: Mapping[str, str]) -> MessageText:
+    """A template in one language, filled in; the codes of reasons in words."""
+    words = _Params((name, printable(value)) for name, value in params.items())
+    if "reasons" in words:
+        reasons = (REASONS.get(code, {}).get(locale, code) for code in words["reasons"].split(","))
+        words["reasons"] = _BETWEEN_REASONS[locale].join(reasons)
+    subject, text = TEMPLATES[template][locale]
+    return MessageText(subject=subject, text=text.format_map(words))
+
+
+def printable(text: str) -> str:
+    """One line: control characters become blanks."""
+    return "".join(c if c.isprintable() else " " for c in text)

@@ -34,18 +34,13 @@ def problem_response(type: ErrorType, detail: str, **members: Any) -> Response:
     wait = members.get("retry_after_seconds")
     # Only where waiting heals by itself: elsewhere an adapter would wait on its owner's behalf.
     headers = {"Retry-After": str(wait)} if wait is not None and type in RETRYABLE_PROBLEMS else None
-    return _document(
-        {"type": PROBLEM_PREFIX + type, "title": _title(type), "detail": detail, **members}, status, headers
-    )
+    title = re.sub(r"(?<!^)(?=[A-Z])", " ", type).capitalize()
+    return _document({"type": PROBLEM_PREFIX + type, "title": title, "detail": detail, **members}, status, headers)
 
 
 def _document(body: dict[str, Any], status: int, headers: dict[str, str] | None = None) -> Response:
     content = json.dumps({**body, "status": status}, ensure_ascii=False)
     return Response(content, status, headers, media_type=PROBLEM_MEDIA_TYPE)
-
-
-def _title(type: ErrorType) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", " ", type).capitalize()
 
 
 async def _refused(_request: Request, problem: PlatformProblem) -> Response:

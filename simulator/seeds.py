@@ -47,6 +47,7 @@ SEEDS = TypeAdapter(tuple[AccountSeed, ...]).validate_python(_FILE["accounts"])
 COLUMNS = set(AccountSeed.model_fields) - {"closed", "channels", "resources", "roles"}
 """What stands in the account's own row."""
 
+_REAL_NAMES = {RealNameType.INDIVIDUAL: "示例实名{}", RealNameType.ENTERPRISE: "示例企业{}有限公司"}
 _CLOSED = {"status": AccountStatus.CLOSED, "closed_at": datetime(2025, 1, 15, 2, 30, tzinfo=UTC)}
 
 
@@ -78,18 +79,11 @@ def _belongings(seed: AccountSeed, number: int) -> Iterator[Row]:
             yield _belonging(seed.id, phase, kind, f"{kind.lower()}-{seen[kind]:05d}", value_fen)
     for product, count in seed.resources.items():
         yield from resources_of(seed.id, product, count)
-    for kind, value in _names(seed.real_name_type, number):
-        yield _belonging(seed.id, ClosurePhase.ERASE_PERSONAL_DATA, kind, value)
+    yield _belonging(seed.id, ClosurePhase.ERASE_PERSONAL_DATA, "NAME", f"测试用户{number}")
+    if real_name := _REAL_NAMES.get(seed.real_name_type):
+        yield _belonging(seed.id, ClosurePhase.ERASE_PERSONAL_DATA, "REAL_NAME", real_name.format(number))
     for channel in seed.channels:
         yield contact_of(seed.id, number, channel)
-
-
-def _names(real_name_type: RealNameType, number: int) -> Iterator[tuple[str, str]]:
-    yield "NAME", f"测试用户{number}"
-    if real_name_type is RealNameType.INDIVIDUAL:
-        yield "REAL_NAME", f"示例实名{number}"
-    elif real_name_type is RealNameType.ENTERPRISE:
-        yield "REAL_NAME", f"示例企业{number}有限公司"
 
 
 def contact_of(account_id: str, number: int, channel: Channel) -> Row:

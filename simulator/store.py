@@ -1,7 +1,6 @@
 """The simulator from behind, for the demo and the tests: its accounts, its outbox, its faults, and what it did."""
 
 from datetime import timedelta
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from aiohttp import ClientSession
@@ -34,9 +33,7 @@ class SimulatorStore:
         self._http = ClientSession()
         return self
 
-    async def __aexit__(
-        self, _type: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._http.close()
 
     async def accounts(self) -> list[AccountListed]:

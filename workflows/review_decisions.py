@@ -1,6 +1,6 @@
 """Decisions on a ticket: three signals and an update, one rule."""
 
-from typing import Any
+from collections.abc import Sequence
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
@@ -11,11 +11,12 @@ with workflow.unsafe.imports_passed_through():
         DecisionAnswer,
         DecisionRefused,
     )
-    from domain.notifications import Template
+    from domain.notifications import DECISION_TEMPLATES, Template, ticket_params
     from domain.tickets import (
         DECIDED_STATUS,
         Decision,
         DecisionKind,
+        DecisionReason,
         DecisionRequest,
         IgnoredBecause,
         IgnoredDecision,
@@ -31,12 +32,6 @@ from workflows.common.messenger import Messenger
 
 IGNORED_KEPT = 50
 """Of the decisions that did not count so many are kept; all are counted. A flood of them must not become a burden."""
-
-TOLD_BY_DECISION = {
-    DecisionKind.APPROVE: Template.TICKET_APPROVED,
-    DecisionKind.REQUEST_MATERIALS: Template.TICKET_MATERIALS_REQUESTED,
-    DecisionKind.REJECT: Template.TICKET_REJECTED,
-}
 
 
 class ReviewDecisions:
@@ -107,7 +102,7 @@ class ReviewDecisions:
         self._overdue = self._overdue or late
         self._status = DECIDED_STATUS[kind]
         if self._status.is_open:
-            self._tell_contact(TOLD_BY_DECISION[kind], reasons=",".join(decision.reason_codes))
+            self._tell_contact(DECISION_TEMPLATES[kind], decision.reason_codes)
         return recorded
 
     def _why_ignored(self, kind: DecisionKind, decision: Decision) -> IgnoredBecause | None:
@@ -127,11 +122,9 @@ class ReviewDecisions:
             type=ErrorType.DECISION_REFUSED,
         )
 
-    def _tell_contact(self, template: Template, **params: str) -> None:
-        self._messenger.send(template, self._facts(params), ticket=self._case.ticket)
+    def _tell_contact(self, template: Template, reasons: Sequence[DecisionReason] = ()) -> None:
+        self._messenger.send(template, self._params(reasons), ticket=self._case.ticket)
 
-    def _facts(self, params: dict[str, Any]) -> dict[str, str]:
-        facts = {"ticket_no": self._case.ticket.ticket_no, "request_no": self._case.request_no}
-        if self._clock.deadlines:
-            facts["due_at"] = self._clock.deadlines.due_at.isoformat()
-        return facts | params
+    def _params(self, reasons: Sequence[DecisionReason] = ()) -> dict[str, str]:
+        deadlines = self._clock.deadlines
+        return ticket_params(self._case, deadlines.due_at if deadlines else None, reasons)

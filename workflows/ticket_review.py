@@ -19,7 +19,7 @@ with workflow.unsafe.imports_passed_through():
         UnreadableInput,
     )
     from domain.model import Instant
-    from domain.notifications import StaffDesk, Template
+    from domain.notifications import DECISION_TEMPLATES, StaffDesk, Template
     from domain.review_alarms import Alarm
     from domain.tickets import (
         IgnoredDecision,
@@ -36,7 +36,7 @@ from workflows.common.child_signals import FromChildren
 from workflows.common.messenger import Messenger
 from workflows.common.status import publish_review_status
 from workflows.common.unreadable import unreadable
-from workflows.review_decisions import TOLD_BY_DECISION, ReviewDecisions
+from workflows.review_decisions import ReviewDecisions
 
 
 class ContinuedReview(BaseModel):
@@ -262,8 +262,8 @@ class TicketReview(ReviewDecisions):
         last = self._decisions[-1] if self._decisions else None
         if last is None or self._status is ReviewStatus.CALLED_OFF:
             return
-        reasons = {"reasons": ",".join(last.decision.reason_codes)} if last.decision.reason_codes else {}
-        await self._messenger.leave(TOLD_BY_DECISION[last.kind], self._facts(reasons), ticket=self._case.ticket)
+        params = self._params(last.decision.reason_codes)
+        await self._messenger.leave(DECISION_TEMPLATES[last.kind], params, ticket=self._case.ticket)
 
     def _tell_staff(self, template: Template, desk: StaffDesk) -> None:
-        self._messenger.send(template, self._facts({}), desk=desk)
+        self._messenger.send(template, self._params(), desk=desk)

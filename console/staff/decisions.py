@@ -15,7 +15,6 @@ from console.staff.rendering import StaffRoute, is_fragment
 from console.staff.ticket_detail import ticket_detail
 from console.staff.tickets import show
 from domain.errors import ErrorType
-from domain.locale import Locale
 from domain.model import TypedId
 from domain.tickets import Decision, IgnoredBecause
 from service.deciding import decide
@@ -34,10 +33,10 @@ async def staff_decision_preview(
     chosen: Annotated[PreviewForm, Form()],
 ) -> Response:
     case = await ticket_detail(services, ticket_no)
-    message = owner_message(chosen.kind, ticket_no, chosen.reason_codes, case.owner_locale or Locale.ZH)
+    message = await owner_message(services, case, chosen.kind, chosen.reason_codes)
     if is_fragment(request):
-        return page(request, "staff/preview.html", preview=message, language_known=case.owner_locale is not None)
-    return show(request, services, visitor, case, draft=chosen, preview=message)
+        return page(request, "staff/preview.html", preview=message)
+    return await show(request, services, visitor, case, draft=chosen, preview=message)
 
 
 @router.post("/decisions")
@@ -83,7 +82,7 @@ async def _refused(
         because = IgnoredBecause(problem.details["because"])
         if because in _SOMEBODY_WAS_FIRST and case.review.decisions:
             first = case.review.decisions[-1]
-    return show(
+    return await show(
         request,
         services,
         visitor,

@@ -1,53 +1,50 @@
-"""What an owner reads of a decision, in the owner's language: arranged as the message, in the catalogue's words."""
+"""What an owner would read of a decision, as whoever sends it words it. Nobody needs it to decide."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
+import structlog
+
+from console.errors import EXPECTED
+from console.services import Services
+from console.staff.ticket_detail import TicketDetail
 from domain.locale import Locale
 from domain.tickets import DecisionKind, DecisionReason
-from i18n.texts import Text, text
+from gateways.contract import MessageText
+
+log = structlog.get_logger()
+
+PATIENCE_SECONDS: Final = 2.0
+"""A page that is of use without a preview does not wait for it as long as for what it needs."""
 
 
 @dataclass(frozen=True)
 class OwnerMessage:
-    """`reasons` is None where none belong; an empty one still lacks them."""
+    """In the owner's language, or in Chinese while that is not known. `message` is None while there is no preview."""
 
     locale: Locale
-    subject: str
-    opening: str
-    reasons: tuple[Text, ...] | None
-    ending: str
+    is_language_known: bool
+    message: MessageText | None
+    lacks_reasons: bool
 
 
-def owner_message(
-    kind: DecisionKind, ticket_no: str, reasons: Iterable[DecisionReason], locale: Locale
+async def owner_message(
+    services: Services, case: TicketDetail, kind: DecisionKind, reasons: Sequence[DecisionReason] = ()
 ) -> OwnerMessage:
     """Of each kind of decision; an approval has no reasons to give."""
-    if kind is DecisionKind.APPROVE:
-        subject = pick(locale, "注销工单已通过审核", "Cancellation approved")
-        opening = pick(
-            locale,
-            f"您的注销工单 {ticket_no} 已通过审核，账号即将注销。",
-            f"Ticket {ticket_no} has been approved and the account is about to be closed.",
-        )
-        ending = pick(locale, "完成后将另行通知。", "You will hear from us when it is done.")
-        return OwnerMessage(locale, subject, opening, None, ending)
-    if kind is DecisionKind.REJECT:
-        subject = pick(locale, "注销申请未通过", "Cancellation not approved")
-        opening = pick(
-            locale, f"您的注销工单 {ticket_no} 未通过审核，原因：", f"Ticket {ticket_no} was not approved. Reasons:"
-        )
-        ending = pick(locale, "您可在处理后重新申请。", "You may apply again once they are settled.")
-    else:
-        subject = pick(locale, "请补充注销材料", "More materials needed")
-        opening = pick(locale, f"您的注销工单 {ticket_no} 需要补充材料：", f"Ticket {ticket_no} needs:")
-        ending = pick(
-            locale,
-            "材料补齐后，3 个工作日的审核期将重新计算。",
-            "The 3 business days of the review start anew when they have arrived.",
-        )
-    return OwnerMessage(locale, subject, opening, tuple(text(reason, locale) for reason in reasons), ending)
-
-
-def pick(locale: Locale, zh: str, en: str) -> str:
-    return zh if locale is Locale.ZH else en
+    locale = case.owner_locale or Locale.ZH
+    message = None
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            texts = await services.cancellations.preview_decision_message(case.review, kind, reasons)
+        message = texts[locale]
+    except (TimeoutError, *EXPECTED) as error:
+        log.warning("No preview of the owner's message", error_type=getattr(error, "type", type(error).__name__))
+    return OwnerMessage(
+        locale=locale,
+        is_language_known=case.owner_locale is not None,
+        message=message,
+        lacks_reasons=kind is not DecisionKind.APPROVE and not reasons,
+    )

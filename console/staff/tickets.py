@@ -18,7 +18,6 @@ from console.staff.ticket_detail import TicketDetail, stamp, ticket_detail
 from domain.checks import Marketplace
 from domain.errors import ErrorType, Refusal
 from domain.ids import cancellation_workflow_id, review_workflow_id
-from domain.locale import Locale
 from domain.model import TypedId
 from domain.notices import CURRENT_NOTICE
 from domain.tickets import DecisionKind, ReviewStatus
@@ -37,7 +36,7 @@ async def staff_ticket(
             raise
         return page(request, "staff/ticket_not_found.html", status=404, ticket_no=ticket_no)
     mine = next((r for r in case.review.decisions if r.decision.decision_id == decided), None)
-    return show(request, services, visitor, case, mine=mine)
+    return await show(request, services, visitor, case, mine=mine)
 
 
 @router.get("/live")
@@ -49,7 +48,7 @@ async def staff_ticket_live(request: Request, services: WithServices, ticket_no:
     return page(request, "staff/ticket_changed.html", review=review, last=review.decisions[-1:])
 
 
-def show(
+async def show(
     request: Request, services: Services, visitor: Principal, case: TicketDetail, *, status: int = 200, **more: Any
 ) -> HTMLResponse:
     """`more` is what has just happened: `draft`, `preview`, `problem`, `because`, `first`, `mine`."""
@@ -68,6 +67,11 @@ def show(
         # There is nothing new to approve, and nothing more to ask for.
         ReviewStatus.AWAITING_MATERIALS: (DecisionKind.REJECT,),
     }.get(review.status, ())
+    may_decide = visitor.role in REVIEWERS
+    is_applicant = visitor.subject in review.case.applicants
+    approval = None
+    if DecisionKind.APPROVE in kinds and may_decide and not is_applicant:
+        approval = await owner_message(services, case, DecisionKind.APPROVE)
     return page(
         request,
         "staff/ticket.html",
@@ -76,14 +80,14 @@ def show(
         review=review,
         form=case.form,
         kinds=kinds,
-        may_decide=visitor.role in REVIEWERS,
-        is_applicant=visitor.subject in review.case.applicants,
+        may_decide=may_decide,
+        is_applicant=is_applicant,
         decision_id=str(uuid4()),
         reasons_of={kind: reasons_for(kind, review.case.real_name_type) for kind in kinds},
         marketplaces={market.value: market for market in Marketplace},
         current_notices={notice.version for notice in CURRENT_NOTICE.values()},
         not_listed=not_listed,
-        approval=owner_message(DecisionKind.APPROVE, review.case.ticket.ticket_no, (), case.owner_locale or Locale.ZH),
+        approval=approval,
         temporal_ui=_temporal_pages(services, case),
         **happened,
     )

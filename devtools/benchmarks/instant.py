@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from domain.accounts import AccountKind, AccountProfile, AccountStatus, Channel, Closure, RealNameType
 from domain.checks import RULES, Check, Entitlement, EntitlementKind, Entitlements
+from domain.locale import Locale
 from domain.model import Model
 from gateways.contract import (
     Accepted,
@@ -23,7 +24,10 @@ from gateways.contract import (
     ContactNotification,
     Hold,
     HoldRequest,
+    MessageText,
+    NotificationPreview,
     PhaseReceipt,
+    PreviewRequest,
     ProofIssued,
     Redeemed,
     RedeemRequest,
@@ -104,6 +108,9 @@ class InstantPlatform:
 
     async def notify_contact(self, notification: ContactNotification, idempotency_key: str) -> Accepted:
         return Accepted(delivered=2)
+
+    async def preview_notification(self, request: PreviewRequest) -> NotificationPreview:
+        return NotificationPreview(texts=dict.fromkeys(Locale, MessageText(subject=request.template, text="-")))
 
 
 class InstantChallenges(ChallengePlatform):

@@ -30,8 +30,11 @@ from gateways.contract import (
     Group,
     Hold,
     HoldRequest,
+    MessageText,
+    NotificationPreview,
     PhaseReceipt,
     PhaseRunning,
+    PreviewRequest,
     Redeemed,
     RedeemRequest,
     TicketContact,
@@ -40,6 +43,7 @@ from gateways.errors import GatewayError
 from gateways.platform import MAX_ANSWER_BYTES, ChallengePlatform, HttpPlatform
 from gateways.ports import Platform
 from gateways.problems import MAX_RETRY_AFTER
+from simulator.store import SimulatorStore
 from tests.gateways.upstream import BALANCE, DROP, HANG, SECRET, Upstream, answer, problem, refused
 
 NOW = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
@@ -156,6 +160,12 @@ CONTRACT = [
             "contact": {"kind": "ticket", "email": SECRET, "phone": "+8613800138000"},
         },
     ),
+    Row(
+        lambda p: p.preview_notification(PreviewRequest(template=Template.TICKET_FILED, params={"ticket_no": "T1"})),
+        NotificationPreview(texts={locale: MessageText(subject="s", text=f"in {locale}") for locale in Locale}),
+        "POST /messaging/notifications/preview",
+        body={"template": "TICKET_FILED", "params": {"ticket_no": "T1"}},
+    ),
 ]
 
 
@@ -188,6 +198,36 @@ async def test_long_work_is_told_from_done_work_by_the_status(
         assert await ask("a-1", phase, "k") == PhaseRunning(poll_after_seconds=90)
         for upstream.reply in unreadable:
             assert (await refused(ask("a-1", phase, "k"))).type is ErrorType.ANSWER_UNREADABLE
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        pytest.param({}, id="none"),
+        pytest.param({"en": {"subject": "s", "text": "t"}}, id="one language"),
+        pytest.param({"en": {"subject": "s", "text": "t"}, "fr": {"subject": "s", "text": "t"}}, id="another language"),
+        pytest.param({locale: {"subject": "s", "text": "t" * 5001} for locale in Locale}, id="too long for a message"),
+    ],
+)
+async def test_a_preview_that_lacks_a_language_or_is_no_message_is_unreadable(
+    texts: dict[str, Any], upstream: Upstream, platform: Platform
+) -> None:
+    upstream.reply = answer(200, {"texts": texts})
+    ask = platform.preview_notification(PreviewRequest(template=Template.TICKET_FILED, params={}))
+    assert (await refused(ask)).type is ErrorType.ANSWER_UNREADABLE
+
+
+async def test_the_simulator_words_a_preview_in_every_language_and_sends_nothing(
+    simulator: tuple[str, SimulatorStore],
+) -> None:
+    url, store = simulator
+    params = {"ticket_no": "T-preview", "reasons": "DISPUTE_OPEN"}
+    async with HttpPlatform(dict.fromkeys(Group, url)) as platform:
+        preview = await platform.preview_notification(PreviewRequest(template=Template.TICKET_REJECTED, params=params))
+    assert preview.texts[Locale.EN].subject == "Cancellation not approved"
+    assert "T-preview was not approved. Reasons: a dispute is open." in preview.texts[Locale.EN].text
+    assert "T-preview 未通过审核，原因：存在未了结的纠纷。" in preview.texts[Locale.ZH].text
+    assert [message for message in await store.outbox() if "T-preview" in message.text] == []
 
 
 async def test_a_page_in_place_of_an_answer_is_no_release(upstream: Upstream, platform: Platform) -> None:

@@ -121,6 +121,9 @@ class Caller:
         }
         return await self.http.post("/notifications", json=message, headers={"Idempotency-Key": key})
 
+    async def preview(self, template: str, **params: str) -> Response:
+        return await self.http.post("/notifications/preview", json={"template": template, "params": params})
+
 
 @pytest.fixture(scope="session")
 def call(http: AsyncClient) -> Caller:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from simulator.openapi import contract_json
+from simulator.app import contract_json
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "platform-contract.yaml"
 

@@ -27,6 +27,7 @@ OPERATIONS = {
     "GET /accounts/{account_id}/closure/{phase}",
     "POST /accounts/{account_id}/notifications",
     "POST /notifications",
+    "POST /notifications/preview",
 }
 
 

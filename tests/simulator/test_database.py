@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from domain.accounts import Channel
-from simulator.challenges import mask
-from simulator.code_limits import seconds_until, start_of_day
-from simulator.database import Database, Unusable
+from simulator.challenges import mask, start_of_day
+from simulator.database import Database, Unusable, seconds_until
 from tests.simulator.conftest import served
 
 CHINA = timezone(timedelta(hours=8))
@@ -64,14 +63,28 @@ def serve(database: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
 
 
-def test_a_database_of_another_version_says_so_and_what_to_type(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [0, 1])
+def test_a_database_with_older_tables_says_so_and_what_to_type(tmp_path: Path, version: int) -> None:
     old = tmp_path / "platform.db"
+    Database(str(old)).close()
     with closing(sqlite3.connect(old)) as connection:
-        connection.execute("CREATE TABLE accounts (id TEXT)")
+        connection.executescript(f"DROP TABLE long_work; PRAGMA user_version = {version}")
     done = serve(old)
     assert (done.returncode, done.stdout) == (3, "")
-    assert f"rm {old}" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith(f"{old} has the tables of another version")
+    to_type = line.rpartition(": ")[2]
+    assert to_type == f"rm {old}"
+    subprocess.run(to_type.split(), check=True)
+    with served(str(old)) as url:
+        assert url.startswith("http://")
+
+
+def test_a_database_that_cannot_be_opened_says_so_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a database")
+    for database in (tmp_path, tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(Unusable, match=str(tmp_path)):
+            Database(str(database))
 
 
 def test_a_database_that_is_served_already_is_not_served_twice(tmp_path: Path) -> None:

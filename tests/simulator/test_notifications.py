@@ -10,9 +10,10 @@ from httpx2 import AsyncClient
 from domain.errors import ErrorType
 from domain.locale import Locale
 from domain.notifications import Template
+from domain.tickets import DecisionReason
 from simulator.kinds import Effect, Endpoint
+from simulator.messaging import REASONS, TEMPLATES, render
 from simulator.store import SimulatorStore
-from simulator.templates import TEMPLATES, render
 from tests.simulator.conftest import Caller, assert_problem, at_once
 
 
@@ -96,6 +97,38 @@ async def test_a_message_without_a_key_or_of_an_unknown_template_is_invalid(
     assert_problem(await call.notify(account, template="HELLO"), ErrorType.REQUEST_INVALID)
 
 
+async def test_a_preview_is_word_for_word_what_is_sent_and_sends_nothing(
+    call: Caller, store: SimulatorStore, account: str
+) -> None:
+    params = {"ticket_no": account, "reasons": "DISPUTE_OPEN,LEGAL_HOLD"}
+    answer = await call.preview("TICKET_REJECTED", **params)
+    assert answer.status_code == 200
+    assert await store.outbox(account) == []
+    assert [one for one in await store.outbox() if account in one.text] == []
+    assert await store.calls(Endpoint.PREVIEW_NOTIFICATION) == []
+    for locale in Locale:
+        await call.notify(account, f"k-{locale}", template="TICKET_REJECTED", locale=locale, params=params)
+        sent = (await store.outbox(account))[-1]
+        assert answer.json()["texts"][locale] == {"subject": sent.subject, "text": sent.text}
+
+
+async def test_a_preview_of_an_unknown_template_or_with_a_contact_is_invalid(call: Caller, http: AsyncClient) -> None:
+    assert_problem(await call.preview("HELLO"), ErrorType.REQUEST_INVALID)
+    body = {"template": "TICKET_FILED", "params": {}, "contact": {"kind": "staff", "desk": "AGENTS"}}
+    assert_problem(await http.post("/notifications/preview", json=body), ErrorType.REQUEST_INVALID)
+
+
+def test_reasons_are_put_into_words_and_an_unknown_code_stays_as_it_is() -> None:
+    reasons = f"{DecisionReason.DISPUTE_OPEN},UNHEARD_OF"
+    assert "存在未了结的纠纷、UNHEARD_OF。" in render(Template.TICKET_REJECTED, Locale.ZH, {"reasons": reasons}).text
+    assert "a dispute is open, UNHEARD_OF." in render(Template.TICKET_REJECTED, Locale.EN, {"reasons": reasons}).text
+
+
+@pytest.mark.parametrize("reason", DecisionReason)
+def test_every_reason_has_words_in_both_languages(reason: DecisionReason) -> None:
+    assert all(REASONS[reason][locale] for locale in Locale)
+
+
 @pytest.mark.parametrize("template", Template)
 def test_a_template_says_the_same_in_both_languages_with_the_same_parameters(template: Template) -> None:
     fields = {}
@@ -109,11 +142,11 @@ def test_a_template_says_the_same_in_both_languages_with_the_same_parameters(tem
 @pytest.mark.parametrize("template", Template)
 @pytest.mark.parametrize("locale", Locale)
 def test_a_missing_parameter_reads_as_a_dash(template: Template, locale: Locale) -> None:
-    _, text = render(template, locale, {"unheard_of": "x"})
+    text = render(template, locale, {"unheard_of": "x"}).text
     assert "-" in text
     assert "{" not in text
 
 
 def test_a_parameter_cannot_break_the_line_or_be_a_template_itself() -> None:
-    _, text = render(Template.TICKET_FILED, Locale.EN, {"ticket_no": "a\r\nb{due_at}\x00", "due_at": "soon"})
+    text = render(Template.TICKET_FILED, Locale.EN, {"ticket_no": "a\r\nb{due_at}\x00", "due_at": "soon"}).text
     assert "a  b{due_at} " in text

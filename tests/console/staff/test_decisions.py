@@ -10,15 +10,13 @@ import pytest
 from console.auth.authorization import FORGERY_HEADER
 from console.auth.roles import Role
 from domain.checks import Check
-from domain.locale import Locale
 from domain.messages import CancellationView
-from domain.notices import CURRENT_NOTICE
 from domain.phases import Phase
 from domain.tickets import DecisionKind, DecisionReason, ReviewStatus
 from service.ticket_files import TicketFiles
 from tests.console.conftest import Console
 from tests.console.staff.pages import decide, hidden, inline_code, ticket_page, words
-from tests.support.service import Service, owner_of
+from tests.support.service import Service
 from tests.support.tickets import Case, file, under_review
 
 ICP: dict[str, Any] = {"waived": [Check.ICP_FILING.value]}
@@ -204,45 +202,6 @@ async def test_a_form_from_elsewhere_is_refused(agent: httpx2.AsyncClient, servi
     agent.headers[FORGERY_HEADER] = "guessed"
     assert (await agent.post(f"/staff/tickets/{case.ticket_no}/decisions", data=DISPUTE)).status_code == 403
     assert (await case.view()).decisions == ()
-
-
-@pytest.mark.parametrize(
-    ("locale", "kind", "told"),
-    [
-        (Locale.EN, DecisionKind.REJECT, "was not approved. Reasons: a dispute is open Settle the dispute first."),
-        (Locale.ZH, DecisionKind.REJECT, "未通过审核，原因： 存在未了结的纠纷 请先了结纠纷。"),
-        (Locale.ZH, DecisionKind.REQUEST_MATERIALS, "需要补充材料： 存在未了结的纠纷"),
-    ],
-)
-async def test_the_preview_is_in_the_owners_language(
-    agent: httpx2.AsyncClient, service: Service, locale: Locale, kind: DecisionKind, told: str
-) -> None:
-    case = await under_review_in(service, locale)
-    page = await agent.post(f"/staff/tickets/{case.ticket_no}/preview", data={"kind": kind, "note": "keep", **DISPUTE})
-    assert page.status_code == 200
-    assert told in words(page.text)
-    assert "keep" in page.text
-    fragment = await agent.post(
-        f"/staff/tickets/{case.ticket_no}/preview", data={"kind": kind, **DISPUTE}, headers={"HX-Request": "true"}
-    )
-    assert told in words(fragment.text)
-    assert "<html" not in fragment.text
-    assert (await case.view()).decisions == ()
-    await case.reject()
-
-
-async def under_review_in(service: Service, locale: Locale) -> Case:
-    """A case whose owner speaks this language."""
-    account_id = await service.account(icp_applications_ever=1)
-    await service.cancellations.start(account_id, f"owner-of-{account_id}", locale=locale)
-    await service.identify(account_id)
-
-    notice = CURRENT_NOTICE[locale]
-    await service.cancellations.accept_notice(account_id, notice.version, notice.sha256, owner_of(account_id))
-    await service.in_phase(account_id, Phase.BLOCKED)
-    case = await file(service, account_id)
-    await case.clock()
-    return case
 
 
 async def test_a_note_that_is_too_long_is_told_beside_the_form(agent: httpx2.AsyncClient, service: Service) -> None:

@@ -60,13 +60,6 @@ async def test_the_owners_word_about_the_money_is_shown(
     await case.reject()
 
 
-async def test_an_approval_is_shown_as_its_owner_reads_it(service: Service, agent: httpx2.AsyncClient) -> None:
-    case = await under_review(service)
-    page = words(await ticket_page(agent, case))
-    assert f"Ticket {case.ticket_no} has been approved and the account is about to be closed." in page
-    await case.reject()
-
-
 @pytest.mark.parametrize("locale", Locale)
 async def test_lists_that_are_cut_say_how_many_more_there_are(
     service: Service, as_if: Callable[..., Awaitable[str]], locale: Locale
