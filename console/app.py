@@ -10,10 +10,10 @@ from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.staticfiles import StaticFiles
 
-from console import health
+from console import headers, health
 from console.api import document
 from console.api import routes as api
-from console.auth import development, headers, login, sign_in
+from console.auth import login_links, sign_in
 from console.auth.authorization import authorize
 from console.auth.limits import Limiter
 from console.auth.login_links import LoginLinks
@@ -69,12 +69,12 @@ def create_app(settings: ConsoleSettings, open_services: OpenServices) -> FastAP
     app.state.provider = Provider(settings) if settings.oidc_issuer else None
     app.include_router(health.router)
     app.include_router(sign_in.router)
-    app.include_router(login.router)
+    app.include_router(login_links.router)
     if settings.development_sign_in:
-        app.include_router(development.router)
+        app.include_router(sign_in.development_router)
     app.include_router(api.router, prefix="/api/v1")
     app.include_router(
-        login.api_router, prefix="/api/v1", dependencies=[document.TOKEN], responses=document.problems(body=True)
+        login_links.api_router, prefix="/api/v1", dependencies=[document.TOKEN], responses=document.problems(body=True)
     )
     app.include_router(owner.router, prefix="/owner", include_in_schema=False)
     app.include_router(staff.router, prefix="/staff", include_in_schema=False)

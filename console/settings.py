@@ -4,13 +4,13 @@ import ipaddress
 import secrets
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, HttpUrl, SecretStr, model_validator
+from pydantic import AfterValidator, Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from console.auth.roles import STAFF, Role
-from i18n.catalogue import catalogues
+from i18n.catalogue import known_language
 
 
 class ConsoleSettings(BaseSettings):
@@ -46,7 +46,7 @@ class ConsoleSettings(BaseSettings):
     token_keys: Path | None = None
     """A file with the issuer's public keys, as a JSON Web Key Set."""
 
-    language: str = "zh-CN"
+    language: Annotated[str, AfterValidator(known_language)] = "zh-CN"
     """The tag of the language of pages for a browser that wishes for none that there is."""
 
     staff_session: timedelta = timedelta(hours=8)
@@ -76,8 +76,6 @@ class ConsoleSettings(BaseSettings):
             raise ValueError("sign-in by OpenID Connect needs CONSOLE_OIDC_CLIENT_SECRET")
         if self.oidc_issuer and "secret" not in self.model_fields_set:
             raise ValueError("staff's ids are made with the secret and must last: set CONSOLE_SECRET")
-        if self.language not in catalogues():
-            raise ValueError(f"there is no such language: set CONSOLE_LANGUAGE to one of {', '.join(catalogues())}")
         if not set(self.oidc_roles.values()) <= STAFF:
             raise ValueError("a provider gives the roles agent, lead and auditor only: mend CONSOLE_OIDC_ROLES")
         return self

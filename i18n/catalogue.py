@@ -43,6 +43,13 @@ def negotiate(*wishes: str) -> str | None:
     return None
 
 
+def known_language(tag: str) -> str:
+    """Raises `ValueError`, with those to choose from, when there is no such language."""
+    if tag not in catalogues():
+        raise ValueError(f"there is no such language: choose one of {', '.join(catalogues())}")
+    return tag
+
+
 def own_name(language: str) -> str:
     """What a language calls itself: 中文, English."""
     return BabelLocale.parse(language, sep="-").language_name or language

@@ -1,19 +1,35 @@
-"""One-time login links: what a backend signs somebody in with; good for one account, once, and not for long."""
+"""One-time login links, by which owners get in: a backend asks for one, good for one account, once, for a minute."""
 
 import secrets
 from datetime import datetime
-from typing import Final
+from typing import Annotated, Final
 
+import structlog
+from fastapi import APIRouter, Depends, Form, Request, Response
 from itsdangerous import BadData, URLSafeSerializer
-from pydantic import ValidationError
+from pydantic import AfterValidator, Field, HttpUrl, ValidationError
 
+from console.auth.limits import OPENING_LOGIN_LINKS, limited
 from console.auth.roles import Principal, Role
+from console.auth.sessions import Session, Sessions
+from console.pages import keep_language, page
+from console.services import WithServices
 from console.settings import ConsoleSettings
-from domain.locale import Locale
-from domain.model import Instant, Model, OpaqueId
+from domain.model import Instant, Model, OpaqueId, TypedId
+from i18n.catalogue import catalogues, known_language
 
+log = structlog.get_logger()
+
+router = APIRouter(include_in_schema=False, dependencies=[Depends(limited(OPENING_LOGIN_LINKS))])
+api_router = APIRouter(tags=["Owners"])
+
+_GONE: Final = 410
 _MOST_REMEMBERED: Final = 100_000
 """A used one is remembered until it is over. With the default of a minute, this many arrivals a minute."""
+
+KnownLanguage = Annotated[
+    str, AfterValidator(known_language), Field(json_schema_extra=lambda schema: schema.update(enum=[*catalogues()]))
+]
 
 
 class LoginGrant(Model):
@@ -22,7 +38,7 @@ class LoginGrant(Model):
     id: str
     account_id: OpaqueId
     owner: OpaqueId
-    locale: Locale | None
+    locale: str | None
     expires_at: Instant
 
     @property
@@ -38,7 +54,7 @@ class LoginLinks:
         self._signer = URLSafeSerializer(settings.secret.get_secret_value(), salt="login-link")
         self._used: dict[str, datetime] = {}
 
-    def make(self, account_id: str, owner: str | None, locale: Locale | None, now: datetime) -> LoginGrant:
+    def make(self, account_id: str, owner: str | None, locale: str | None, now: datetime) -> LoginGrant:
         return LoginGrant(
             id=secrets.token_urlsafe(16),
             account_id=account_id,
@@ -74,3 +90,60 @@ class LoginLinks:
     def __len__(self) -> int:
         """How many used ones are remembered."""
         return len(self._used)
+
+
+class LoginLinkRequest(Model):
+    """`requested_by` is the opaque id of the person at the backend; `locale` the language of the pages."""
+
+    requested_by: TypedId | None = None
+    locale: KnownLanguage | None = None
+
+
+class LoginLink(Model):
+    """Redirect the owner to `url` at once: it works once, until `expires_at`. Never log it."""
+
+    url: HttpUrl
+    expires_at: Instant
+
+
+@api_router.post("/cancellations/{account_id}/login-link", status_code=201)
+async def api_login_link(
+    request: Request, services: WithServices, account_id: TypedId, wish: LoginLinkRequest | None = None
+) -> LoginLink:
+    """A link that signs the owner of this account in, for the pages of this account only."""
+    wish = wish or LoginLinkRequest()
+    login_links: LoginLinks = request.app.state.login_links
+    grant = login_links.make(account_id, wish.requested_by, wish.locale, services.now())
+    url = HttpUrl(f"{services.settings.origin}/login-link?token={login_links.token(grant)}")
+    return LoginLink(url=url, expires_at=grant.expires_at)
+
+
+@router.get("/login-link")
+async def open_login_link(request: Request, services: WithServices, token: str = "") -> Response:
+    """Asks to go on, and uses nothing up: links are also fetched by what only looks ahead, or looks for malware."""
+    login_links: LoginLinks = request.app.state.login_links
+    grant = login_links.of(token, services.now())
+    return _gone(request) if grant is None else _ask(request, grant, token)
+
+
+@router.post("/login-link")
+async def use_login_link(request: Request, services: WithServices, token: Annotated[str, Form()] = "") -> Response:
+    login_links: LoginLinks = request.app.state.login_links
+    grant = login_links.use(token, services.now())
+    if grant is None:
+        return _gone(request)
+    sessions: Sessions = request.app.state.sessions
+    response = Response(status_code=303, headers={"Location": "/owner"})
+    sessions.keep(Session.begin(grant.principal, services.now()), response)
+    if grant.locale:
+        keep_language(response, grant.locale)
+    return response
+
+
+def _ask(request: Request, grant: LoginGrant, token: str) -> Response:
+    return page(request, "login_link.html", locale=grant.locale, grant=grant, token=token)
+
+
+def _gone(request: Request) -> Response:
+    log.warning("Refused a login link: forged, over or used")
+    return page(request, "login_link.html", status=_GONE, grant=None)

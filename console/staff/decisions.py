@@ -10,9 +10,8 @@ from console.errors import EXPECTED, Problem
 from console.pages import page
 from console.services import Services, WithServices
 from console.staff.decision_form import DecisionForm, PreviewForm
-from console.staff.owner_message import owner_message
 from console.staff.rendering import StaffRoute, is_fragment
-from console.staff.ticket_detail import ticket_detail
+from console.staff.ticket_detail import owner_message, ticket_detail
 from console.staff.tickets import show
 from domain.errors import ErrorType
 from domain.model import TypedId

@@ -10,9 +10,8 @@ from pydantic import BeforeValidator, ConfigDict
 from console.errors import EXPECTED, Problem
 from console.pages import language, page
 from console.services import WithServices
-from console.staff.queue_view import PAGE_SIZE, QueueView, Section, rows
+from console.staff.queue_view import PAGE_SIZE, QueueView, Section, bucket_words, rows
 from console.staff.rendering import StaffRoute, caches
-from console.staff.wording import bucket_words
 from domain.accounts import RealNameType
 from domain.business_calendar import SHANGHAI
 from domain.checks import WAIVABLE, Check, Reason

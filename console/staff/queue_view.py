@@ -10,6 +10,8 @@ from console.services import Services
 from console.staff.ttl_cache import TtlCache
 from domain.business_calendar import SHANGHAI
 from domain.checks import Reason
+from i18n.catalogue import N_
+from i18n.texts import Text, translated
 from i18n.time_left import TimeLeft
 from service.queue import Bucket, BucketKind, QueuedTicket, QueueFilter, buckets
 
@@ -18,6 +20,23 @@ PAGE_SIZE: Final = 20
 
 SNAPSHOT_SECONDS: Final = 3.0
 """How old what a page shows may be, on top of the moment by which visibility is behind."""
+
+
+_BUCKETS: Final[dict[BucketKind, Text]] = {
+    BucketKind.LATE: Text(N_("Late"), N_("Past the deadline that the owner was promised: decide these now.")),
+    BucketKind.CLOCK_NOT_SET: Text(
+        N_("Clock not yet set"), N_("Normal for a moment after a filing; tell operations if a ticket stays here.")
+    ),
+    BucketKind.DUE: Text(N_("Due in the coming days")),
+    BucketKind.LATER: Text(N_("Due later")),
+    BucketKind.AWAITING_MATERIALS: Text(
+        N_("Awaiting materials"), N_("The clock stands still until the owner has supplied them.")
+    ),
+}
+
+
+def bucket_words(kind: BucketKind, locale: str) -> Text:
+    return translated(_BUCKETS[kind], locale)
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,27 @@
 """Everything that a ticket's page tells; what cannot be read just now is told as such, and hides nothing else."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Final, TypeVar
+
+import structlog
 
 from console.errors import EXPECTED, Problem
 from console.services import Services
 from domain.locale import Locale
 from domain.messages import ReviewView
-from domain.tickets import IgnoredDecision, RecordedDecision, TicketForm
+from domain.tickets import DecisionKind, DecisionReason, IgnoredDecision, RecordedDecision, TicketForm
+from gateways.contract import MessageText
 from i18n.time_left import TimeLeft
 
 T = TypeVar("T")
+
+log = structlog.get_logger()
+
+PATIENCE_SECONDS: Final = 2.0
+"""A page that is of use without a preview does not wait for it as long as for what it needs."""
 
 
 @dataclass(frozen=True)
@@ -92,3 +100,33 @@ async def _attempt(reading: Awaitable[T]) -> tuple[T | None, Problem | None]:
         return await reading, None
     except EXPECTED as error:
         return None, Problem.of(error)
+
+
+@dataclass(frozen=True)
+class OwnerMessage:
+    """In the owner's language, or in Chinese while that is not known. `message` is None while there is no preview."""
+
+    locale: Locale
+    is_language_known: bool
+    message: MessageText | None
+    lacks_reasons: bool
+
+
+async def owner_message(
+    services: Services, case: TicketDetail, kind: DecisionKind, reasons: Sequence[DecisionReason] = ()
+) -> OwnerMessage:
+    """Of each kind of decision; an approval has no reasons to give."""
+    locale = case.owner_locale or Locale.ZH
+    message = None
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            texts = await services.cancellations.preview_decision_message(case.review, kind, reasons)
+        message = texts[locale]
+    except (TimeoutError, *EXPECTED) as error:
+        log.warning("No preview of the owner's message", error_type=getattr(error, "type", type(error).__name__))
+    return OwnerMessage(
+        locale=locale,
+        is_language_known=case.owner_locale is not None,
+        message=message,
+        lacks_reasons=kind is not DecisionKind.APPROVE and not reasons,
+    )

@@ -1,4 +1,4 @@
-"""One ticket: everything a reviewer decides by."""
+"""One ticket: everything a reviewer decides by, and its letter, each page as a picture and all of them as a PDF."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,18 +9,18 @@ from fastapi.responses import HTMLResponse
 
 from console.auth.authorization import Visitor
 from console.auth.roles import REVIEWERS, Principal
+from console.letters import letter_file, picture
 from console.pages import not_listed, page
 from console.services import Services, WithServices
 from console.staff.decision_form import Draft, reasons_for
-from console.staff.owner_message import owner_message
 from console.staff.rendering import StaffRoute, caches
-from console.staff.ticket_detail import TicketDetail, stamp, ticket_detail
+from console.staff.ticket_detail import TicketDetail, owner_message, stamp, ticket_detail
 from domain.checks import Marketplace
 from domain.errors import ErrorType, Refusal
 from domain.ids import cancellation_workflow_id, review_workflow_id
 from domain.model import TypedId
 from domain.notices import CURRENT_NOTICE
-from domain.tickets import DecisionKind, ReviewStatus
+from domain.tickets import DecisionKind, ReviewStatus, TicketForm
 
 router = APIRouter(route_class=StaffRoute, prefix="/tickets/{ticket_no}")
 
@@ -46,6 +46,28 @@ async def staff_ticket_live(request: Request, services: WithServices, ticket_no:
     if stamp(review) == seen:
         return Response(status_code=204)
     return page(request, "staff/ticket_changed.html", review=review, last=review.decisions[-1:])
+
+
+@router.get("/letter")
+async def staff_letter(services: WithServices, ticket_no: TypedId, revision: int | None = None) -> Response:
+    form = await _form(services, ticket_no, revision)
+    return letter_file(form, await services.tickets.read_letter(form))
+
+
+@router.get("/letter/pages/{number}.png")
+async def staff_letter_page(
+    request: Request, services: WithServices, ticket_no: TypedId, number: int, revision: int | None = None
+) -> Response:
+    form = await _form(services, ticket_no, revision)
+    return await picture(request, services.tickets.letter_page(form, number))
+
+
+async def _form(services: Services, ticket_no: str, revision: int | None) -> TicketForm:
+    """The form under review. A page that shows an earlier one is told, and not shown another letter."""
+    ref = (await services.cancellations.review(ticket_no)).case.ticket
+    if revision not in (None, ref.revision):
+        raise Refusal(ErrorType.NOT_FOUND, f"Ticket {ticket_no} has new materials; load its page again.")
+    return await services.tickets.load(ref)
 
 
 async def show(

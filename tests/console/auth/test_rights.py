@@ -8,10 +8,10 @@ import pytest
 
 from console.app import GatedRoute, create_app, gated_routes
 from console.auth.authorization import API
-from console.auth.permissions import renewed
 from console.auth.roles import ACCESS, EVERYBODY, Role, may
 from console.settings import ConsoleSettings
 from tests.console.auth.conftest import Issuer
+from tests.console.auth.permissions_document import renewed
 from tests.console.conftest import ORIGIN, Console
 from tests.docs.documents import ROOT
 
@@ -108,7 +108,7 @@ def test_every_route_is_in_the_table_and_nothing_else_is() -> None:
 
 def test_the_documents_table_is_in_step() -> None:
     text = (ROOT / "docs" / "security.md").read_text()
-    assert renewed(text) == text, "run: python -m console.auth.permissions docs/security.md"
+    assert renewed(text) == text, "run: python -m tests.console.auth.permissions_document docs/security.md"
 
 
 def test_only_static_files_and_the_description_of_the_api_lie_beyond_the_gate() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from console.staff import owner_message
+from console.staff import ticket_detail
 from domain.locale import Locale
 from domain.notices import CURRENT_NOTICE
 from domain.notifications import Template
@@ -27,7 +27,7 @@ async def trouble(
     service: Service, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[None]:
     """With the platform's previews, as long as the test lasts."""
-    monkeypatch.setattr(owner_message, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(ticket_detail, "PATIENCE_SECONDS", 0.2)
     kinds = {
         "down": FaultKind.ERROR,
         "hanging up": FaultKind.DROP,

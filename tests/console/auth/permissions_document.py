@@ -1,4 +1,6 @@
-"""Who may call what, as Markdown: `python -m console.auth.permissions` prints it; with a file, it is renewed there."""
+"""Who may call what, as Markdown: `python -m tests.console.auth.permissions_document` prints it; with a file, it is
+renewed there.
+"""
 
 import argparse
 import sys
@@ -12,7 +14,7 @@ from console.auth.roles import Role, may
 from console.services import Services
 from console.settings import ConsoleSettings
 
-BEGIN: Final = "<!-- made by `python -m console.auth.permissions docs/security.md` -->"
+BEGIN: Final = "<!-- made by `python -m tests.console.auth.permissions_document docs/security.md` -->"
 END: Final = "<!-- end of what is made -->"
 
 
