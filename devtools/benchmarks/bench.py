@@ -71,8 +71,6 @@ async def run(folder: Path, options: Options, tell: Callable[[str], None]) -> Re
 async def _measure(
     stack: Stack, names: Sequence[str], plan: Plan, concurrency: int
 ) -> tuple[dict[str, RouteResult], dict[str, Measured]]:
-    assert stack.temporal.pid is not None
-    assert stack.platform_server.pid is not None
     shared = {"temporal": stack.temporal.pid, "simulator": stack.platform_server.pid, "client": os.getpid()}
     async with open_routes(stack, *names) as routes:
         measured = await measure(routes, shared, plan)
