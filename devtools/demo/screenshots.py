@@ -1,7 +1,6 @@
 """`make screenshots`: the pictures of the READMEs, taken from the pages of a real stack in both languages."""
 
 import asyncio
-import io
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +8,6 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from playwright.async_api import Browser
-from rich.console import Console
 
 from console.auth.roles import Role
 from devtools.demo.browser import DESKTOP, PHONE, chromium, console_ahead, sign_in, window
@@ -118,7 +116,7 @@ async def _scene(stack: Stack, name: str, facts: dict[str, Value]) -> Scene:
     [account_id] = await stack.store.add_clean_accounts(f"acct-{name}", 1)
     if facts:
         await stack.store.set_facts(account_id, **facts)
-    return Scene(stack, Stage(Console(file=io.StringIO()), Locale.EN), account_id)
+    return Scene(stack, Stage.unseen(), account_id)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from io import StringIO
 
 from rich.console import Console, RenderableType
 from rich.live import Live
@@ -39,6 +40,10 @@ class Stage:
         console = Console(highlight=False)
         console.width = min(console.width, _WIDTH)
         return cls(console, locale, pace=0.15 if console.is_terminal else 0)
+
+    @classmethod
+    def unseen(cls, locale: Locale = Locale.EN) -> "Stage":
+        return cls(Console(file=StringIO()), locale)
 
     def say(self, zh: str, en: str) -> str:
         return pick(self.locale, zh, en)

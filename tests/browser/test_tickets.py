@@ -1,12 +1,10 @@
 """Owners and staff, each in a browser of their own: tickets from filing to decision."""
 
-import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 from playwright.async_api import Browser, Page, expect
-from rich.console import Console
 
 from console.auth.roles import Role
 from devtools.demo.browser import PHONE, console_ahead
@@ -135,7 +133,7 @@ async def test_a_ticket_that_nobody_answers_is_late_for_all_to_see_and_its_rejec
 
 
 def unseen(stack: Stack, account: str) -> Scene:
-    return Scene(stack, Stage(Console(file=io.StringIO()), Locale.EN), account)
+    return Scene(stack, Stage.unseen(), account)
 
 
 async def let_the_deadline_pass(stack: Stack, account: str) -> timedelta:
