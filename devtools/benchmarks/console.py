@@ -1,19 +1,21 @@
 """The console's pages against the bare Temporal calls behind them, with many open tickets in the queue."""
 
 import asyncio
-import http.client
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlencode, urlsplit
 
+from aiohttp import ClientSession, CookieJar
 from pydantic import Field
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from temporalio.client import Client
 
 from console.auth.roles import Role
 from console.staff.queue_view import PAGE_SIZE, SNAPSHOT_SECONDS
@@ -97,53 +99,23 @@ def _held(ratio: float, limit: float) -> str:
     return f"[green]{ratio:.2f}[/]" if ratio <= limit else f"[bold red]{ratio:.2f} MISSED[/]"
 
 
-class Browser:
-    """One person, signed in. Time to the first byte is until the headers of the answer are there."""
-
-    def __init__(self, console_url: str, role: Role, account_id: str) -> None:
-        address = urlsplit(console_url)
-        assert address.hostname is not None
-        self._connection = http.client.HTTPConnection(address.hostname, address.port, timeout=60)
-        form = {"role": role.value, "subject": f"bench-{role}"}
-        if role is Role.OWNER:
-            form["account_id"] = account_id
-        headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": console_url}
-        self._connection.request("POST", "/sign-in/development", urlencode(form), headers)
-        answer = self._connection.getresponse()
-        answer.read()
-        self._cookie = (answer.getheader("Set-Cookie") or "").split(";")[0]
-
-    def first_byte(self, path: str) -> float:
-        """Seconds. Raises `AssertionError` when the page is not the one that was asked for."""
-        try:
-            return self._ask(path)
-        except ConnectionError:
-            # The console closes what was idle for some seconds; the next request connects anew, as browsers do.
-            self._connection.close()
-            return self._ask(path)
-
-    def _ask(self, path: str) -> float:
-        begin = time.perf_counter()
-        self._connection.request("GET", path, headers={"Cookie": self._cookie, "Accept-Language": "en"})
-        answer = self._connection.getresponse()
-        seconds = time.perf_counter() - begin
-        answer.read()
-        assert answer.status == 200, f"{path}: {answer.status}"
-        return seconds
-
-
 @dataclass
 class Case:
     """A page, and the calls that Temporal has to answer for it whatever the console is made of; milliseconds."""
 
-    browser: Browser
+    browser: ClientSession
     path: str
     calls: Callable[[], Awaitable[object]]
     page: list[float] = field(default_factory=list)
     bare: list[float] = field(default_factory=list)
 
     async def ask(self) -> None:
-        self.page.append(1000 * await asyncio.to_thread(self.browser.first_byte, self.path))
+        """To the first byte: until the headers of the answer are there."""
+        begin = time.perf_counter()
+        async with self.browser.get(self.path, allow_redirects=False) as answer:
+            self.page.append(1000 * (time.perf_counter() - begin))
+            await answer.read()
+            assert answer.status == HTTPStatus.OK, f"{self.path}: {answer.status}"
 
     async def call(self) -> None:
         begin = time.perf_counter()
@@ -152,6 +124,18 @@ class Case:
 
     def result(self) -> Page:
         return Page(page=Spread.of(self.page[_WARM_UP:]), bare=Spread.of(self.bare[_WARM_UP:]))
+
+
+@asynccontextmanager
+async def _signed_in(console_url: str, role: Role, **account: str) -> AsyncIterator[ClientSession]:
+    """One person's browser."""
+    # By default cookies of an address without a name are not kept.
+    jar = CookieJar(unsafe=True)
+    async with ClientSession(console_url, cookie_jar=jar, headers={"Accept-Language": "en"}) as browser:
+        form = {"role": role.value, "subject": f"bench-{role}", **account}
+        headers = {"Origin": console_url}
+        await browser.post("/sign-in/development", data=form, headers=headers, allow_redirects=False)
+        yield browser
 
 
 async def measure_console(
@@ -166,13 +150,19 @@ async def measure_console(
         await stack.store.set_facts(blocked, arrears_fen=100)
         await Scene(stack, Stage.unseen(), blocked).to_report()
         ticket_no = await under_review(stack, filed)
+        assert stack.console_url is not None
         there, measured = 0, {}
-        for size in sizes:
-            tell(f"Opening tickets until there are {size}")
-            await open_tickets(stack.client, there, size)
-            there = size
-            tell(f"{rounds} rounds with {size} open tickets")
-            measured[size] = await _rounds(_cases(stack, blocked, filed, ticket_no), rounds)
+        async with (
+            _signed_in(stack.console_url, Role.AGENT) as agent,
+            _signed_in(stack.console_url, Role.OWNER, account_id=blocked) as owner,
+        ):
+            for size in sizes:
+                tell(f"Opening tickets until there are {size}")
+                await open_tickets(stack.client, there, size)
+                there = size
+                tell(f"{rounds} rounds with {size} open tickets")
+                cases = _cases(stack.client, agent, owner, blocked, filed, ticket_no)
+                measured[size] = await _rounds(cases, rounds)
     return ConsoleResult(machine=machine, rounds=rounds, pages=measured)
 
 
@@ -188,8 +178,9 @@ async def _rounds(cases: dict[str, Case], rounds: int) -> dict[str, Page]:
     return {name: case.result() for name, case in cases.items()}
 
 
-def _cases(stack: Stack, blocked: str, filed: str, ticket_no: str) -> dict[str, Case]:
-    client = stack.client
+def _cases(
+    client: Client, agent: ClientSession, owner: ClientSession, blocked: str, filed: str, ticket_no: str
+) -> dict[str, Case]:
     request = client.get_workflow_handle(cancellation_workflow_id(blocked))
     reviewed = client.get_workflow_handle(cancellation_workflow_id(filed))
     review = client.get_workflow_handle(review_workflow_id(ticket_no))
@@ -216,15 +207,10 @@ def _cases(stack: Stack, blocked: str, filed: str, ticket_no: str) -> dict[str, 
         await review.query(TicketReview.view)
         await reviewed.query(AccountCancellation.view)
 
-    async def owner() -> None:
-        await request.query(AccountCancellation.view)
-
-    assert stack.console_url is not None
-    agent = Browser(stack.console_url, Role.AGENT, "")
     individuals_due_today = f"/staff/buckets/{today.key}?real_name_type={RealNameType.INDIVIDUAL}"
     return {
         QUEUE: Case(agent, "/staff", queue),
         "bucket": Case(agent, individuals_due_today, bucket),
         "ticket": Case(agent, f"/staff/tickets/{ticket_no}", ticket),
-        "owner": Case(Browser(stack.console_url, Role.OWNER, blocked), "/owner", owner),
+        "owner": Case(owner, "/owner", lambda: request.query(AccountCancellation.view)),
     }

@@ -37,6 +37,11 @@ async def clean(scene: Scene) -> Claims:
     await scene.confirm()
     await scene.watch_deletion()
     stage.console.print(Padding(await scene.certificate(), (0, 0, 0, 11)))
+    dossier = (await scene.cancellations.certificate(scene.request_no)).previous.sha256[:12]
+    await stage.system(
+        f"存证链：注销证明 → 封存卷宗 {dossier}…，哈希一致",
+        f"chain: certificate → dossier {dossier}..., hashes match",
+    )
     return await closed_for_good(scene)
 
 
