@@ -129,8 +129,8 @@ class Case:
 @asynccontextmanager
 async def _signed_in(console_url: str, role: Role, **account: str) -> AsyncIterator[ClientSession]:
     """One person's browser."""
-    # By default cookies of an address without a name are not kept.
-    jar = CookieJar(unsafe=True)
+    # As browsers do on loopback: cookies of an address without a name, and secure ones without TLS.
+    jar = CookieJar(unsafe=True, treat_as_secure_origin=console_url)
     async with ClientSession(console_url, cookie_jar=jar, headers={"Accept-Language": "en"}) as browser:
         form = {"role": role.value, "subject": f"bench-{role}", **account}
         headers = {"Origin": console_url}
