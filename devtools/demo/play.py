@@ -27,6 +27,20 @@ from simulator.kinds import Endpoint, FaultKind
 STORY_LIMIT = 120.0
 """Seconds after which a story that hangs is given up."""
 
+_PLATFORM_PAUSES = {
+    Endpoint.BALANCE: 0.1,
+    Endpoint.ARREARS: 0.4,
+    Endpoint.PROVIDER_ROLES: 0.2,
+    Endpoint.ICP_FILINGS: 0.5,
+    Endpoint.RESOURCES: 0.3,
+    Endpoint.REVOKE_CREDENTIALS: 0.2,
+    Endpoint.UNBIND_THIRD_PARTIES: 0.5,
+    Endpoint.FORFEIT_ENTITLEMENTS: 0.3,
+    Endpoint.PURGE_RESOURCES: 0.6,
+    Endpoint.ERASE_PERSONAL_DATA: 0.4,
+}
+"""Seconds that the simulator takes over a call, so that a person sees what happens at once and what one by one."""
+
 
 @dataclass
 class Played:
@@ -83,9 +97,7 @@ async def _on_stack(stage: Stage, folder: Path, keep: bool) -> int:
             for program in stack.programs:
                 stage.console.print(f"  [green]✓[/] {program.name:<9} [dim]pid {program.pid}[/]")
             if stage.pace:
-                # So that a person sees what happens at once and what one by one.
-                for number, endpoint in enumerate(Endpoint):
-                    seconds = 0.1 * (1 + number % 5)
+                for endpoint, seconds in _PLATFORM_PAUSES.items():
                     await stack.store.add_fault(endpoint, FaultKind.LATENCY, seconds=seconds, times=None)
             played = await play(stack, stage, STORIES)
             sum_up(stage, played)
