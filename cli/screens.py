@@ -140,14 +140,6 @@ def balance(choice: BalanceChoice, locale: str) -> str:
 
 def report(report: EligibilityReport, locale: str, waivers: Iterable[Waiver] = ()) -> RenderableType:
     """All checks, in their order, each with what to do."""
-    table = _grid(4)
-    for outcome in report.outcomes:
-        waived = any(waiver.covers(outcome) for waiver in waivers)
-        mark, style = ("○", "dim") if waived else _MARKS[outcome.verdict]
-        found = text(outcome.reason or outcome.verdict, locale)
-        advice = translate(locale, "waived") if waived else found.advice
-        finding = Text.assemble(found.title, (f"\n{advice}" if advice else "", "dim"))
-        table.add_row(Text(mark, style), text(outcome.check, locale).title, finding, _figures(outcome, locale))
     notes = []
     if report.pay_before_withdrawing:
         notes.append(translate(locale, "Arrears block withdrawals: pay first, then withdraw."))
@@ -160,7 +152,20 @@ def report(report: EligibilityReport, locale: str, waivers: Iterable[Waiver] = (
                 untold=untold,
             )
         )
-    return Group(table, *(Text(note, "yellow") for note in notes))
+    return Group(outcomes(report.outcomes, locale, waivers), *(Text(note, "yellow") for note in notes))
+
+
+def outcomes(outcomes: Iterable[CheckOutcome], locale: str, waivers: Iterable[Waiver] = ()) -> RenderableType:
+    """Checks that have been made, each with what to do."""
+    table = _grid(4)
+    for outcome in outcomes:
+        waived = any(waiver.covers(outcome) for waiver in waivers)
+        mark, style = ("○", "dim") if waived else _MARKS[outcome.verdict]
+        found = text(outcome.reason or outcome.verdict, locale)
+        advice = translate(locale, "waived") if waived else found.advice
+        finding = Text.assemble(found.title, (f"\n{advice}" if advice else "", "dim"))
+        table.add_row(Text(mark, style), text(outcome.check, locale).title, finding, _figures(outcome, locale))
+    return table
 
 
 def _told_name(name: str, locale: str) -> str:

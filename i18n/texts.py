@@ -365,3 +365,42 @@ _TEXTS: Final[dict[type[StrEnum], dict[StrEnum, Text]]] = {
         ),
     },
 }
+
+_KINDS: Final = {
+    "access_key": N_("access keys"),
+    "sub_user": N_("sub-users"),
+    "session": N_("sessions"),
+    "wechat": N_("WeChat binding"),
+    "qq": N_("QQ binding"),
+    "github": N_("GitHub binding"),
+    "voucher": N_("vouchers"),
+    "pickup_voucher": N_("pick-up vouchers"),
+    "qualification": N_("qualifications"),
+    "discount": N_("discounts"),
+    "vm": N_("virtual machines"),
+    "disk": N_("disks"),
+    "eip": N_("public IP addresses"),
+    "rds": N_("databases"),
+    "oss": N_("object storage"),
+    "cdn": N_("CDN"),
+    "key-pair": N_("key pairs"),
+    "security-group": N_("security groups"),
+    "name": N_("name"),
+    "phone": N_("phone number"),
+    "email": N_("e-mail address"),
+    "real_name": N_("real-name record"),
+    "messages": N_("messages"),
+    "certificates": N_("certificate"),
+    "transactions": N_("transaction records"),
+    "invoices": N_("invoices"),
+    "access-logs": N_("access logs"),
+    "cancellation-evidence": N_("evidence of this cancellation"),
+}
+"""What the platform counts: kinds of products and of data, by its own codes."""
+
+
+def kind_name(code: str, locale: str) -> str:
+    """What a product, or a kind of data, is called. The platform may know more of them: those keep their code."""
+    if code in set(Marketplace):
+        return text(Marketplace(code), locale).title
+    return translate(locale, _KINDS[code]) if code in _KINDS else code

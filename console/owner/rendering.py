@@ -125,7 +125,7 @@ def render(
         verifications=tuple(Verification),
         retained=retained_records,
         reasons_to_withdraw=_REASONS_TO_WITHDRAW,
-        name=partial(wording.name, locale=locale),
+        name=partial(kind_name, locale=locale),
         age=partial(wording.age, now=services.now(), locale=locale),
         not_listed=not_listed,
         not_told=partial(wording.not_told, locale=locale),

@@ -8,43 +8,12 @@ from markdown_it import MarkdownIt
 
 from console.errors import Problem
 from domain.accounts import RefusalReason
-from domain.checks import ENTITLEMENTS, Check, Marketplace
+from domain.checks import ENTITLEMENTS, Check
 from domain.errors import ErrorType
 from i18n.catalogue import N_, translate
 from i18n.formatting import ago, capitalized
 from i18n.texts import text
 from service.refusals import sentence
-
-_NAMES: Final = {
-    "access_key": N_("access keys"),
-    "sub_user": N_("sub-users"),
-    "session": N_("sessions"),
-    "wechat": N_("WeChat binding"),
-    "qq": N_("QQ binding"),
-    "github": N_("GitHub binding"),
-    "voucher": N_("vouchers"),
-    "pickup_voucher": N_("pick-up vouchers"),
-    "qualification": N_("qualifications"),
-    "discount": N_("discounts"),
-    "vm": N_("virtual machines"),
-    "disk": N_("disks"),
-    "eip": N_("public IP addresses"),
-    "rds": N_("databases"),
-    "oss": N_("object storage"),
-    "cdn": N_("CDN"),
-    "key-pair": N_("key pairs"),
-    "security-group": N_("security groups"),
-    "name": N_("name"),
-    "phone": N_("phone number"),
-    "email": N_("e-mail address"),
-    "real_name": N_("real-name record"),
-    "messages": N_("messages"),
-    "certificates": N_("certificate"),
-    "transactions": N_("transaction records"),
-    "invoices": N_("invoices"),
-    "access-logs": N_("access logs"),
-    "cancellation-evidence": N_("evidence of this cancellation"),
-}
 
 _FOR_OWNERS: Final[dict[ErrorType, ErrorType]] = {
     **dict.fromkeys(
@@ -95,13 +64,6 @@ def not_told(codes: Iterable[str], locale: str) -> str:
         for code in codes
     )
     return translate(locale, ", ").join(names)
-
-
-def name(code: str, locale: str) -> str:
-    """What a product, or a kind of data, is called. The platform may know more of them: those keep their code."""
-    if code in set(Marketplace):
-        return text(Marketplace(code), locale).title
-    return translate(locale, _NAMES[code]) if code in _NAMES else code
 
 
 def age(instant: datetime, now: datetime, locale: str) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import compileall
 import os
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -11,17 +12,18 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from rich.console import Console
 
-from devtools.benchmarks.bench import Options, run
-from devtools.benchmarks.console import measure_console
-from devtools.benchmarks.console_results import show as show_console
-from devtools.benchmarks.report import show
+from devtools.benchmarks.console import ConsoleResult, measure_console
+from devtools.benchmarks.figures import Result
+from devtools.benchmarks.run import run
 from devtools.demo.stack import ROOT
 
-LATEST = Path(__file__).parent / "results" / "latest.json"
-CONSOLE = LATEST.with_name("console.json")
+RESULTS = Path(__file__).parent / "results"
 
 COMPILED = ("workflows", "devtools/benchmarks")
 """What the workflow sandbox imports anew for every instance: compiled beforehand, as in the image."""
+
+Strict = Annotated[bool, Parameter(negative=(), help="Exit 1 when a target is missed.")]
+Out = Annotated[Path, Parameter(help="Where the JSON goes.")]
 
 app = App(name="benchmarks", help="Measure the real routes against a bare twin: docs/benchmarks.md.")
 
@@ -33,24 +35,18 @@ def bench(
     concurrency: Annotated[int, Parameter(help="Requests in flight in a block.")] = 20,
     parked: Annotated[int, Parameter(help="Requests to park under review; 0 leaves that out.")] = 1000,
     costs: Annotated[bool, Parameter(help="Also measure with single things left out.")] = True,
-    strict: Annotated[bool, Parameter(negative=(), help="Exit 1 when a target is missed.")] = False,
-    out: Annotated[Path, Parameter(help="Where the JSON goes.")] = LATEST,
+    strict: Strict = False,
+    out: Out = RESULTS / "latest.json",
 ) -> int:
     """Measure on a stack of its own, on free ports; about fifteen minutes. Exit code 0 when everything was measured.
 
     Example: python -m devtools.benchmarks --n 20 --parked 0 --no-costs
     """
-    console = Console()
     for package in COMPILED:
         compileall.compile_dir(ROOT / package, quiet=1)
-    with TemporaryDirectory(prefix="bench-") as folder:
-        options = Options(n=n, concurrency=concurrency, parked=parked, costs=costs)
-        result = asyncio.run(run(Path(folder), options, lambda what: console.print(f"[dim]{what} ...[/]")))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(result.model_dump_json(indent=2) + "\n")
-    show(result, console)
-    console.print(f"Written to {out}")
-    return 1 if strict and not result.met else 0
+    return _measured(
+        lambda folder, tell: run(folder, tell, n=n, concurrency=concurrency, parked=parked, costs=costs), strict, out
+    )
 
 
 @app.command(name="console")
@@ -58,20 +54,29 @@ def console_pages(
     *,
     rounds: Annotated[int, Parameter(help="How often each page and its bare calls are asked, in turn.")] = 40,
     tickets: Annotated[tuple[int, ...], Parameter(help="Numbers of open tickets, rising.")] = (1_000, 10_000),
-    strict: Annotated[bool, Parameter(negative=(), help="Exit 1 when a target is missed.")] = False,
-    out: Annotated[Path, Parameter(help="Where the JSON goes.")] = CONSOLE,
+    strict: Strict = False,
+    out: Out = RESULTS / "console.json",
 ) -> int:
     """Measure the console's pages against the bare calls behind them, with many open tickets; about five minutes.
 
     Example: python -m devtools.benchmarks console --rounds 10 --tickets 200 --tickets 2000
     """
+    return _measured(lambda folder, tell: measure_console(folder, tell, sizes=tickets, rounds=rounds), strict, out)
+
+
+def _measured(
+    measuring: Callable[[Path, Callable[[str], None]], Awaitable[Result | ConsoleResult]], strict: bool, out: Path
+) -> int:
     console = Console()
-    with TemporaryDirectory(prefix="bench-") as folder:
-        measuring = measure_console(Path(folder), tickets, rounds, lambda what: console.print(f"[dim]{what} ...[/]"))
-        result = asyncio.run(measuring)
+
+    async def measure() -> Result | ConsoleResult:
+        with TemporaryDirectory(prefix="bench-") as folder:
+            return await measuring(Path(folder), lambda what: console.print(f"[dim]{what} ...[/]"))
+
+    result = asyncio.run(measure())
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(result.model_dump_json(indent=2) + "\n")
-    show_console(result, console)
+    result.show(console)
     console.print(f"Written to {out}")
     return 1 if strict and not result.met else 0
 

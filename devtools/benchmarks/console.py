@@ -1,124 +1,186 @@
 """The console's pages against the bare Temporal calls behind them, with many open tickets in the queue."""
 
 import asyncio
-import http.client
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from typing import Final
+
+from aiohttp import ClientSession, CookieJar
+from pydantic import Field
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from temporalio.client import Client
 
 from console.auth.roles import Role
 from console.staff.queue_view import PAGE_SIZE, SNAPSHOT_SECONDS
-from devtools.benchmarks.console_results import QUEUE, ConsoleResult, PageResult
-from devtools.benchmarks.console_tickets import open_tickets
-from devtools.benchmarks.parked import file_ticket
-from devtools.benchmarks.results import Machine, now
-from devtools.benchmarks.routes import WORKER_SETTINGS, Clock, ours_over_http
+from devtools.benchmarks.figures import Machine, Spread
+from devtools.benchmarks.parked import under_review
+from devtools.benchmarks.routes import WORKER_SETTINGS
+from devtools.benchmarks.tickets import open_tickets
+from devtools.demo.scene import Scene
 from devtools.demo.stack import Stack
+from devtools.demo.stage import Stage
 from domain.accounts import RealNameType
 from domain.business_calendar import CALENDAR
 from domain.ids import cancellation_workflow_id, review_workflow_id
+from domain.model import Instant, Model
 from service.queue import BucketKind, QueueFilter, buckets, count, page
 from workflows import AccountCancellation, TicketReview
+
+QUEUE: Final = "queue"
+LIMIT: Final = 1.5
+"""A page's first byte, in times of the bare calls behind it."""
+GROWTH_LIMIT: Final = 1.5
+"""The queue's first page with the most tickets, in times of the same with the fewest."""
 
 _WARM_UP = 3
 
 
-@dataclass(frozen=True)
+class Page(Model):
+    """Milliseconds to the first byte of a page, and of the bare calls, asked in turn with it."""
+
+    page: Spread
+    bare: Spread
+
+    @property
+    def ratios(self) -> tuple[float, float]:
+        return _ratios(self.page, self.bare)
+
+
+class ConsoleResult(Model):
+    """`pages` by the number of open tickets, and by name."""
+
+    measured_at: Instant = Field(default_factory=lambda: datetime.now(UTC))
+    machine: Machine
+    rounds: int
+    pages: dict[int, dict[str, Page]]
+
+    @property
+    def growth(self) -> tuple[float, float]:
+        return _ratios(self.pages[max(self.pages)][QUEUE].page, self.pages[min(self.pages)][QUEUE].page)
+
+    @property
+    def met(self) -> bool:
+        ratios = [ratio for pages in self.pages.values() for page in pages.values() for ratio in page.ratios]
+        return max(ratios) <= LIMIT and max(self.growth) <= GROWTH_LIMIT
+
+    def show(self, console: Console) -> None:
+        table = Table(
+            *("open tickets", "page", "p50, ms", "p95, ms", "bare p50", "bare p95", "p50 ratio", "p95 ratio"),
+            title=f"First byte against the bare calls, {self.rounds} rounds; at most {LIMIT} times",
+            box=box.SIMPLE_HEAD,
+            title_justify="left",
+        )
+        for size, pages in self.pages.items():
+            for name, one in pages.items():
+                times = (one.page.median, one.page.p95, one.bare.median, one.bare.p95)
+                held = (_held(ratio, LIMIT) for ratio in one.ratios)
+                table.add_row(f"{size:,}", name, *(f"{ms:.1f}" for ms in times), *held)
+        console.print(table)
+        p50, p95 = (_held(ratio, GROWTH_LIMIT) for ratio in self.growth)
+        console.print(
+            f"The queue's first page with {max(self.pages):,} tickets in times of {min(self.pages):,}: "
+            f"p50 {p50}, p95 {p95} (at most {GROWTH_LIMIT})"
+        )
+
+
+def _ratios(one: Spread, other: Spread) -> tuple[float, float]:
+    """Of the median, and of the slowest twentieth."""
+    return one.median / other.median, one.p95 / other.p95
+
+
+def _held(ratio: float, limit: float) -> str:
+    return f"[green]{ratio:.2f}[/]" if ratio <= limit else f"[bold red]{ratio:.2f} MISSED[/]"
+
+
+@dataclass
 class Case:
-    """A page, and the calls that Temporal has to answer for it whatever the console is made of."""
+    """A page, and the calls that Temporal has to answer for it whatever the console is made of; milliseconds."""
 
-    name: str
-    role: Role
+    browser: ClientSession
     path: str
-    bare: Callable[[], Awaitable[object]]
+    calls: Callable[[], Awaitable[object]]
+    page: list[float] = field(default_factory=list)
+    bare: list[float] = field(default_factory=list)
 
-
-class Browser:
-    """One person, signed in. Time to the first byte is until the headers of the answer are there."""
-
-    def __init__(self, console_url: str, role: Role, account_id: str) -> None:
-        address = urlsplit(console_url)
-        assert address.hostname is not None
-        self._connection = http.client.HTTPConnection(address.hostname, address.port, timeout=60)
-        form = {
-            "role": role.value,
-            "subject": f"bench-{role}",
-            **({"account_id": account_id} if role is Role.OWNER else {}),
-        }
-        headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": console_url}
-        self._connection.request("POST", "/sign-in/development", urlencode(form), headers)
-        answer = self._connection.getresponse()
-        answer.read()
-        self._cookie = (answer.getheader("Set-Cookie") or "").split(";")[0]
-
-    def first_byte(self, path: str) -> float:
-        """Seconds. Raises `AssertionError` when the page is not the one that was asked for."""
-        try:
-            return self._ask(path)
-        except ConnectionError:
-            # The console closes what was idle for some seconds; the next request connects anew, as browsers do.
-            self._connection.close()
-            return self._ask(path)
-
-    def _ask(self, path: str) -> float:
+    async def ask(self) -> None:
+        """To the first byte: until the headers of the answer are there."""
         begin = time.perf_counter()
-        self._connection.request("GET", path, headers={"Cookie": self._cookie, "Accept-Language": "en"})
-        answer = self._connection.getresponse()
-        seconds = time.perf_counter() - begin
-        answer.read()
-        assert answer.status == 200, f"{path}: {answer.status}"
-        return seconds
+        async with self.browser.get(self.path, allow_redirects=False) as answer:
+            self.page.append(1000 * (time.perf_counter() - begin))
+            await answer.read()
+            assert answer.status == HTTPStatus.OK, f"{self.path}: {answer.status}"
+
+    async def call(self) -> None:
+        begin = time.perf_counter()
+        await self.calls()
+        self.bare.append(1000 * (time.perf_counter() - begin))
+
+    def result(self) -> Page:
+        return Page(page=Spread.of(self.page[_WARM_UP:]), bare=Spread.of(self.bare[_WARM_UP:]))
+
+
+@asynccontextmanager
+async def _signed_in(console_url: str, role: Role, **account: str) -> AsyncIterator[ClientSession]:
+    """One person's browser."""
+    # As browsers do on loopback: cookies of an address without a name, and secure ones without TLS.
+    jar = CookieJar(unsafe=True, treat_as_secure_origin=console_url)
+    async with ClientSession(console_url, cookie_jar=jar, headers={"Accept-Language": "en"}) as browser:
+        form = {"role": role.value, "subject": f"bench-{role}", **account}
+        headers = {"Origin": console_url}
+        await browser.post("/sign-in/development", data=form, headers=headers, allow_redirects=False)
+        yield browser
 
 
 async def measure_console(
-    folder: Path, sizes: tuple[int, ...], rounds: int, tell: Callable[[str], None]
+    folder: Path, tell: Callable[[str], None], *, sizes: tuple[int, ...], rounds: int
 ) -> ConsoleResult:
     """The same rounds with each number of open tickets, in one run on one stack."""
-    machine = Machine.this()
+    machine = Machine()
     tell("Starting Temporal, simulator, worker and console")
     async with Stack.start(folder, console=True, worker_settings=WORKER_SETTINGS) as stack:
-        blocked, filed, ticket_no = await _real_requests(stack)
-        cases = _cases(stack, blocked, filed, ticket_no)
+        # What only a worker can answer for: an account that is blocked, and one under review.
+        blocked, filed = await stack.store.add_clean_accounts("console", 2)
+        await stack.store.set_facts(blocked, arrears_fen=100)
+        await Scene(stack, Stage.unseen(), blocked).to_report()
+        ticket_no = await under_review(stack, filed)
         assert stack.console_url is not None
-        browsers = {case.name: Browser(stack.console_url, case.role, blocked) for case in cases}
         there, measured = 0, {}
-        for size in sizes:
-            tell(f"Opening tickets until there are {size}")
-            await open_tickets(stack.client, there, size)
-            there = size
-            tell(f"{rounds} rounds with {size} open tickets")
-            measured[size] = await _rounds(cases, browsers, rounds)
-    return ConsoleResult(measured_at=now(), machine=machine, rounds=rounds, pages=measured)
+        async with (
+            _signed_in(stack.console_url, Role.AGENT) as agent,
+            _signed_in(stack.console_url, Role.OWNER, account_id=blocked) as owner,
+        ):
+            for size in sizes:
+                tell(f"Opening tickets until there are {size}")
+                await open_tickets(stack.client, there, size)
+                there = size
+                tell(f"{rounds} rounds with {size} open tickets")
+                cases = _cases(stack.client, agent, owner, blocked, filed, ticket_no)
+                measured[size] = await _rounds(cases, rounds)
+    return ConsoleResult(machine=machine, rounds=rounds, pages=measured)
 
 
-async def _rounds(cases: list[Case], browsers: dict[str, Browser], rounds: int) -> tuple[PageResult, ...]:
-    pages: dict[str, list[float]] = {case.name: [] for case in cases}
-    bare: dict[str, list[float]] = {case.name: [] for case in cases}
+async def _rounds(cases: dict[str, Case], rounds: int) -> dict[str, Page]:
     for turn in range(rounds + _WARM_UP):
         begun = asyncio.get_running_loop().time()
-        for case in cases:
-            if turn % 2:
-                bare[case.name].append(await _bare(case))
-            pages[case.name].append(await asyncio.to_thread(browsers[case.name].first_byte, case.path))
+        for case in cases.values():
             # Neither always comes after the other.
-            if not turn % 2:
-                bare[case.name].append(await _bare(case))
+            for measured in (case.call, case.ask) if turn % 2 else (case.ask, case.call):
+                await measured()
         # The console answers everybody from one look for some seconds: what is measured is the look.
         await asyncio.sleep(max(0.0, begun + 1.1 * SNAPSHOT_SECONDS - asyncio.get_running_loop().time()))
-    return tuple(PageResult.of(c.name, pages[c.name][_WARM_UP:], bare[c.name][_WARM_UP:]) for c in cases)
+    return {name: case.result() for name, case in cases.items()}
 
 
-async def _bare(case: Case) -> float:
-    begin = time.perf_counter()
-    await case.bare()
-    return time.perf_counter() - begin
-
-
-def _cases(stack: Stack, blocked: str, filed: str, ticket_no: str) -> list[Case]:
-    client = stack.client
+def _cases(
+    client: Client, agent: ClientSession, owner: ClientSession, blocked: str, filed: str, ticket_no: str
+) -> dict[str, Case]:
     request = client.get_workflow_handle(cancellation_workflow_id(blocked))
     reviewed = client.get_workflow_handle(cancellation_workflow_id(filed))
     review = client.get_workflow_handle(review_workflow_id(ticket_no))
@@ -145,20 +207,10 @@ def _cases(stack: Stack, blocked: str, filed: str, ticket_no: str) -> list[Case]
         await review.query(TicketReview.view)
         await reviewed.query(AccountCancellation.view)
 
-    return [
-        Case(QUEUE, Role.AGENT, "/staff", queue),
-        Case("bucket", Role.AGENT, f"/staff/buckets/{today.key}?real_name_type=INDIVIDUAL", bucket),
-        Case("ticket", Role.AGENT, f"/staff/tickets/{ticket_no}", ticket),
-        Case("owner", Role.OWNER, "/owner", lambda: request.query(AccountCancellation.view)),
-    ]
-
-
-async def _real_requests(stack: Stack) -> tuple[str, str, str]:
-    """What only a worker can answer for: an account that is blocked, and one under review with its ticket's number."""
-    ours = ours_over_http(stack)
-    blocked, filed = await ours.accounts(2)
-    await stack.store.set_facts(blocked, arrears_fen=100)
-    await stack.store.set_facts(filed, icp_applications_ever=1)
-    for account_id in (blocked, filed):
-        await ours.to_report(account_id, Clock())
-    return blocked, filed, await file_ticket(stack, filed)
+    individuals_due_today = f"/staff/buckets/{today.key}?real_name_type={RealNameType.INDIVIDUAL}"
+    return {
+        QUEUE: Case(agent, "/staff", queue),
+        "bucket": Case(agent, individuals_due_today, bucket),
+        "ticket": Case(agent, f"/staff/tickets/{ticket_no}", ticket),
+        "owner": Case(owner, "/owner", lambda: request.query(AccountCancellation.view)),
+    }

@@ -1,106 +1,120 @@
 """How it is measured: routes take turns, so that whatever else the machine does falls on all of them alike."""
 
 import asyncio
+import os
+import statistics
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from typing import TypeVar
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Final, TypeVar
 
 import psutil
+from temporalio.client import Client
 
-from devtools.benchmarks.routes import WHOLE, Route
+from devtools.benchmarks.routes import TO_CLOSED, WHOLE, Route, open_route
+from devtools.demo.stack import Stack
 
 T = TypeVar("T")
 
-_SAMPLE_SECONDS = 0.05
+MIB: Final = 1024 * 1024
+
+# The figures that somebody asks for by name.
+ALONE: Final = "requests a second, alone"
+IN_FLIGHT: Final = "requests a second, in flight"
+STEP_COST: Final = "accept_notice, ms"
+"""The cheapest step of the owner's: nothing is called before its answer, so all of it is ours and Temporal's."""
+TO_CLOSED_MS: Final = f"{TO_CLOSED}, ms"
+WORKER_CPU: Final = "CPU ms, worker"
+TEMPORAL_CPU: Final = "CPU ms, temporal"
+IDLE_MIB: Final = "worker MiB, idle"
+PEAK_MIB: Final = "worker MiB, peak"
+EVENTS: Final = "history events"
+PARKED_MIB: Final = "parked: worker MiB"
+
+_ROUNDS_PER_BLOCK: Final = 20
+_REQUESTS_PER_BLOCK: Final = 2
+"""Times the concurrency: long enough that start and end of a block weigh little."""
+
+Samples = dict[str, list[float]]
+"""By figure, in order of turns, so that equal places of two routes are neighbours in time."""
 
 
-@dataclass(frozen=True)
-class Plan:
-    """`rounds` requests one by one, then `blocks` of `size` requests with `concurrency` in flight, for each route."""
-
-    rounds: int
-    blocks: int
-    size: int
-    concurrency: int
-
-
-@dataclass
-class Block:
-    """One route's turn with many requests in flight. CPU seconds are by process."""
-
-    requests: int
-    seconds: float
-    cpu_seconds: dict[str, float]
-    whole: list[float]
-
-    @property
-    def per_second(self) -> float:
-        return self.requests / self.seconds
+async def measure(stack: Stack, names: Sequence[str], rounds: int, concurrency: int) -> dict[str, Samples]:
+    """Requests one by one, then in blocks with that many in flight, for each of the routes."""
+    async with AsyncExitStack() as exits:
+        routes = [await exits.enter_async_context(open_route(stack, name)) for name in names]
+        shared = {"temporal": stack.temporal.pid, "simulator": stack.platform_server.pid, "client": os.getpid()}
+        measuring = [_Measuring(route, shared, concurrency) for route in routes]
+        for one in measuring:
+            await one.warm_up()
+        for turn in range(rounds):
+            for one in _turns(measuring, turn):
+                await one.play_alone()
+        for turn in range(max(1, rounds // _ROUNDS_PER_BLOCK)):
+            for one in _turns(measuring, turn):
+                await one.play_block()
+        return {one.route.name: await one.samples_in_all(stack.client) for one in measuring}
 
 
-@dataclass
-class Measured:
-    """What was seen of one route, in order of turns, so that equal indexes of two routes are neighbours in time.
+class _Measuring:
+    def __init__(self, route: Route, shared: dict[str, int], concurrency: int) -> None:
+        self.route = route
+        self._worker = route.worker.pid
+        self._processes = {"worker": self._worker, **shared}
+        self._concurrency = concurrency
+        self._idle = self._peak = rss_of(self._worker)
+        self._samples: Samples = defaultdict(list)
+        self._cpu_alone: list[float] = []
+        self._last_account = ""
 
-    `idle_rss` is the worker's memory before its first request, `peak_rss` the most it had with requests in flight.
-    """
+    async def warm_up(self) -> None:
+        """Imports, connections, caches: as many in flight as later."""
+        await self.play_block()
+        self._samples.clear()
+        self._peak = 0
 
-    idle_rss: int
-    solo: list[dict[str, float]] = field(default_factory=list)
-    solo_cpu: list[float] = field(default_factory=list)
-    blocks: list[Block] = field(default_factory=list)
-    peak_rss: int = 0
-    last_account: str = ""
+    async def play_alone(self) -> None:
+        [self._last_account] = await self.route.play.accounts(1)
+        before = _cpu_of(self._worker)
+        seconds = await self.route.play.play(self._last_account)
+        self._cpu_alone.append(_cpu_of(self._worker) - before)
+        for step, lasted in seconds.items():
+            self._samples[f"{step}, ms"].append(1000 * lasted)
+        self._samples[ALONE].append(1 / seconds[WHOLE])
+
+    async def play_block(self) -> None:
+        size = _REQUESTS_PER_BLOCK * self._concurrency
+        accounts = await self.route.play.accounts(size)
+        before = {name: _cpu_of(pid) for name, pid in self._processes.items()}
+        async with peak_rss_of(self._worker) as peak:
+            begin = time.perf_counter()
+            played = await in_flight(accounts, self.route.play.play, self._concurrency)
+            lasted = time.perf_counter() - begin
+        self._peak = max(self._peak, *peak)
+        self._samples[IN_FLIGHT].append(size / lasted)
+        self._samples[f"{WHOLE} in flight, ms"] += [1000 * seconds[WHOLE] for seconds in played]
+        for name, pid in self._processes.items():
+            self._samples[f"CPU ms, {name}"].append(1000 * (_cpu_of(pid) - before[name]) / size)
+
+    async def samples_in_all(self, client: Client) -> Samples:
+        # A mean: the clock of CPU time is too coarse for one request.
+        self._samples[f"{WORKER_CPU}, alone"] = [1000 * statistics.fmean(self._cpu_alone)]
+        self._samples[IDLE_MIB] = [self._idle / MIB]
+        self._samples[PEAK_MIB] = [self._peak / MIB]
+        self._samples["peak KiB a request"] = [(self._peak - self._idle) / 1024 / self._concurrency]
+        # Of the last request that went alone.
+        ids = self.route.play.histories(self._last_account)
+        events = [event for each in ids for event in (await client.get_workflow_handle(each).fetch_history()).events]
+        self._samples[EVENTS] = [len(events)]
+        self._samples["history bytes"] = [sum(event.ByteSize() for event in events)]
+        return self._samples
 
 
-async def measure(routes: Sequence[Route], processes: dict[str, int], plan: Plan) -> dict[str, Measured]:
-    """`processes` are those that all routes share, by name, whose CPU time is read beside the worker's."""
-    measured = {route.name: Measured(idle_rss=rss_of(route.worker)) for route in routes}
-    for route in routes:
-        # Imports, connections, caches: as many in flight as later.
-        await _play_block(route, Measured(idle_rss=0), processes, plan)
-    for turn in range(plan.rounds):
-        for route in _turns(routes, turn):
-            await _play_solo(route, measured[route.name])
-    for turn in range(plan.blocks):
-        for route in _turns(routes, turn):
-            await _play_block(route, measured[route.name], processes, plan)
-    return measured
-
-
-def _turns(routes: Sequence[Route], turn: int) -> list[Route]:
+def _turns(all_of_them: list[_Measuring], turn: int) -> list[_Measuring]:
     """Another one begins each time, so that none always comes after the same one."""
-    first = turn % len(routes)
-    return [*routes[first:], *routes[:first]]
-
-
-async def _play_solo(route: Route, measured: Measured) -> None:
-    [account_id] = await route.play.accounts(1)
-    before = _cpu_of(route.worker)
-    measured.solo.append(await route.play.play(account_id))
-    measured.solo_cpu.append(_cpu_of(route.worker) - before)
-    measured.last_account = account_id
-
-
-async def _play_block(route: Route, measured: Measured, processes: dict[str, int], plan: Plan) -> None:
-    accounts = await route.play.accounts(plan.size)
-    watched = {"worker": route.worker, **processes}
-    before = {name: _cpu_of(pid) for name, pid in watched.items()}
-    async with peak_rss_of(route.worker) as peak:
-        begin = time.perf_counter()
-        seconds = await in_flight(accounts, route.play.play, plan.concurrency)
-        lasted = time.perf_counter() - begin
-    measured.peak_rss = max(measured.peak_rss, *peak)
-    measured.blocks.append(
-        Block(
-            requests=plan.size,
-            seconds=lasted,
-            cpu_seconds={name: _cpu_of(pid) - before[name] for name, pid in watched.items()},
-            whole=[one[WHOLE] for one in seconds],
-        )
-    )
+    first = turn % len(all_of_them)
+    return [*all_of_them[first:], *all_of_them[:first]]
 
 
 async def in_flight(items: Sequence[str], work: Callable[[str], Awaitable[T]], concurrency: int) -> list[T]:
@@ -124,7 +138,7 @@ async def peak_rss_of(pid: int) -> AsyncIterator[list[int]]:
 
     async def sample() -> None:
         while True:
-            await asyncio.sleep(_SAMPLE_SECONDS)
+            await asyncio.sleep(0.05)
             samples.append(rss_of(pid))
 
     sampling = asyncio.create_task(sample())

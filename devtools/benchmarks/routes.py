@@ -1,10 +1,8 @@
 """The routes that are compared, as their caller sees them: the same steps, each one timed."""
 
-import os
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -16,8 +14,8 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from devtools.benchmarks.instant import InstantChallenges, InstantPlatform
 from devtools.benchmarks.twin import BareRequest
 from devtools.benchmarks.variants import Variant
-from devtools.demo.programs import Program, answers_ok, free_port
-from devtools.demo.stack import ROOT, Stack
+from devtools.demo.programs import Program, free_port
+from devtools.demo.stack import Stack
 from domain.accounts import Channel
 from domain.actors import Actor, Via
 from domain.ids import cancellation_workflow_id, deletion_workflow_id
@@ -35,21 +33,17 @@ STEPS = ("start", "send_code", "verify", "accept_notice", "report", "recheck", "
 """The owner's steps, and `report`: the wait for the checks that accepting the notice starts."""
 TO_CLOSED = "confirm to CLOSED"
 WHOLE = "whole request"
+CLOSING = "closing"
 
 HTTP = "http"
 """The real route: `worker.py` as it is, the simulator over HTTP, the vault in a folder."""
 
 WORKER_SETTINGS = {"CANCELLATION_LOG_FORMAT": "json", "CANCELLATION_DRAIN": "PT0S"}
 """The same for all workers."""
-_SETTINGS = ("TEMPORAL_", "CANCELLATION_")
 
-NOTICE = CURRENT_NOTICE[Locale.ZH]
+_NOTICE = CURRENT_NOTICE[Locale.ZH]
 _ALWAYS_ANEW = Policy(outcomes_reused_for=timedelta(0))
 """Every re-check asks the platform: that is what it costs."""
-
-
-def owner_of(account_id: str) -> Actor:
-    return Actor(subject=f"owner-of-{account_id}", via=Via.TEMPORAL)
 
 
 class Clock:
@@ -64,15 +58,14 @@ class Clock:
         yield
         self.seconds[name] = time.perf_counter() - begin
 
-    def close(self, closing: float) -> dict[str, float]:
-        """All steps, and what they add up to. `closing` is the wait for the end after `confirm` has been answered."""
-        confirm = self.seconds["confirm"]
-        whole = sum(self.seconds.values()) + closing
-        return {**self.seconds, TO_CLOSED: confirm + closing, WHOLE: whole}
+    def seconds_in_all(self) -> dict[str, float]:
+        """All steps, and what they add up to: the wait for the end belongs to the step that it follows."""
+        whole, closing = sum(self.seconds.values()), self.seconds.pop(CLOSING)
+        return {**self.seconds, TO_CLOSED: self.seconds["confirm"] + closing, WHOLE: whole}
 
 
 class Play(Protocol):
-    """One request from its start to its end."""
+    """One request from its start to its end, in seconds by step."""
 
     async def accounts(self, number: int) -> list[str]: ...
     async def play(self, account_id: str) -> dict[str, float]: ...
@@ -93,9 +86,8 @@ class Ours:
     async def accounts(self, number: int) -> list[str]:
         return await self.make_accounts(f"bench-{uuid4().hex[:8]}", number)
 
-    async def to_report(self, account_id: str, clock: Clock) -> str:
-        """Up to the first report, whose digest is answered."""
-        by = owner_of(account_id)
+    async def play(self, account_id: str) -> dict[str, float]:
+        clock, by = Clock(), Actor(subject=f"owner-of-{account_id}", via=Via.TEMPORAL)
         with clock.step("start"):
             await self.cancellations.start(account_id, by.subject, via=by.via, policy=_ALWAYS_ANEW)
         with clock.step("send_code"):
@@ -104,27 +96,19 @@ class Ours:
         with clock.step("verify"):
             await self.cancellations.verify(account_id, code, by)
         with clock.step("accept_notice"):
-            await self.cancellations.accept_notice(account_id, NOTICE.version, NOTICE.sha256, by)
+            await self.cancellations.accept_notice(account_id, _NOTICE.version, _NOTICE.sha256, by)
         with clock.step("report"):
             await self.cancellations.wait_while(account_id, Phase.CHECKING)
         with clock.step("recheck"):
             view = await self.cancellations.recheck(account_id, by)
         assert view.report is not None
-        return view.report.digest
-
-    async def play(self, account_id: str) -> dict[str, float]:
-        clock = Clock()
-        digest = await self.to_report(account_id, clock)
         with clock.step("confirm"):
-            await self.cancellations.confirm(account_id, digest, owner_of(account_id))
-        begin = time.perf_counter()
-        handle: WorkflowHandle[AccountCancellation, CancellationResult] = self.client.get_workflow_handle_for(
-            AccountCancellation.run, cancellation_workflow_id(account_id)
-        )
-        result = await handle.result()
-        seconds = clock.close(time.perf_counter() - begin)
+            await self.cancellations.confirm(account_id, view.report.digest, by)
+        with clock.step(CLOSING):
+            handle = self.client.get_workflow_handle_for(AccountCancellation.run, cancellation_workflow_id(account_id))
+            result: CancellationResult = await handle.result()
         assert result.outcome is Phase.CLOSED, result
-        return seconds
+        return clock.seconds_in_all()
 
     def histories(self, account_id: str) -> tuple[str, ...]:
         return cancellation_workflow_id(account_id), deletion_workflow_id(account_id)
@@ -170,9 +154,9 @@ class Twin:
             await _update(handle, "recheck")
         with clock.step("confirm"):
             await _update(handle, "confirm")
-        begin = time.perf_counter()
-        await handle.result()
-        return clock.close(time.perf_counter() - begin)
+        with clock.step(CLOSING):
+            await handle.result()
+        return clock.seconds_in_all()
 
     def histories(self, account_id: str) -> tuple[str, ...]:
         return account_id, f"{account_id}-deletion"
@@ -184,18 +168,44 @@ async def _update(handle: WorkflowHandle[BareRequest, None], name: str) -> None:
 
 @dataclass
 class Route:
-    """A way to play a request, and the id of the worker process that serves it."""
+    """A way to play a request, and the worker that serves it."""
 
     name: str
     play: Play
-    worker: int
+    worker: Program
 
 
-def ours_over_http(stack: Stack) -> Ours:
-    return Ours(stack.cancellations, stack.client, stack.store.add_clean_accounts, stack.store.latest_code)
+@asynccontextmanager
+async def open_route(stack: Stack, name: str) -> AsyncIterator[Route]:
+    """The named route, with a worker of its own. All share server, client and machine."""
+    if name == HTTP:
+        ours = Ours(stack.cancellations, stack.client, stack.store.add_clean_accounts, stack.store.latest_code)
+        yield Route(name, ours, stack.worker)
+        return
+    worker = variant_worker(stack, Variant(name))
+    try:
+        await worker.start()
+        play: Play = Twin(stack.client, name) if name == Variant.TWIN else _on_instant_platform(stack, name)
+        yield Route(name, play, worker)
+    finally:
+        await worker.stop()
 
 
-def ours_on_instant_platform(stack: Stack, task_queue: str) -> Ours:
+def variant_worker(stack: Stack, variant: Variant) -> Program:
+    """A worker process like the stack's own, on a task queue that has the variant's name."""
+    port = free_port()
+    return stack.python(
+        *(variant, "-m", "devtools.benchmarks.variants", variant),
+        health=(port, "/readyz"),
+        variables={
+            **WORKER_SETTINGS,
+            "CANCELLATION_TASK_QUEUE": variant,
+            "CANCELLATION_HEALTH_PORT": str(port),
+        },
+    )
+
+
+def _on_instant_platform(stack: Stack, task_queue: str) -> Ours:
     async def read_code(_account_id: str) -> str:
         return "000000"
 
@@ -205,50 +215,3 @@ def ours_on_instant_platform(stack: Stack, task_queue: str) -> Ours:
 
 async def _made_up_ids(prefix: str, number: int) -> list[str]:
     return [f"{prefix}-{n:05d}" for n in range(1, number + 1)]
-
-
-@asynccontextmanager
-async def open_routes(stack: Stack, *names: str) -> AsyncIterator[list[Route]]:
-    """The named routes, each with a worker of its own. They share server, client and machine."""
-    async with AsyncExitStack() as exits:
-        workers = {name: variant_worker(stack, Variant(name)) for name in names if name != HTTP}
-        for worker in workers.values():
-            exits.push_async_callback(worker.stop)
-            worker.spawn()
-        for worker in workers.values():
-            await worker.ready()
-        yield [_route(stack, name, workers.get(name, stack.worker)) for name in names]
-
-
-def _route(stack: Stack, name: str, worker: Program) -> Route:
-    assert worker.pid is not None
-    play: Play
-    match name:
-        case _ if name == HTTP:
-            play = ours_over_http(stack)
-        case Variant.TWIN:
-            play = Twin(stack.client, name)
-        case _:
-            play = ours_on_instant_platform(stack, name)
-    return Route(name, play, worker.pid)
-
-
-def variant_worker(stack: Stack, variant: Variant) -> Program:
-    """A worker process like the stack's own, on a task queue that has the variant's name."""
-    port = free_port()
-    return Program(
-        variant,
-        [sys.executable, "-m", "devtools.benchmarks.variants", variant],
-        cwd=ROOT,
-        env={
-            **{name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)},
-            **stack.variables(),
-            **WORKER_SETTINGS,
-            "TEMPORAL_CONFIG_FILE": os.devnull,
-            "CANCELLATION_TASK_QUEUE": variant,
-            "CANCELLATION_HEALTH_PORT": str(port),
-        },
-        log=stack.workdir / f"{variant}.log",
-        is_ready=lambda: answers_ok(port, "/readyz"),
-        grace=10,
-    )

@@ -73,14 +73,12 @@ async def run(variant: Variant) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     settings = Settings()
     configure_logging(settings.log_format, settings.log_level)
-    async with build_variant(variant, await connect(), settings) as worker:
-
-        async def is_ready() -> bool:
-            return worker.is_running
-
-        assert settings.health_port is not None
-        async with serve_health(settings.health_host, settings.health_port, is_ready):
-            await stop.wait()
+    assert settings.health_port is not None
+    async with (
+        build_variant(variant, await connect(), settings) as worker,
+        serve_health(settings.health_host, settings.health_port, worker.is_ready),
+    ):
+        await stop.wait()
 
 
 if __name__ == "__main__":

@@ -8,14 +8,25 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientError, ClientSession, ClientTimeout
 
 START_LIMIT = 60.0
 """Seconds that a program may take until it is ready; a loaded machine takes long."""
 
 NO_PROXY = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
 """For the environment: no proxy stands between programs of one machine."""
+
+FAILED = 1
+INTERRUPTED = 130
+
+_SETPRIV = shutil.which("setpriv")
+_END_WITH_PARENT = (_SETPRIV, "--pdeathsig", "KILL", "--") if _SETPRIV else ()
+"""A prefix by which Linux ends a process when its parent is killed outright; nothing elsewhere."""
 
 _TAIL_LINES = 15
 _POLL = 0.03
@@ -29,40 +40,31 @@ class Busy(StartFailed):
     """What it needs is taken: a port, or the folder of a stack that runs."""
 
 
+@dataclass
 class Program:
     """One process. `start` and `kill` may be repeated: it comes back with the same command and so the same ports.
 
     `is_ready` is asked again and again while the process starts; `grace` is how many seconds it may take to stop.
     """
 
-    def __init__(
-        self,
-        name: str,
-        command: Sequence[str],
-        *,
-        cwd: Path,
-        env: Mapping[str, str],
-        log: Path,
-        is_ready: Callable[[], Awaitable[bool]],
-        grace: float,
-    ) -> None:
-        self.name = name
-        self.log = log
-        self._command = [*_END_WITH_PARENT, *command]
-        self._cwd = cwd
-        self._env = dict(env)
-        self._is_ready = is_ready
-        self._grace = grace
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def pid(self) -> int | None:
-        """The id of the running process, or None."""
-        return self._process.pid if self.is_running and self._process else None
+    name: str
+    command: Sequence[str]
+    cwd: Path
+    env: Mapping[str, str]
+    log: Path
+    is_ready: Callable[[], Awaitable[bool]]
+    grace: float = 10
+    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """The id of the process that was started last."""
+        assert self._process is not None, f"{self.name} was not started"
+        return self._process.pid
 
     def spawn(self) -> None:
         """Start the process without waiting for it."""
@@ -70,9 +72,9 @@ class Program:
             raise RuntimeError(f"{self.name} is running already")
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command,
-                cwd=self._cwd,
-                env=self._env,
+                [*_END_WITH_PARENT, *self.command],
+                cwd=self.cwd,
+                env=self.env,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -87,7 +89,7 @@ class Program:
             StartFailed: it ended, or did not answer in time.
         """
         deadline = asyncio.get_running_loop().time() + START_LIMIT
-        while not await self._is_ready():
+        while not await self.is_ready():
             if self._process is None or self._process.poll() is not None:
                 code = self._process.returncode if self._process else None
                 raise self._failed(f"ended with exit code {code}")
@@ -101,27 +103,24 @@ class Program:
 
     async def stop(self) -> None:
         """Ask it to end (SIGTERM); one that does not within its grace is killed."""
-        await self._end(signal.SIGTERM, self._grace)
+        await self._end(signal.SIGTERM)
 
     async def kill(self) -> None:
         """End it at once (SIGKILL), as a crash of the machine would."""
-        await self._end(signal.SIGKILL, self._grace)
+        await self._end(signal.SIGKILL)
 
-    async def _end(self, how: signal.Signals, patience: float) -> None:
-        process = self._process
-        if process is None:
+    async def _end(self, how: signal.Signals) -> None:
+        if self._process is None:
             return
-        if process.poll() is None:
-            process.send_signal(how)
-        deadline = asyncio.get_running_loop().time() + patience
+        self._process.send_signal(how)
         try:
-            while process.poll() is None and asyncio.get_running_loop().time() < deadline:
-                await asyncio.sleep(_POLL)
+            await asyncio.to_thread(self._process.wait, self.grace)
+        except subprocess.TimeoutExpired:
+            pass
         finally:
             # Also when this wait itself is cancelled: nothing may stay behind.
-            if process.poll() is None:
-                process.kill()
-            process.wait()
+            self._process.kill()
+            self._process.wait()
 
     def _failed(self, what: str) -> StartFailed:
         lines = self.log.read_text(errors="replace").splitlines()[-_TAIL_LINES:]
@@ -130,13 +129,24 @@ class Program:
         return kind(f"{self.name} {what}. The end of its log:\n{tail}\nThe whole log: {self.log}")
 
 
-def _end_with_parent() -> tuple[str, ...]:
-    """A prefix by which Linux ends the process when its parent is killed outright; nothing elsewhere."""
-    setpriv = shutil.which("setpriv")
-    return (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
+def run(main: Coroutine[Any, Any, int], *, when_stopped: int) -> int:
+    """Run to the end and answer its exit code; `when_stopped` after Ctrl-C or SIGTERM, with all contexts left.
 
+    Raises `StartFailed` as `main` does.
+    """
 
-_END_WITH_PARENT = _end_with_parent()
+    async def stoppable() -> int:
+        task = asyncio.current_task()
+        assert task is not None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        return await main
+
+    os.environ.update(NO_PROXY)
+    try:
+        return asyncio.run(stoppable())
+    except asyncio.CancelledError:
+        return when_stopped
 
 
 def free_port() -> int:
@@ -163,16 +173,12 @@ def port_is_free(port: int) -> bool:
 
 
 async def answers_ok(port: int, path: str) -> bool:
-    """Whether an HTTP server at this port of the loopback interface answers 200. By hand: a client heeds proxies."""
+    """Whether an HTTP server at this port of the loopback interface answers 200."""
     try:
-        async with asyncio.timeout(5):
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            try:
-                writer.write(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
-                status = await reader.readline()
-            finally:
-                writer.close()
-                await writer.wait_closed()
-    except (OSError, TimeoutError):
+        async with (
+            ClientSession(timeout=ClientTimeout(total=5)) as http,
+            http.get(f"http://127.0.0.1:{port}{path}") as answer,
+        ):
+            return answer.ok
+    except (ClientError, TimeoutError):
         return False
-    return b" 200 " in status

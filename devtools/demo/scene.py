@@ -1,32 +1,35 @@
 """One account on stage: the owner's and the reviewer's steps, each taken for real and shown as it happens."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import uuid4
 
+from rich.console import Group, RenderableType
 from rich.text import Text
 from temporalio.client import WorkflowHandle
 from temporalio.testing import TimeSkipper
 
-from devtools.demo import views
+from cli import screens
+from devtools.demo.languages import pick
 from devtools.demo.stack import Stack
-from devtools.demo.stage import Stage
-from devtools.demo.texts import Say
+from devtools.demo.stage import Stage, busy
 from domain.accounts import Channel
 from domain.actors import Actor, Via
-from domain.checks import Check
-from domain.deletion import DeletionView
+from domain.checks import Check, CheckOutcome, EligibilityReport
+from domain.deletion import DELETION_STAGES, Certificate, DeletionView, Receipt
 from domain.errors import Refusal
 from domain.ids import cancellation_workflow_id, review_workflow_id
+from domain.locale import Locale
 from domain.messages import CancellationResult, CancellationView, ReviewResult, ReviewView
 from domain.notices import CURRENT_NOTICE
 from domain.notifications import Template
 from domain.phases import OUTCOMES, Phase
 from domain.policy import Policy
 from domain.tickets import BalanceChoice, BalanceWish, Decision, DecisionReason, TicketRef
-from i18n.texts import text
+from i18n.texts import kind_name, text
 from service.tickets import Paper, file_ticket, supply_materials
 from simulator.kinds import Carrier
 from simulator.views import OutboxMessage
@@ -40,11 +43,7 @@ PATIENCE = 30.0
 _ALWAYS_ANEW = Policy(outcomes_reused_for=timedelta(0))
 """In a story the world changes within a second; a re-check has to see it."""
 
-_POLL = 0.05
-_CONTACT_EMAIL, _CONTACT_PHONE = "owner@example.com", "138 0013 8000"
-_OWNER, _AGENT = Actor(subject="owner-1", via=Via.COMMAND_LINE), "agent-7"
-
-_CARRIERS = {Carrier.SMS: Say.SMS, Carrier.EMAIL: Say.EMAIL, Carrier.DESK: Say.LEAD}
+_OWNER = Actor(subject="owner-1", via=Via.COMMAND_LINE)
 
 
 class WrongTurn(Exception):
@@ -57,7 +56,7 @@ async def until(probe: Callable[[], Awaitable[T]], accept: Callable[[T], bool], 
     while not accept(answer := await probe()):
         if asyncio.get_running_loop().time() > deadline:
             raise WrongTurn(f"{what}: not within {PATIENCE:.0f} s")
-        await asyncio.sleep(_POLL)
+        await asyncio.sleep(0.05)
     return answer
 
 
@@ -72,7 +71,9 @@ class Scene:
         self.request_no = ""
         self.ticket: TicketRef | None = None
         self.last_view: CancellationView | None = None
-        self._shown: set[tuple[datetime, Template, Carrier]] = set()
+        self.skipped: timedelta | None = None
+        """How far the ticket's clock was moved."""
+        self._shown: list[OutboxMessage] = []
 
     # Where things stand
 
@@ -82,153 +83,121 @@ class Scene:
         return self.last_view
 
     @property
+    def report(self) -> EligibilityReport:
+        if self.view.report is None:
+            raise WrongTurn(f"no report in phase {self.view.phase}")
+        return self.view.report
+
+    @property
+    def ticket_no(self) -> str:
+        assert self.ticket is not None, "no ticket was filed"
+        return self.ticket.ticket_no
+
+    @property
     def request(self) -> WorkflowHandle[AccountCancellation, CancellationResult]:
         workflow_id = cancellation_workflow_id(self.account_id)
         return self.stack.client.get_workflow_handle_for(AccountCancellation.run, workflow_id)
 
     @property
     def review(self) -> WorkflowHandle[TicketReview, ReviewResult]:
-        assert self.ticket is not None, "no ticket was filed"
-        workflow_id = review_workflow_id(self.ticket.ticket_no)
-        return self.stack.client.get_workflow_handle_for(TicketReview.run, workflow_id)
+        return self.stack.client.get_workflow_handle_for(TicketReview.run, review_workflow_id(self.ticket_no))
 
     async def refresh(self) -> CancellationView:
         self.last_view = await self.cancellations.view(self.account_id)
+        if self.last_view.review:
+            self.ticket = self.last_view.review.ticket
         return self.last_view
 
     async def reach(self, *phases: Phase) -> CancellationView:
         """Wait for one of the phases; ending or stalling in any other is a wrong turn."""
-        dead_ends = (OUTCOMES | {Phase.DELETION_STALLED}) - set(phases)
+        dead_ends = OUTCOMES | {Phase.DELETION_STALLED}
         view = await until(self.refresh, lambda v: v.phase in phases or v.phase in dead_ends, " / ".join(phases))
         if view.phase not in phases:
             raise WrongTurn(f"{view.phase} instead of {' / '.join(phases)}")
         return view
 
-    def say(self, what: Say, **values: object) -> str:
-        return self.stage.say(what, **values)
-
-    async def line(self, actor: Say, what: Say, **values: object) -> None:
-        await self.stage.line(actor, Text(self.say(what, **values)))
+    async def reviewed(self, accept: Callable[[ReviewView], bool]) -> ReviewView:
+        number = self.ticket_no
+        return await until(lambda: self.cancellations.review(number), accept, f"ticket {number}")
 
     # The owner
 
-    async def open(self) -> None:
-        kind = text((await self.stack.platform.profile(self.account_id)).real_name_type, self.locale).title
-        await self.line(Say.OWNER, Say.ASKS, account=self.account_id, kind=kind)
-        await self.cancellations.start(
-            self.account_id, _OWNER.subject, via=_OWNER.via, locale=self.locale, policy=_ALWAYS_ANEW
-        )
-        self.request_no = (await self.reach(Phase.AWAITING_IDENTITY)).request_no
-        await self.line(Say.SYSTEM, Say.OPENED, request_no=self.request_no)
+    async def ask(self) -> None:
+        """Open the request, and have a code sent."""
+        account, by = self.account_id, _OWNER
+        kind = text((await self.stack.platform.profile(account)).real_name_type, self.locale).title
+        await self.stage.owner(f"申请注销 {account}（{kind}）", f"asks to cancel {account} ({kind})")
+        await self.cancellations.start(account, by.subject, via=by.via, locale=self.locale, policy=_ALWAYS_ANEW)
+        number = self.request_no = (await self.reach(Phase.AWAITING_IDENTITY)).request_no
+        await self.stage.system(f"受理，申请编号 {number}", f"opens request {number}")
+        await self.cancellations.send_code(account, Channel.PHONE, by)
 
-    async def identify(self, *, brief: bool) -> None:
+    async def identify(self) -> None:
         """The code comes from the simulator's outbox, as the owner would read it from the phone."""
-        view = await self.cancellations.send_code(self.account_id, Channel.PHONE, _OWNER)
-        assert view.challenge is not None
-        to = (await self.cancellations.show_challenge(view.challenge.challenge_id)).masked_destination
-        if not brief:
-            await self.line(Say.SYSTEM, Say.CODE_SENT, to=to)
-            await self.message(Template.IDENTITY_CODE)
         code = await self.stack.store.latest_code(self.account_id)
         await self.cancellations.verify(self.account_id, code, _OWNER)
-        notice = CURRENT_NOTICE[self.locale]
-        if brief:
-            await self.line(Say.OWNER, Say.IDENTIFIED, code=code, to=to, version=notice.version)
-        else:
-            await self.line(Say.OWNER, Say.CODE_ENTERED, code=code)
-            await self.line(Say.OWNER, Say.NOTICE_ACCEPTED, version=notice.version, sha256=notice.sha256[:12])
-        self.last_view = await self.cancellations.accept_notice(self.account_id, notice.version, notice.sha256, _OWNER)
+        await self.stage.owner(f"输入短信验证码 {code}，身份已验证", f"enters the code {code}: identity verified")
+        version, sha256 = CURRENT_NOTICE[self.locale].version, CURRENT_NOTICE[self.locale].sha256
+        await self.cancellations.accept_notice(self.account_id, version, sha256, _OWNER)
+        await self.stage.owner(
+            f"阅读并同意《注销须知》{version} 版（SHA-256 {sha256[:12]}…）",
+            f"reads and accepts the notice, version {version} (SHA-256 {sha256[:12]}...)",
+        )
 
-    async def watch_checks(self) -> CancellationView:
-        """The checks as their answers come in."""
-        with self.stage.live(Say.SYSTEM) as live:
+    async def to_report(self) -> EligibilityReport:
+        """From the first click to the outcome of the checks."""
+        await self.ask()
+        await self.identify()
+        await self.watch_checks()
+        return self.report
 
-            async def look() -> CancellationView:
-                view = await self.refresh()
-                live.show(self.say(Say.CHECKS), views.checks_table(view.checks_done, self.locale))
-                return view
-
-            return await until(look, lambda view: view.phase is not Phase.CHECKING, "the checks")
-
-    async def to_report(self, *, brief: bool = True) -> CancellationView:
-        """From the first click to the outcome of the checks; `brief` for those who have seen it before."""
-        await self.open()
-        await self.identify(brief=brief)
-        return await self.watch_checks()
-
-    async def recheck(self) -> CancellationView:
+    async def recheck(self) -> EligibilityReport:
         self.last_view = await self.cancellations.recheck(self.account_id, _OWNER)
-        return self.last_view
+        return self.report
 
     async def confirm(self) -> None:
-        report = self.view.report
-        assert report is not None
         if self.view.phase is not Phase.AWAITING_CONFIRMATION:
             raise WrongTurn(f"{self.view.phase} instead of {Phase.AWAITING_CONFIRMATION}")
-        if report.entitlements:
-            await self.line(Say.SYSTEM, Say.FORFEITS, items=views.entitlements(report.entitlements.items, self.locale))
-        await self.cancellations.confirm(self.account_id, report.digest, _OWNER)
-        await self.line(Say.OWNER, Say.CONFIRMED, digest=report.digest[:12])
+        if lost := self.report.entitlements:
+            items = names((item.kind for item in lost.items), self.locale)
+            await self.stage.system(f"列出随注销放弃的权益：{items}", f"lists what is given up: {items}")
+        await self.cancellations.confirm(self.account_id, self.report.digest, _OWNER)
+        await self.stage.owner("最终确认：不可恢复", "confirms: there is no way back")
 
-    async def file_ticket(self, letter: bytes | None) -> TicketRef:
+    async def file_ticket(self, letter: bytes | None) -> str:
         """Into the vault first; Temporal is handed the reference. Money that is left is given up."""
-        report, needs = self.view.report, self.view.ticket_needs
-        assert report is not None
+        needs = self.view.ticket_needs
         assert needs is not None
         money = needs.balance_fen
-        self.last_view = await file_ticket(
-            self.cancellations,
-            self.stack.tickets,
-            self.account_id,
-            self._paper(
-                contact_email=_CONTACT_EMAIL,
-                contact_phone=_CONTACT_PHONE,
-                statement_accepted=needs.statement,
-                balance=BalanceChoice(wish=BalanceWish.GIVE_UP, amount_fen=money) if money else None,
-            ),
-            letter,
-            report_digest=report.digest,
-            by=_OWNER,
-            now=datetime.now(UTC),
+        paper = self._paper(
+            contact_email="owner@example.com",
+            contact_phone="138 0013 8000",
+            statement_accepted=needs.statement,
+            balance=BalanceChoice(wish=BalanceWish.GIVE_UP, amount_fen=money) if money else None,
         )
-        return self._filed()
+        how: dict[str, Any] = {"report_digest": self.report.digest, "by": _OWNER, "now": datetime.now(UTC)}
+        await file_ticket(self.cancellations, self.stack.tickets, self.account_id, paper, letter, **how)
+        await self.refresh()
+        return self.ticket_no
 
     async def supply(self, letter: bytes) -> None:
-        self.last_view = await supply_materials(
-            self.cancellations,
-            self.stack.tickets,
-            self.account_id,
-            self._paper(),
-            letter,
-            by=_OWNER,
-            now=datetime.now(UTC),
-        )
-        self._filed()
+        how: dict[str, Any] = {"by": _OWNER, "now": datetime.now(UTC)}
+        await supply_materials(self.cancellations, self.stack.tickets, self.account_id, self._paper(), letter, **how)
+        await self.refresh()
 
     def _paper(self, **given: Any) -> Paper:
         notice = CURRENT_NOTICE[self.locale]
         return Paper(notice_version=notice.version, notice_sha256=notice.sha256, **given)
 
-    def _filed(self) -> TicketRef:
-        assert self.view.review is not None
-        self.ticket = self.view.review.ticket
-        return self.ticket
-
     # Staff
-
-    async def reviewed(self, accept: Callable[[ReviewView], bool]) -> ReviewView:
-        assert self.ticket is not None
-        ticket_no = self.ticket.ticket_no
-        return await until(lambda: self.cancellations.review(ticket_no), accept, f"ticket {ticket_no}")
 
     async def decision(self, *reasons: DecisionReason, waived: tuple[Check, ...] = ()) -> Decision:
         """About the revision and the report that the reviewer sees."""
-        assert self.ticket is not None
-        case = (await self.cancellations.review(self.ticket.ticket_no)).case
+        case = (await self.cancellations.review(self.ticket_no)).case
         return Decision(
             decision_id=f"D-{uuid4().hex[:12]}",
-            ticket_no=self.ticket.ticket_no,
-            operator_id=_AGENT,
+            ticket_no=self.ticket_no,
+            operator_id="agent-7",
             # The ticket's own clock, which may have been moved.
             decided_at=await self.skipper.get_current_time(self.review),
             revision_sha256=case.ticket.sha256,
@@ -237,64 +206,105 @@ class Scene:
             waived=waived,
         )
 
-    # The end
+    # What goes on by itself
+
+    async def watch_checks(self) -> None:
+        """The checks as their answers come in."""
+        title = pick(self.locale, "各项检测同时进行", "runs the checks, all at once")
+
+        async def drawn(view: CancellationView) -> RenderableType:
+            done = {outcome.check: _check_in_words(outcome, self.locale) for outcome in view.checks_done}
+            going_on = [busy(text(check, self.locale).title) for check in Check if check not in done]
+            return Group(title, screens.outcomes([done[c] for c in Check if c in done], self.locale), *going_on)
+
+        await self._watch(drawn, Phase.CHECKING)
 
     async def watch_deletion(self) -> None:
         """From sealing to the certificate, phase by phase."""
-        with self.stage.live(Say.SYSTEM) as live:
+        seals = pick(self.locale, "封存：冻结 → 复检 → 存证 → 关闭", "seals: hold → check again → dossier → close")
+        sealed = pick(self.locale, "已越过不可逆点，只进不退", "past the point of no return")
+
+        async def drawn(view: CancellationView) -> RenderableType:
+            if view.phase in (Phase.UNDER_REVIEW, Phase.SEALING):
+                return busy(seals)
+            return Group(seals, Text(sealed, "bold red"), *_progress(await self._deletion(), self.locale))
+
+        await self._watch(drawn, Phase.UNDER_REVIEW, Phase.SEALING, Phase.DELETING)
+        await self.reach(Phase.CLOSED)
+
+    async def _watch(self, drawn: Callable[[CancellationView], Awaitable[RenderableType]], *phases: Phase) -> None:
+        """Show how things go on, until the request leaves these phases."""
+        with self.stage.live() as live:
 
             async def look() -> CancellationView:
                 view = await self.refresh()
-                sealed = view.phase not in (Phase.UNDER_REVIEW, Phase.SEALING)
-                deletion = await self._deletion(view) if sealed else None
-                parts = [views.sealing(done=sealed, locale=self.locale)]
-                live.show(*parts, *([views.deletion_table(deletion, self.locale)] if sealed else []))
+                live.update(self.stage.scripted(pick(self.locale, "系统", "system"), await drawn(view), "bold blue"))
                 return view
 
-            going_on = (Phase.UNDER_REVIEW, Phase.SEALING, Phase.DELETING)
-            await until(look, lambda view: view.phase not in going_on, "sealing and deletion")
-        await self.reach(Phase.CLOSED)
+            await until(look, lambda view: view.phase not in phases, f"the end of {phases[-1]}")
 
-    async def _deletion(self, view: CancellationView) -> DeletionView | None:
-        """Receipt by receipt while it runs; the request itself hears of it only at the end."""
-        if view.deletion:
-            return view.deletion
+    async def _deletion(self) -> DeletionView | None:
         try:
             return await self.cancellations.deletion(self.account_id)
         except Refusal:
             return None  # it is only just starting
 
-    async def certify(self) -> None:
-        certificate = await self.cancellations.certificate(self.request_no)
-        count = views.records_deleted(certificate.receipts)
-        if certificate.waived:
-            waived = views.waivers(certificate.waived, self.locale)
-            await self.line(Say.SYSTEM, Say.CERT_ISSUED_WAIVING, count=count, waived=waived)
-        else:
-            await self.line(Say.SYSTEM, Say.CERT_ISSUED, count=count)
-
-    # What arrives
+    async def certificate(self) -> RenderableType:
+        return screens.certificate(
+            _certificate_in_words(await self.cancellations.certificate(self.request_no), self.locale), self.locale
+        )
 
     async def message(self, template: Template) -> None:
-        """Wait until such a message is in the outbox, and show all of them that were not shown yet."""
+        """Wait until such a message is in the outbox, and show the latest of those that were not shown yet."""
 
-        def new(messages: list[OutboxMessage]) -> list[OutboxMessage]:
-            return [m for m in messages if m.template is template and self._key(m) not in self._shown]
+        def new(messages: Collection[OutboxMessage]) -> list[OutboxMessage]:
+            return [message for message in messages if message.template is template and message not in self._shown]
 
         found = new(await until(self.messages, lambda messages: bool(new(messages)), f"message {template}"))
-        self._shown |= {self._key(message) for message in found}
-        last = found[-1]
-        await self.stage.line(_CARRIERS[last.carrier], Text(f"“{last.text}”", "italic"))
+        self._shown += found
+        carriers = {
+            Carrier.SMS: pick(self.locale, "短信", "SMS"),
+            Carrier.EMAIL: pick(self.locale, "邮件", "e-mail"),
+            Carrier.DESK: pick(self.locale, "值班主管", "duty lead"),
+        }
+        await self.stage.line(carriers[found[-1].carrier], Text(f"“{found[-1].text}”", "italic"))
 
     async def messages(self) -> list[OutboxMessage]:
         """Everything that went out for this account, its request or its ticket."""
-        numbers = {self.request_no, self.ticket.ticket_no if self.ticket else self.request_no}
-        return [
-            message
-            for message in await self.stack.store.outbox()
-            if message.account_id == self.account_id or numbers & set(message.params.values())
-        ]
+        numbers = {self.request_no, *([self.ticket_no] if self.ticket else [])}
+        sent = await self.stack.store.outbox()
+        return [m for m in sent if m.account_id == self.account_id or numbers & set(m.params.values())]
 
-    @staticmethod
-    def _key(message: OutboxMessage) -> tuple[datetime, Template, Carrier]:
-        return message.at, message.template, message.carrier
+
+def names(codes: Iterable[StrEnum], locale: Locale) -> str:
+    return pick(locale, "、", ", ").join(text(code, locale).title for code in codes)
+
+
+def _progress(view: DeletionView | None, locale: Locale) -> Iterable[RenderableType]:
+    """What is deleted, with its counts; what waits for somebody; what runs; what is still to come."""
+    receipts = view.receipts if view else ()
+    yield screens.receipts([_receipt_in_words(receipt, locale) for receipt in receipts], locale)
+    yield from screens.waiting_phases(view, locale) if view else ()
+    handled = {receipt.phase for receipt in receipts} | {stalled.phase for stalled in (view.stalled if view else ())}
+    ahead = [phases for stage in DELETION_STAGES if (phases := [phase for phase in stage if phase not in handled])]
+    for place, phases in enumerate(ahead):
+        for title in (text(phase, locale).title for phase in phases):
+            yield Text(f"·  {title}", "dim") if place else busy(title)
+
+
+# With names in place of the platform's codes for products and kinds of data
+
+
+def _check_in_words(outcome: CheckOutcome, locale: Locale) -> CheckOutcome:
+    items = tuple(item.model_copy(update={"code": kind_name(item.code, locale)}) for item in outcome.items)
+    return outcome.model_copy(update={"items": items})
+
+
+def _receipt_in_words(receipt: Receipt, locale: Locale) -> Receipt:
+    return receipt.model_copy(update={"counts": {kind_name(code, locale): n for code, n in receipt.counts.items()}})
+
+
+def _certificate_in_words(certificate: Certificate, locale: Locale) -> Certificate:
+    receipts = tuple(_receipt_in_words(receipt, locale) for receipt in certificate.receipts)
+    kept = tuple(r.model_copy(update={"record_class": kind_name(r.record_class, locale)}) for r in certificate.retained)
+    return certificate.model_copy(update={"receipts": receipts, "retained": kept})

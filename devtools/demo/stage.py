@@ -3,37 +3,38 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from io import StringIO
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.live import Live
-from rich.padding import Padding
 from rich.rule import Rule
+from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from devtools.demo.texts import Say
+from devtools.demo.languages import pick
 from domain.locale import Locale
 
 _WIDTH = 110
 """Wider lines are hard to read."""
-_ACTOR_WIDTH = 9
-
-_STYLES = {
-    Say.OWNER: "bold cyan",
-    Say.STAFF: "bold magenta",
-    Say.SYSTEM: "bold blue",
-    Say.CLOCK: "bold yellow",
-    Say.VERIFIED: "bold green",
-}
 
 
+@cache
+def busy(words: str) -> Spinner:
+    """What still goes on. The same one for the same words: a new one with each drawing would never turn."""
+    return Spinner("dots", f" {words}", style="cyan")
+
+
+@dataclass
 class Stage:
     """`pace` is how long a line stays alone, in seconds; 0 where nobody is watching."""
 
-    def __init__(self, console: Console, locale: Locale, *, pace: float) -> None:
-        self.console = console
-        self.locale = locale
-        self.pace = pace
+    console: Console
+    locale: Locale
+    pace: float = 0
+    chapters: int = field(default=0, init=False)
 
     @classmethod
     def on_terminal(cls, locale: Locale) -> "Stage":
@@ -41,50 +42,44 @@ class Stage:
         console.width = min(console.width, _WIDTH)
         return cls(console, locale, pace=0.15 if console.is_terminal else 0)
 
-    def say(self, what: Say, **values: object) -> str:
-        return what.of(self.locale, **values)
+    @classmethod
+    def unseen(cls, locale: Locale = Locale.EN) -> "Stage":
+        return cls(Console(file=StringIO()), locale)
 
-    def chapter(self, number: int, title: Say) -> None:
+    def say(self, zh: str, en: str) -> str:
+        return pick(self.locale, zh, en)
+
+    def chapter(self, zh: str, en: str) -> None:
+        self.chapters += 1
         self.console.print()
-        self.console.print(Rule(Text(f"{number}  {self.say(title)}", "bold"), align="left", style="cyan"))
+        self.console.print(Rule(Text(f"{self.chapters}  {self.say(zh, en)}", "bold"), align="left", style="cyan"))
 
-    async def line(self, actor: Say, what: RenderableType) -> None:
+    async def owner(self, zh: str, en: str) -> None:
+        await self.line(self.say("用户", "owner"), self.say(zh, en), "bold cyan")
+
+    async def staff(self, zh: str, en: str) -> None:
+        await self.line(self.say("客服", "staff"), self.say(zh, en), "bold magenta")
+
+    async def system(self, zh: str, en: str) -> None:
+        await self.line(self.say("系统", "system"), self.say(zh, en), "bold blue")
+
+    async def line(self, who: str, what: RenderableType, style: str = "bold green") -> None:
         """One line of the script: who, and what."""
-        self.console.print(self.scripted(actor, what))
+        self.console.print(self.scripted(who, what, style))
         await asyncio.sleep(self.pace)
 
-    def below(self, shown: RenderableType) -> None:
-        """Something to look at, under the words."""
-        self.console.print(Padding(shown, (0, 0, 0, _ACTOR_WIDTH + 2)))
-
-    def scripted(self, actor: Say, what: RenderableType) -> Table:
-        grid = Table.grid(padding=(0, 2))
-        grid.add_column(width=_ACTOR_WIDTH, justify="right", no_wrap=True)
+    def scripted(self, who: str, what: RenderableType, style: str) -> Table:
+        grid = Table.grid(padding=(0, 2), expand=True)
+        grid.add_column(width=9, justify="right", no_wrap=True)
         # Chinese has no blanks to break at; the default would cut it off.
-        grid.add_column(overflow="fold")
-        grid.add_row(Text(self.say(actor), _STYLES.get(actor, "bold green")), what)
+        grid.add_column(overflow="fold", ratio=1)
+        grid.add_row(Text(who, style), Text(what) if isinstance(what, str) else what)
         return grid
 
     @contextmanager
-    def live(self, actor: Say) -> Iterator["LiveView"]:
-        """What an actor does, drawn anew with each `show`; it stays as it was last."""
-        view = LiveView(self, actor)
+    def live(self) -> Iterator[Live]:
+        """Drawn anew with each update; it stays as it was last."""
+        with Live(console=self.console, refresh_per_second=12) as live:
+            yield live
         if not self.console.is_terminal:
-            yield view
-            self.console.print(view)
-            return
-        with Live(view, console=self.console, refresh_per_second=12):
-            yield view
-
-
-class LiveView:
-    def __init__(self, stage: Stage, actor: Say) -> None:
-        self._stage = stage
-        self._actor = actor
-        self._shown: tuple[RenderableType, ...] = ("",)
-
-    def show(self, *shown: RenderableType) -> None:
-        self._shown = shown
-
-    def __rich__(self) -> RenderableType:
-        return self._stage.scripted(self._actor, Group(*self._shown))
+            self.console.print()

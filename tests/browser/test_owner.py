@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from playwright.async_api import expect
 
 from console.auth.roles import Role
-from devtools.demo.browser import PHONE, Owner
+from devtools.demo.browser import PHONE
 from devtools.demo.stack import Stack
 from domain.checks import Check
 from domain.ids import cancellation_workflow_id
@@ -18,6 +18,7 @@ from domain.policy import Policy
 from simulator.kinds import Endpoint, FaultKind
 from tests.browser.accounts import new_account
 from tests.browser.people import Visit, accessible, tab_to
+from tests.browser.readers import Owner
 
 
 async def test_a_clean_individual_goes_from_the_first_page_to_the_certificate_on_a_phone_in_chinese(

@@ -9,12 +9,12 @@ import pytest
 from pydantic import ValidationError
 
 from console.settings import ConsoleSettings
+from devtools.demo.stack import TEMPORAL
 from runtime.settings import LogFormat, Settings
 from simulator.settings import DEFAULT_PORT
 from simulator.settings import Settings as SimulatorSettings
 from tests.deploy import compose
 from tests.deploy.compose import OWN, ROOT, environment, seconds, services
-from tests.support.service import TEMPORAL
 
 JOBS = {name for name, service in services.items() if service["restart"].startswith("on-failure")}
 

@@ -13,8 +13,8 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
+from devtools.demo.stack import TEMPORAL
 from tests.deploy.compose import ROOT, environment
-from tests.support.service import TEMPORAL
 from workflows.common.search_attributes import ALL
 
 FOLDER = ROOT / "deploy" / "temporal"

@@ -13,8 +13,8 @@ from cyclopts import App
 
 import simulator.cli
 import starter
+from devtools.demo.stack import TEMPORAL
 from tests.docs.documents import DOCUMENTS, READMES, ROOT, blocks, name, typed
-from tests.support.service import TEMPORAL
 
 APPS: dict[str, App] = {"python starter.py ": starter.app, "python -m simulator ": simulator.cli.app}
 """By how a command begins."""

@@ -15,7 +15,7 @@ from uuid import uuid4
 from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
-from devtools.demo.dev_server import dynamic_config
+from devtools.demo.stack import TEMPORAL, dynamic_config
 from domain.accounts import Channel
 from domain.actors import Actor, Via
 from domain.business_calendar import CALENDAR, BusinessCalendar
@@ -211,9 +211,6 @@ def decision(
         waived=waived,
         identity_attested=attested,
     )
-
-
-TEMPORAL = Path(sys.executable).parent / "temporal"
 
 
 DELETED_AT_ONCE = {

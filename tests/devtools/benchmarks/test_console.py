@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from devtools.benchmarks.console_results import QUEUE, ConsoleResult, PageResult, Times
-from devtools.benchmarks.console_tickets import open_tickets
-from devtools.benchmarks.results import Machine
+from devtools.benchmarks.console import QUEUE, ConsoleResult, Page
+from devtools.benchmarks.figures import Machine, Spread
+from devtools.benchmarks.tickets import open_tickets
 from devtools.demo.stack import Stack
 from domain.business_calendar import CALENDAR
 from service.queue import BucketKind, buckets, count
@@ -26,8 +26,8 @@ async def test_the_tickets_that_it_opens_lie_all_over_the_queue(tmp_path: Path) 
     assert sorted(due) == [0, 24, 24, 25]
 
 
-def page(*, page_ms: float, bare_ms: float, name: str = QUEUE) -> PageResult:
-    return PageResult(name=name, page_ms=Times(p50=page_ms, p95=page_ms), bare_ms=Times(p50=bare_ms, p95=bare_ms))
+def page(*, page_ms: float, bare_ms: float) -> Page:
+    return Page(page=Spread.of([page_ms]), bare=Spread.of([bare_ms]))
 
 
 @pytest.mark.parametrize(
@@ -40,16 +40,12 @@ def page(*, page_ms: float, bare_ms: float, name: str = QUEUE) -> PageResult:
     ],
     ids=["met", "slow with few", "slow with many", "grows"],
 )
-def test_a_target_that_is_missed_anywhere_is_missed(with_1000: PageResult, with_10000: PageResult, met: bool) -> None:
-    result = ConsoleResult(
-        measured_at=datetime.now(UTC),
-        machine=Machine.this(),
-        rounds=1,
-        pages={1_000: (with_1000,), 10_000: (with_10000,)},
-    )
+def test_a_target_that_is_missed_anywhere_is_missed(with_1000: Page, with_10000: Page, met: bool) -> None:
+    result = ConsoleResult(machine=Machine(), rounds=1, pages={1_000: {QUEUE: with_1000}, 10_000: {QUEUE: with_10000}})
     assert result.met is met
 
 
-def test_the_times_are_the_middle_and_the_slowest_twentieth_in_milliseconds() -> None:
-    times = Times.of([number / 1000 for number in range(1, 102)])
-    assert (times.p50, times.p95) == pytest.approx((51, 96))
+def test_a_spread_is_the_middle_half_and_the_slowest_twentieth() -> None:
+    spread = Spread.of(range(1, 102))
+    assert (spread.p25, spread.median, spread.p75, spread.p95) == (26, 51, 76, 96)
+    assert Spread.of([7]) == Spread(median=7, p25=7, p75=7, p95=7, n=1)

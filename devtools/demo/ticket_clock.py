@@ -1,0 +1,86 @@
+"""The clock of one ticket, moved on day by day until its deadline has passed, and shown while it moves."""
+
+import asyncio
+from datetime import date, datetime, timedelta
+
+from rich import box
+from rich.console import Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from devtools.demo.languages import pick
+from devtools.demo.scene import Scene, until
+from domain.business_calendar import CALENDAR, SHANGHAI
+from domain.locale import Locale
+from domain.messages import ReviewClock
+from domain.notifications import Template
+from i18n.formatting import time
+
+_STEPS = 16
+"""Positions of the hand between two midnights."""
+
+
+async def pass_deadline(scene: Scene, clock: ReviewClock) -> None:
+    """Skip time, midnight by midnight, until the deadline has passed and was escalated."""
+    locale, pace = scene.locale, scene.stage.pace
+    start = now = await scene.skipper.get_current_time(scene.review)
+    today = start.astimezone(SHANGHAI).date()
+    days = [(today, pick(locale, "提交工单", "ticket filed"))]
+    with scene.stage.live() as live:
+
+        def show(at: datetime) -> None:
+            nobody = pick(
+                locale,
+                "没有人处理。时间快进（只快进这一个工作流的时钟）：",
+                "Nobody answers. Time is skipped, for this one workflow:",
+            )
+            shown = Group(nobody, _face(at, days, locale))
+            live.update(scene.stage.scripted(pick(locale, "时钟", "clock"), shown, "bold yellow"))
+
+        while now <= clock.due_at:
+            midnight = CALENDAR.end_of_day(today)
+            for step in range(_STEPS if pace else 0):
+                # The hand goes round for people; nothing moves on the server meanwhile.
+                show(now + (midnight - now) * step / _STEPS)
+                await asyncio.sleep(pace * 4 / _STEPS)
+            # A moment more, so that what is due at midnight has happened.
+            await scene.skipper.fast_forward(scene.review, midnight - now + timedelta(seconds=1))
+            now = await scene.skipper.get_current_time(scene.review)
+            event = ""
+            if midnight >= clock.due_at:
+                await scene.reviewed(lambda view: view.overdue)
+                await _sent(scene, Template.TICKET_OVERDUE_LEAD)
+                event = pick(locale, "到期，升级", "deadline: escalated")
+            elif midnight == clock.remind_at:
+                await _sent(scene, Template.TICKET_DUE_SOON)
+                event = pick(locale, "提醒客服", "agents reminded")
+            days[-1] = (today, days[-1][1] or event)
+            if midnight < clock.due_at:
+                today += timedelta(days=1)
+                days.append((today, ""))
+            show(now)
+    scene.skipped = now - start
+
+
+def _face(now: datetime, days: list[tuple[date, str]], locale: Locale) -> Panel:
+    """The time, each day that it has been through, and what happened at its end."""
+    grid = Table.grid(padding=(0, 2))
+    business_days = 0
+    for number, (day, event) in enumerate(days):
+        kind = pick(locale, "周末", "weekend")
+        if CALENDAR.is_business_day(day):
+            # The day of filing is not counted.
+            business_days += number > 0
+            kind = pick(locale, f"第 {business_days} 个工作日", f"business day {business_days}") if number else ""
+        elif holiday := next((h for h in CALENDAR.year(day.year).holidays if day in h), None):
+            kind = pick(locale, holiday.name, holiday.name_en)
+        grid.add_row(str(day), Text(kind, "dim"), Text(event, "bold yellow"))
+    title = Text.assemble(
+        (pick(locale, "工单的虚拟时钟", "virtual clock of the ticket"), "dim"), f"  {time(now, locale)}"
+    )
+    return Panel(grid, title=title, title_align="left", border_style="yellow", box=box.ROUNDED, width=64)
+
+
+async def _sent(scene: Scene, template: Template) -> None:
+    await until(scene.messages, lambda sent: any(m.template is template for m in sent), f"message {template}")
