@@ -26,6 +26,7 @@ from domain.phases import STEP_PHASES, Phase, Step
 from domain.policy import Policy
 from domain.tickets import BalanceWish, MissingPart
 from gateways.contract import ChallengeShown
+from i18n.texts import kind_name
 from service.letters.drafts import KEPT_FOR, LetterDraft
 from service.letters.problems import MAX_BYTES, MAX_PAGES
 

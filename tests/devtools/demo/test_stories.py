@@ -38,7 +38,7 @@ async def test_a_story_is_told_in_chinese_down_to_the_table(stack: Stack) -> Non
     played = await play(stack, stage, {account_id: clean})
     sum_up(stage, played)
     assert exit_code(played) == 0, shown.getvalue()
-    for words in ("自助注销", "全部检测同时进行", "已越过不可逆点", "注销证明", "个人信息已清空", "四个故事都如期结束"):
+    for words in ("自助注销", "各项检测同时进行", "已越过不可逆点", "注销证明", "个人信息已清空", "四个故事都如期结束"):
         assert words in shown.getvalue()
 
 
