@@ -33,10 +33,16 @@ CALLS = {
 }
 
 
+# Parsed before any test has run: garbage that is collected meanwhile makes CPython 3.11 fail (python/cpython#106905).
+_TREES = {
+    package: [(path, ast.parse(path.read_text())) for path in sorted((ROOT / package).rglob("*.py"))]
+    for package in PACKAGES
+}
+
+
 def sources(*packages: str) -> Iterator[tuple[Path, ast.Module]]:
     for package in packages:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            yield path, ast.parse(path.read_text())
+        yield from _TREES[package]
 
 
 def decorated(package: str, decorator: str) -> set[str]:
