@@ -72,7 +72,7 @@ class Owner(Reader):
         await self.is_at("还不能注销", "It cannot be closed yet")
 
     async def has_passed(self) -> None:
-        await self.is_at("五项条件全部满足", "All five conditions are met")
+        await self.is_at("条件全部满足", "All conditions are met")
 
     async def to_last_word(self) -> None:
         await self.follow("前往最终确认", "Go on to confirm")

@@ -112,7 +112,7 @@ async def test_the_whole_way_goes_by_keyboard_alone_with_the_focus_in_sight(stac
         await page.keyboard.type(await owner.code())
         await page.keyboard.press("Enter")
         await owner.is_at("", "Read the notice")
-        await tab_to(page, page.get_by_role("region", name="The notice"))
+        await tab_to(page, page.get_by_role("region", name="The whole notice"))
         await page.keyboard.press("PageDown")
         await press("I have read it and accept it")
         await owner.has_passed()
@@ -203,7 +203,7 @@ async def test_without_a_channel_an_owner_sees_the_report_files_about_it_and_sta
     async with visit(Role.OWNER, account, width=PHONE) as page:
         owner = Owner(page, Locale.EN, stack, account)
         await owner.begin()
-        await expect(page.get_by_role("heading", name="Balance blocked")).to_be_visible()
+        await expect(page.get_by_role("heading", name="Balance not met")).to_be_visible()
         await accessible(page)
         await owner.follow("", "Contact support: file a ticket")
         await owner.is_at("", "File a ticket")
