@@ -37,7 +37,7 @@ _CODES: Final[tuple[tuple[str, type[StrEnum], str], ...]] = (
     ("due_step", Step, N_("Step that is due")),
     ("missing", MissingPart, N_("Missing")),
     ("could_not_tell", Check, N_("The platform could not tell")),
-    ("fix_first", Check, N_("Put right first")),
+    ("fix_first", Check, N_("Fix first")),
     ("because", IgnoredBecause, N_("Because")),
     ("refusal", RefusalReason, N_("Because")),
 )

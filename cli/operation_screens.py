@@ -41,7 +41,7 @@ def resumed(accounts: Sequence[str], failed: Mapping[str, "Failure"], locale: st
     """What became of all deletions that waited."""
     if not accounts and not failed:
         return Text(translate(locale, "No deletion waits to be resumed."), "green")
-    parts: list[RenderableType] = [line(f"✓ {account}", translate(locale, "goes on")) for account in accounts]
+    parts: list[RenderableType] = [line(f"✓ {account}", translate(locale, "resumed")) for account in accounts]
     for account, failure in failed.items():
         parts += [Text(f"✗ {account}", "bold red"), failure.show(locale)]
     return Group(*parts, commands([f"deletion show {account}" for account in (*failed, *accounts)[:5]], locale))

@@ -49,7 +49,7 @@ def request(view: CancellationView, locale: str) -> RenderableType:
         Text("  " + translate(locale, "request %(request_no)s", request_no=view.request_no), "dim"),
     ]
     if view.run_ended:
-        again = translate(locale, "Start again: it goes on from what the platform knows.")
+        again = translate(locale, "Start again: it continues from what the platform knows.")
         parts.append(line(text(view.run_ended, locale).title, again))
     elif phase.advice:
         parts.append(Text(phase.advice))
@@ -103,7 +103,7 @@ def _trouble(view: CancellationView, locale: str) -> list[RenderableType]:
     parts: list[RenderableType] = []
     if trouble := view.sealing_trouble:
         tries = _attempts(trouble.error_type, trouble.attempts, trouble.since, locale)
-        goes_on = translate(locale, "it goes on trying") if view.phase is Phase.SEALING else ""
+        goes_on = translate(locale, "still retrying") if view.phase is Phase.SEALING else ""
         parts.append(Text.assemble((tries, "bold yellow" if trouble.stuck else "yellow"), (f"  {goes_on}", "dim")))
     if view.stalled:
         parts.append(
@@ -116,10 +116,10 @@ def _time_limits(view: CancellationView, locale: str) -> list[str]:
     lines = []
     if view.identity_expires_at and view.phase is Phase.AWAITING_CONFIRMATION:
         until = time(view.identity_expires_at, locale)
-        lines.append(translate(locale, "The proof of identity counts until %(until)s", until=until))
+        lines.append(translate(locale, "Identity is verified until %(until)s", until=until))
     if view.approval_expires_at and view.phase in (Phase.BLOCKED, Phase.AWAITING_CONFIRMATION, Phase.SEALING):
         until = time(view.approval_expires_at, locale)
-        lines.append(translate(locale, "The approval counts until %(until)s", until=until))
+        lines.append(translate(locale, "The approval is valid until %(until)s", until=until))
     if view.lapses_at:
         lines.append(
             translate(
@@ -186,8 +186,8 @@ def code_sent(account_id: str, channel: Channel, shown: ChallengeShown, locale: 
     tries = translate(locale, ", %(tries_left)s tries", tries_left=shown.tries_left)
     return Group(
         Text(translate(locale, "A code was sent by %(where)s", where=where), "bold"),
-        Text(translate(locale, "It counts until %(until)s", until=time(shown.expires_at, locale)) + tries),
-        Text(translate(locale, "Another one from %(time)s", time=time(shown.resend_after, locale)), "dim"),
+        Text(translate(locale, "Valid until %(until)s", until=time(shown.expires_at, locale)) + tries),
+        Text(translate(locale, "Request a new one from %(time)s", time=time(shown.resend_after, locale)), "dim"),
         commands([VERIFY.format(account=account_id)], locale),
     )
 
@@ -276,7 +276,7 @@ def waiting_phases(view: DeletionView, locale: str) -> list[RenderableType]:
         line(f"✗ {text(s.phase, locale).title}: {s.error_type}", f"{since} {time(s.since, locale)}")
         for s in view.stalled
     ]
-    goes_on = translate(locale, "it goes on trying")
+    goes_on = translate(locale, "still retrying")
     stuck = [
         line(f"… {text(s.phase, locale).title}: {_attempts(s.error_type, s.attempts, s.since, locale)}", goes_on)
         for s in view.stuck
@@ -298,7 +298,7 @@ def receipts(receipts: Iterable[Receipt], locale: str) -> RenderableType:
     table = _grid(3)
     for receipt in receipts:
         counts = ", ".join(f"{kind} {count}" for kind, count in receipt.counts.items())
-        gone = translate(locale, "had gone before") if receipt.already_gone else ""
+        gone = translate(locale, "already gone") if receipt.already_gone else ""
         given_up = translate(locale, "given up") if receipt.given_up else ""
         table.add_row(Text("✓", "green"), text(receipt.phase, locale).title, counts or gone or given_up)
     return table

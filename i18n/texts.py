@@ -72,7 +72,7 @@ _TEXTS: Final[dict[type[StrEnum], dict[StrEnum, Text]]] = {
         Reason.COULD_NOT_TELL: Text(N_("we could not tell"), N_("Not your fault: check again in a while.")),
     },
     Remedy: {
-        Remedy.SELF_SERVICE: Text(N_("by yourself"), N_("Put it right, then check again.")),
+        Remedy.SELF_SERVICE: Text(N_("by yourself"), N_("Fix it, then check again.")),
         Remedy.BUSINESS_CONTACT: Text(N_("with your business contact"), N_("Agree, then check again.")),
         Remedy.MANUAL_TICKET: Text(N_("with a ticket"), N_("File a ticket: answered within 3 business days.")),
     },
@@ -106,11 +106,11 @@ _TEXTS: Final[dict[type[StrEnum], dict[StrEnum, Text]]] = {
     RefusalReason: {
         RefusalReason.UNKNOWN_ACCOUNT: Text(N_("no such account"), N_("Check the account id.")),
         RefusalReason.SUB_USER: Text(
-            N_("a sub-user cannot cancel the account"), N_("Sign in with the main account and ask again.")
+            N_("a sub-user cannot cancel the account"), N_("Sign in with the main account and apply again.")
         ),
         RefusalReason.ALREADY_CLOSED: Text(N_("closed already"), N_("There is nothing left to do.")),
         RefusalReason.RESTRICTED: Text(
-            N_("the account is restricted"), N_("Have support lift the restriction, then ask again.")
+            N_("the account is restricted"), N_("Have support lift the restriction, then apply again.")
         ),
         RefusalReason.ACCOUNT_UNREADABLE: Text(
             N_("the platform's answer cannot be used"),
@@ -124,12 +124,12 @@ _TEXTS: Final[dict[type[StrEnum], dict[StrEnum, Text]]] = {
         Phase.OPENING: Text(N_("opening")),
         Phase.AWAITING_IDENTITY: Text(
             N_("awaiting identity"),
-            N_("Prove who you are by your verified phone or e-mail; with neither, file a ticket."),
+            N_("Verify it's you by your phone or e-mail; with neither on file, file a ticket."),
         ),
         Phase.AWAITING_NOTICE: Text(N_("awaiting notice"), N_("Read and accept the notice.")),
         Phase.CHECKING: Text(N_("checking")),
         Phase.BLOCKED: Text(
-            N_("blocked"), N_("Put the reasons right and check again, or file a ticket where one can help.")
+            N_("blocked"), N_("Fix what is listed and check again, or file a ticket where one can help.")
         ),
         Phase.AWAITING_CONFIRMATION: Text(
             N_("awaiting confirmation"), N_("Read the report and confirm; after that there is no way back.")
@@ -142,9 +142,9 @@ _TEXTS: Final[dict[type[StrEnum], dict[StrEnum, Text]]] = {
             N_("deletion stalled"), N_("Operations: remove the cause, then resume (deletion resume).")
         ),
         Phase.CLOSED: Text(N_("closed")),
-        Phase.REJECTED: Text(N_("not approved"), N_("Settle the reasons, then you may ask again.")),
+        Phase.REJECTED: Text(N_("not approved"), N_("Settle the reasons, then you may apply again.")),
         Phase.WITHDRAWN: Text(N_("withdrawn")),
-        Phase.LAPSED: Text(N_("lapsed"), N_("Ask again if you still want to cancel.")),
+        Phase.LAPSED: Text(N_("lapsed"), N_("Apply again if you still want to cancel.")),
         Phase.REFUSED: Text(N_("refused")),
     },
     Step: {
@@ -184,8 +184,8 @@ _TEXTS: Final[dict[type[StrEnum], dict[StrEnum, Text]]] = {
             N_("Attach the letter of consent with the company's seal: a PDF, photo or scan of at most 20 MiB."),
         ),
         MissingPart.BALANCE_CHOICE: Text(
-            N_("word about the balance"),
-            N_("Say what is to become of the money that is shown: give it up, or have it returned."),
+            N_("choice for the balance"),
+            N_("Choose what happens to the balance shown: give it up, or have it returned."),
         ),
     },
     BalanceWish: {
@@ -218,47 +218,47 @@ _TEXTS: Final[dict[type[StrEnum], dict[StrEnum, Text]]] = {
     },
     RunEnd: {
         RunEnd.TERMINATED: Text(N_("operations ended this request")),
-        RunEnd.FAILED: Text(N_("this request broke off on an error of ours")),
+        RunEnd.FAILED: Text(N_("this request failed because of an error of ours")),
         RunEnd.CANCELED: Text(N_("operations cancelled this request")),
         RunEnd.TIMED_OUT: Text(N_("this request ran out of time")),
     },
     DecisionReason: {
-        DecisionReason.IDENTITY_NOT_PROVEN: Text(N_("identity not proven"), N_("Prove who you are.")),
-        DecisionReason.CONSENT_NOT_VALID: Text(N_("consent not valid"), N_("Issue the consent anew.")),
+        DecisionReason.IDENTITY_NOT_PROVEN: Text(N_("identity not proven"), N_("Send proof of your identity.")),
+        DecisionReason.CONSENT_NOT_VALID: Text(N_("consent not valid"), N_("Issue a new letter of consent.")),
         DecisionReason.COMPANY_MISMATCH: Text(
             N_("company differs from the verified one"), N_("Have the verified company issue the papers.")
         ),
         DecisionReason.DISPUTE_OPEN: Text(N_("a dispute is open"), N_("Settle the dispute first.")),
-        DecisionReason.LEGAL_HOLD: Text(N_("the law wants the account kept"), N_("Ask again when that has ended.")),
+        DecisionReason.LEGAL_HOLD: Text(
+            N_("the law requires the account to be kept"), N_("Apply again when that has ended.")
+        ),
         DecisionReason.FUNDS_MUST_BE_RETURNED: Text(
-            N_("money has to be returned first"), N_("Have it paid back, then ask again.")
+            N_("money has to be returned first"), N_("Have it paid back, then apply again.")
         ),
         DecisionReason.SEE_NOTE: Text(N_("see the reviewer's note"), N_("Support will tell you more.")),
         DecisionReason.LETTER_ILLEGIBLE: Text(N_("letter not legible"), N_("Scan it again.")),
         DecisionReason.SEAL_MISSING: Text(N_("company seal missing"), N_("Stamp the letter and send it again.")),
         DecisionReason.LETTER_INCOMPLETE: Text(N_("letter incomplete"), N_("Complete it and send it again.")),
-        DecisionReason.STATEMENT_OUTDATED: Text(
-            N_("statement names an old notice"), N_("State it anew for the notice in force.")
-        ),
+        DecisionReason.STATEMENT_OUTDATED: Text(N_("statement names an old notice"), N_("Accept the notice in force.")),
         DecisionReason.CONTACT_UNREACHABLE: Text(
             N_("contact cannot be reached"), N_("Give an e-mail and a phone that reach you.")
         ),
     },
     IgnoredBecause: {
-        IgnoredBecause.DUPLICATE: Text(N_("given before")),
+        IgnoredBecause.DUPLICATE: Text(N_("already given")),
         IgnoredBecause.CONFLICT: Text(
-            N_("another decision has this id"), N_("Load the page again, look, and decide anew.")
+            N_("another decision has this id"), N_("Load the page again, review it, and decide again.")
         ),
         IgnoredBecause.STALE: Text(
-            N_("about earlier materials, or an earlier report"), N_("Look at what is there now, then decide.")
+            N_("based on earlier materials, or an earlier report"), N_("See what is there now, then decide.")
         ),
         IgnoredBecause.TIME_IMPLAUSIBLE: Text(
-            N_("decided at an impossible time"), N_("Set the sender's clock right, then decide again.")
+            N_("time of decision not plausible"), N_("Set the sender's clock right, then decide again.")
         ),
         IgnoredBecause.WRONG_TICKET: Text(N_("another ticket"), N_("Check the ticket number.")),
         IgnoredBecause.ALREADY_DECIDED: Text(N_("decided already")),
         IgnoredBecause.WRONG_PHASE: Text(N_("materials are awaited"), N_("Decide when they have arrived.")),
-        IgnoredBecause.SELF_APPROVAL: Text(N_("by the applicant"), N_("Have somebody else decide.")),
+        IgnoredBecause.SELF_APPROVAL: Text(N_("decided by the applicant"), N_("Have somebody else decide.")),
         IgnoredBecause.REASONS_MISSING: Text(N_("reasons missing"), N_("Name at least one reason.")),
         IgnoredBecause.WAIVERS_INCOMPLETE: Text(
             N_("waivers incomplete"), N_("Waive every check that stands in the way, or reject.")
@@ -278,10 +278,8 @@ _TEXTS: Final[dict[type[StrEnum], dict[StrEnum, Text]]] = {
     },
     DeletionStatus: {
         DeletionStatus.RUNNING: Text(N_("running")),
-        DeletionStatus.STUCK: Text(
-            N_("stuck"), N_("It goes on trying: put the cause right, nothing has to be resumed.")
-        ),
-        DeletionStatus.STALLED: Text(N_("stalled"), N_("Put the cause right, then resume it (deletion resume).")),
+        DeletionStatus.STUCK: Text(N_("stuck"), N_("It keeps retrying: fix the cause; nothing has to be resumed.")),
+        DeletionStatus.STALLED: Text(N_("stalled"), N_("Fix the cause, then resume it (deletion resume).")),
         DeletionStatus.FINISHED: Text(N_("finished")),
     },
     Verification: {Verification.VERIFY_AUTHORITY: Text(N_("verify the authority to delete"))},
@@ -299,21 +297,21 @@ _TEXTS: Final[dict[type[StrEnum], dict[StrEnum, Text]]] = {
         ErrorType.TICKET_INCOMPLETE: Text(N_("Something is missing in the ticket. Complete it and send it again.")),
         ErrorType.TICKET_MISMATCH: Text(N_("This ticket does not fit the account. File it again.")),
         ErrorType.LETTER_REFUSED: Text(
-            N_("The letter cannot be taken as it is. Scan it again, or save it anew, and send that.")
+            N_("The letter cannot be accepted as it is. Scan it again, or save it again, and send that.")
         ),
         ErrorType.POINT_OF_NO_RETURN: Text(N_("This is past the point of no return: it can no longer be withdrawn.")),
         ErrorType.DECISION_REFUSED: Text(N_("The decision was not accepted.")),
         ErrorType.NOT_STALLED: Text(N_("The deletion runs by itself; there is nothing to resume.")),
         ErrorType.NOT_NOW: Text(N_("This cannot be done just now, which is not your fault. Nothing was changed.")),
         ErrorType.IDENTITY_STALE: Text(
-            N_("Identity was proved too long ago, or by somebody else. Prove it again, then confirm.")
+            N_("Identity was verified too long ago, or by somebody else. Verify it again, then confirm.")
         ),
         ErrorType.AUTHORITY_MISMATCH: Text(
             N_("The deletion does not fit the account's request. Nothing was done; tell operations.")
         ),
         ErrorType.NOT_FOUND: Text(N_("Nothing was found. Check the number.")),
         ErrorType.ALREADY_OVER: Text(N_("This is over; there is nothing left to do.")),
-        ErrorType.BAD_INPUT: Text(N_("The input or a setting cannot be used. Put it right, then try again.")),
+        ErrorType.BAD_INPUT: Text(N_("The input or a setting cannot be used. Correct it, then try again.")),
         ErrorType.UNREACHABLE: Text(N_("The service did not answer. Nothing is lost: try again in a little while.")),
         ErrorType.NOT_SIGNED_IN: Text(N_("Sign in first.")),
         ErrorType.NOT_ALLOWED: Text(N_("You have no permission for this.")),
@@ -321,15 +319,15 @@ _TEXTS: Final[dict[type[StrEnum], dict[StrEnum, Text]]] = {
         ErrorType.TOO_LARGE: Text(N_("What was sent is too large. Make it smaller, then try again.")),
         ErrorType.ACCOUNT_UNKNOWN: Text(N_("There is no such account. Check its id.")),
         ErrorType.ACCOUNT_NOT_CLOSABLE: Text(N_("This account cannot be closed.")),
-        ErrorType.CODE_WRONG: Text(N_("This is not the code. Look at it again, and enter it once more.")),
-        ErrorType.CODE_EXPIRED: Text(N_("The code has expired. Get another one.")),
-        ErrorType.CODE_LOCKED: Text(N_("Too many wrong tries: this code no longer counts. Get another one.")),
-        ErrorType.CHALLENGE_UNKNOWN: Text(N_("This code no longer counts. Get another one.")),
+        ErrorType.CODE_WRONG: Text(N_("The code is wrong. Check it and enter it again.")),
+        ErrorType.CODE_EXPIRED: Text(N_("The code has expired. Get a new one.")),
+        ErrorType.CODE_LOCKED: Text(N_("Too many wrong tries: this code is no longer valid. Get a new one.")),
+        ErrorType.CHALLENGE_UNKNOWN: Text(N_("This code is no longer valid. Get a new one.")),
         ErrorType.RESEND_TOO_SOON: Text(N_("It is too soon for another code.")),
         ErrorType.DAILY_CODE_LIMIT: Text(N_("No more codes can be sent today. Try again tomorrow.")),
-        ErrorType.PROOF_INVALID: Text(N_("This proof of identity does not count. Get another code.")),
-        ErrorType.PROOF_USED: Text(N_("This proof of identity was used before. Get another code.")),
-        ErrorType.PROOF_EXPIRED: Text(N_("This proof of identity has expired. Get another code.")),
+        ErrorType.PROOF_INVALID: Text(N_("This proof of identity is not valid. Get a new code.")),
+        ErrorType.PROOF_USED: Text(N_("This proof of identity was used before. Get a new code.")),
+        ErrorType.PROOF_EXPIRED: Text(N_("This proof of identity has expired. Get a new code.")),
         ErrorType.HOLD_LAPSED: Text(N_("The account's lock has run out. Try again.")),
         ErrorType.HOLD_RELEASED: Text(N_("The account's lock was released. Try again.")),
         ErrorType.PHASE_UNKNOWN: Text(N_("The platform has no record of this step of the deletion. Tell operations.")),

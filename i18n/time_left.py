@@ -45,7 +45,7 @@ class TimeLeft:
 
     def words(self, locale: str) -> str:
         if self.stands:
-            return translate(locale, "clock stands")
+            return translate(locale, "clock paused")
         if self.days is None:
             return translate(locale, "clock not yet set")
         days = -self.days - 1 if self.late else self.days

@@ -41,7 +41,7 @@ class OwnerProblem(Problem):
 
 
 _WHY_NOT_CLOSED: Final[dict[str, str]] = {
-    ErrorType.HOLD_LAPSED: N_("The account could not be held still for long enough."),
+    ErrorType.HOLD_LAPSED: N_("The account could not be locked for long enough."),
     ErrorType.ACCOUNT_UNKNOWN: N_("The platform does not find the account."),
     ErrorType.ACCOUNT_NOT_CLOSABLE: N_("The platform does not let the account be closed now."),
 }

@@ -30,7 +30,7 @@ _BUCKETS: Final[dict[BucketKind, Text]] = {
     BucketKind.DUE: Text(N_("Due in the coming days")),
     BucketKind.LATER: Text(N_("Due later")),
     BucketKind.AWAITING_MATERIALS: Text(
-        N_("Awaiting materials"), N_("The clock stands still until the owner has supplied them.")
+        N_("Awaiting materials"), N_("The clock is paused until the owner has supplied them.")
     ),
 }
 

@@ -50,7 +50,7 @@ class Owner(Reader):
     async def begin(self) -> None:
         await self.is_at("申请注销云账号", "Cancel this cloud account")
         await self.press("开始", "Start")
-        await self.is_at("验证您的身份", "Prove that it is you")
+        await self.is_at("验证您的身份", "Verify it's you")
 
     async def identify(self) -> None:
         await self.press("通过手机获取验证码", "Send a code by phone")
@@ -75,7 +75,7 @@ class Owner(Reader):
         await self.is_at("条件全部满足", "All conditions are met")
 
     async def to_last_word(self) -> None:
-        await self.follow("前往最终确认", "Go on to confirm")
+        await self.follow("前往最终确认", "Continue to confirm")
         await self.is_at("最终确认", "Confirm once more")
 
     async def confirm(self) -> None:

@@ -106,7 +106,7 @@ async def test_the_whole_way_goes_by_keyboard_alone_with_the_focus_in_sight(stac
         await expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
         await page.keyboard.press("Enter")
         await press("Start")
-        await owner.is_at("", "Prove that it is you")
+        await owner.is_at("", "Verify it's you")
         await press("Send a code by phone", "Space")
         await expect(page.get_by_label("Code", exact=True)).to_be_focused()
         await page.keyboard.type(await owner.code())
@@ -116,7 +116,7 @@ async def test_the_whole_way_goes_by_keyboard_alone_with_the_focus_in_sight(stac
         await page.keyboard.press("PageDown")
         await press("I have read it and accept it")
         await owner.has_passed()
-        await tab_to(page, page.get_by_role("link", name="Go on to confirm"))
+        await tab_to(page, page.get_by_role("link", name="Continue to confirm"))
         await page.keyboard.press("Enter")
         await owner.is_at("", "Confirm once more")
         await tab_to(page, page.get_by_label("To confirm, type the account id"))
@@ -175,7 +175,7 @@ async def test_who_has_changed_their_mind_withdraws_and_may_start_again(stack: S
         await expect(page.get_by_text("the services are still needed")).to_be_visible()
         await accessible(page)
         await owner.press("", "Start again")
-        await owner.is_at("", "Prove that it is you")
+        await owner.is_at("", "Verify it's you")
         assert (await stack.cancellations.view(account)).request_no != first
 
 
@@ -193,7 +193,7 @@ async def test_while_the_service_is_down_the_page_says_so_and_nothing_is_lost(st
         finally:
             await stack.worker.start()
         await owner.follow("", "Try again")
-        await owner.is_at("", "Prove that it is you")
+        await owner.is_at("", "Verify it's you")
 
 
 async def test_without_a_channel_an_owner_sees_the_report_files_about_it_and_starts_again_after_a_terminate(
@@ -215,7 +215,7 @@ async def test_without_a_channel_an_owner_sees_the_report_files_about_it_and_sta
         await owner.is_under_review()
         await stack.client.get_workflow_handle(cancellation_workflow_id(account)).terminate("by a test")
         # By itself, without a reload.
-        await owner.is_at("", "The request was broken off")
+        await owner.is_at("", "The request was interrupted")
         await accessible(page)
         await owner.press("", "Start again")
-        await owner.is_at("", "Prove that it is you")
+        await owner.is_at("", "Verify it's you")

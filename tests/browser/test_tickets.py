@@ -126,7 +126,7 @@ async def test_a_ticket_that_nobody_answers_is_late_for_all_to_see_and_its_rejec
         await accessible(desk)
     async with visit(Role.OWNER, account, width=PHONE) as page:
         owner = Owner(page, Locale.EN, stack, account)
-        await owner.is_at("", "The review said no")
+        await owner.is_at("", "The review did not approve it")
         await expect(page.get_by_role("heading", name="A dispute is open")).to_be_visible()
         await owner.reads("", "Settle the dispute first.")
         await accessible(page)

@@ -53,7 +53,7 @@ async def test_people_see_the_ticket_the_decision_and_the_reasons(cli: CommandLi
 
     asked = await cli("ticket", "request-materials", ticket, *OPERATOR, "--reason", "contact-unreachable")
     assert "awaiting materials" in asked.out
-    await eventually(lambda: cli("ticket", "list", "--limit", "1000"), lambda queue: "clock stands" in queue.out)
+    await eventually(lambda: cli("ticket", "list", "--limit", "1000"), lambda queue: "clock paused" in queue.out)
     assert "under review" in (await cli("ticket", "supply", ticket, "--email", "new@example.com")).out
     rejected = await cli("ticket", "reject", ticket, *OPERATOR, "--reason", "DISPUTE_OPEN", "--lang", "zh")
     assert "已驳回" in rejected.out

@@ -201,7 +201,7 @@ async def test_a_deletion_that_is_stuck_or_stalled_says_where(service: Service, 
         page = await as_if(account_id, locale, phase=Phase.DELETING, deletion=view)
         row = page.find("li", **{"data-deletion": phase}).text
         assert capital(text(phase, locale).title) in row
-        assert {Locale.EN: "goes on trying", Locale.ZH: "仍在重试"}[locale] in row
+        assert {Locale.EN: "still retrying", Locale.ZH: "仍在重试"}[locale] in row
         stalled = StalledPhase(phase=phase, error_type=ErrorType.REQUEST_INVALID, since=NOW)
         view = view.model_copy(update={"status": DeletionStatus.STALLED, "stuck": (), "stalled": (stalled,)})
         page = await as_if(account_id, locale, phase=Phase.DELETION_STALLED, deletion=view)
@@ -247,13 +247,13 @@ async def test_after_a_terminate_an_owner_starts_again(service: Service, owner_o
     ticket = await owner.look("/owner/ticket")
     await service.request(account_id).terminate("by a test")
     page = await owner.look()
-    assert page.heading == "The request was broken off"
+    assert page.heading == "The request was interrupted"
     assert "not closed by this" in said(page)
     assert (await owner.browser.get("/owner/ticket")).status_code == 303
     # From pages that were opened before.
     for action, old in (("/owner/recheck", before), ("/owner/withdraw", before), ("/owner/ticket", ticket)):
-        assert (await owner.send(action, page=old)).heading == "The request was broken off"
-    assert (await owner.send("/owner/start")).heading == "Prove that it is you"
+        assert (await owner.send(action, page=old)).heading == "The request was interrupted"
+    assert (await owner.send("/owner/start")).heading == "Verify it's you"
 
 
 async def test_a_deletion_whose_request_was_ended_goes_on_when_it_is_started_again(
@@ -326,7 +326,7 @@ async def test_until_when_what_counts_is_told(service: Service, owner_of: OwnerO
     page = await owner_of(account_id).look()
     assert f"This request ends by {time(view.ends_by, Locale.EN)}" in page.text
     assert view.identity_expires_at is not None
-    assert f"Your proof of identity counts until {time(view.identity_expires_at, Locale.EN)}" in said(page)
+    assert f"Your identity is verified until {time(view.identity_expires_at, Locale.EN)}" in said(page)
 
 
 async def test_until_when_an_approval_counts_is_told(service: Service, as_if: AsIf) -> None:
@@ -351,7 +351,7 @@ async def test_identity_that_is_somebody_elses_is_asked_for_again_with_the_reaso
     other = Owner(console.signed_in(Role.OWNER, subject="somebody-else", account_id=account_id))
     confirm = await other.look("/owner/confirm")
     page = await other.send("/owner/confirm", page=confirm, typed_account=account_id)
-    assert (page.status, page.heading) == (409, "Prove that it is you")
+    assert (page.status, page.heading) == (409, "Verify it's you")
     assert "Prove it again, then confirm." in " ".join(page.alerts)
     assert "/owner/code" in page.actions
 
@@ -364,7 +364,7 @@ async def test_identity_that_is_too_old_is_asked_for_again(service: Service, own
     assert expires_at is not None
     await skip_to(service, service.request(account_id), expires_at + MARGIN)
     page = await owner.send("/owner/confirm", page=confirm, typed_account=account_id)
-    assert (page.status, page.heading) == (409, "Prove that it is you")
+    assert (page.status, page.heading) == (409, "Verify it's you")
 
 
 @pytest.mark.parametrize("language", Locale)

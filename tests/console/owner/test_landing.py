@@ -47,7 +47,7 @@ async def test_a_request_that_is_being_opened_can_be_withdrawn(service: Service,
 
 async def test_each_waiting_phase_lands_on_its_step(service: Service, owner_of: OwnerOf) -> None:
     expected = {
-        await awaiting_identity(service): ("Proof of identity", "Prove that it is you", "/owner/code"),
+        await awaiting_identity(service): ("Proof of identity", "Verify it's you", "/owner/code"),
         await awaiting_notice(service): ("The notice", "Read the notice", "/owner/notice"),
         await blocked(service): ("Conditions", "It cannot be closed yet", "/owner/recheck"),
         await awaiting_confirmation(service): ("Confirm", "All conditions are met", "/owner/recheck"),
@@ -91,9 +91,9 @@ async def test_a_rejection_names_its_reasons_and_may_be_asked_again(service: Ser
     await case.in_phase(Phase.REJECTED)
     owner = owner_of(case.account_id)
     page = await owner.look()
-    assert (page.step, page.heading) == (None, "The review said no")
+    assert (page.step, page.heading) == (None, "The review did not approve it")
     assert "The law wants the account kept" in page.text
-    assert (await owner.send("/owner/start")).heading == "Prove that it is you"
+    assert (await owner.send("/owner/start")).heading == "Verify it's you"
 
 
 async def test_a_refusal_says_why(service: Service, owner_of: OwnerOf) -> None:

@@ -23,7 +23,7 @@ OwnerOf = Callable[[str], Owner]
 async def test_an_owner_comes_from_the_start_to_the_certificate(service: Service, owner_of: OwnerOf) -> None:
     account_id = await service.account()
     owner = owner_of(account_id)
-    assert (await owner.send("/owner/start")).heading == "Prove that it is you"
+    assert (await owner.send("/owner/start")).heading == "Verify it's you"
     sent = await owner.send("/owner/code", channel="PHONE")
     assert "****" in sent.find("strong", **{"class": "destination"}).text
     assert "5 tries left" in sent.text
@@ -85,7 +85,7 @@ async def test_another_code_has_to_wait_and_the_page_says_until_when(service: Se
     owner = owner_of(await awaiting_identity(service))
     page = await owner.send("/owner/code", channel="PHONE")
     assert int(page.form("/owner/code").attributes["data-wait-seconds"]) > 0
-    assert "You can get another one from" in page.text
+    assert "You can request a new one from" in page.text
     page = await owner.send("/owner/code", page=page, channel="PHONE")
     assert page.status == 409
     assert ErrorType.RESEND_TOO_SOON in " ".join(page.alerts)
@@ -100,7 +100,7 @@ async def test_whoever_asks_for_codes_too_often_is_told_beside_the_form(service:
         assert SENDING_CODES.per_account is not None
         for _ in range(SENDING_CODES.per_account.amount + 1):
             page = await owner.send("/owner/code", page=page, channel="PHONE")
-    assert (page.status, page.heading) == (429, "Prove that it is you")
+    assert (page.status, page.heading) == (429, "Verify it's you")
     assert int(page.answer.headers["Retry-After"]) > 0
     assert "Try again in" in " ".join(page.alerts)
 
@@ -132,7 +132,7 @@ async def test_codes_that_cannot_be_looked_up_do_not_hide_the_page(service: Serv
     await owner.send("/owner/code", channel="PHONE")
     async with fault(service, Endpoint.SHOW_CHALLENGE, FaultKind.ERROR, status=503):
         page = await owner.look()
-    assert page.heading == "Prove that it is you"
+    assert page.heading == "Verify it's you"
     assert page.alerts
 
 

@@ -132,7 +132,7 @@ async def test_without_a_channel_the_report_is_there_from_the_start(service: Ser
     assert "/owner/ticket" not in page.actions
     await service.store.set_facts(account_id, arrears_fen=0)
     await owner.send("/owner/recheck")
-    page = await owner.until("Prove that it is you")
+    page = await owner.until("Verify it's you")
     assert "/owner/ticket" in page.links
     page = await owner.look("/owner/ticket")
     assert list(page.verdicts) == list(Check)

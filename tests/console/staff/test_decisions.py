@@ -177,7 +177,7 @@ async def test_the_applicant_cannot_decide(console: Console, service: Service) -
             data={"kind": "approve", "decision_id": "D-forced", **await looked_at(case), **ICP},
         )
     assert forced.status_code == 409
-    assert "by the applicant" in words(forced.text)
+    assert "decided by the applicant" in words(forced.text)
     assert (await case.view()).decisions == ()
 
 

@@ -87,7 +87,7 @@ async def test_waiting_for_materials_and_called_off_are_said(agent: httpx2.Async
     case = await under_review(service)
     await case.ask_for_materials()
     html = await ticket_page(agent, case)
-    assert "the clock stands" in words(html)
+    assert "clock paused" in words(html)
     assert 'value="reject"' in html
     assert 'value="approve"' not in html
     await service.withdraw(case.account_id)
