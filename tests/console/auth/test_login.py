@@ -80,7 +80,7 @@ async def test_a_link_is_used_once(guarded: Console, issuer: Issuer) -> None:
         again = await _go_on(browser, _token(link))
         assert again.status_code == 410
         assert "set-cookie" not in again.headers
-        assert "no longer good" in again.text
+        assert "no longer valid" in again.text
         assert (await browser.get(link)).status_code == 410
 
 

@@ -172,7 +172,7 @@ async def test_an_approval_that_is_too_old_is_said_to_be(service: Service, as_if
     await service.withdraw(case.account_id)
     for locale in Locale:
         page = await as_if(await blocked(service), locale, review=approved)
-        assert {Locale.EN: "too old to count", Locale.ZH: "已过有效期"}[locale] in said(page)
+        assert {Locale.EN: "has expired", Locale.ZH: "已过有效期"}[locale] in said(page)
 
 
 # While it works
@@ -186,7 +186,7 @@ async def test_what_holds_up_the_sealing_is_told_and_that_it_goes_on_trying(
     account_id = await awaiting_confirmation(service)
     page = await as_if(account_id, locale, phase=Phase.SEALING, sealing_trouble=trouble)
     callout = page.find("div", **{"data-problem": "stuck" if stuck else "trying"}).text
-    assert {Locale.EN: "we go on trying", Locale.ZH: "系统在自动重试"}[locale] in callout
+    assert {Locale.EN: "We keep retrying", Locale.ZH: "系统在自动重试"}[locale] in callout
     assert ({Locale.EN: "engineers have been told", Locale.ZH: "工程师已收到通知"}[locale] in callout) == stuck
     assert time(NOW, locale) in callout
 
@@ -352,7 +352,7 @@ async def test_identity_that_is_somebody_elses_is_asked_for_again_with_the_reaso
     confirm = await other.look("/owner/confirm")
     page = await other.send("/owner/confirm", page=confirm, typed_account=account_id)
     assert (page.status, page.heading) == (409, "Verify it's you")
-    assert "Prove it again, then confirm." in " ".join(page.alerts)
+    assert "Verify it again, then confirm." in " ".join(page.alerts)
     assert "/owner/code" in page.actions
 
 

@@ -92,7 +92,7 @@ async def test_a_rejection_names_its_reasons_and_may_be_asked_again(service: Ser
     owner = owner_of(case.account_id)
     page = await owner.look()
     assert (page.step, page.heading) == (None, "The review did not approve it")
-    assert "The law wants the account kept" in page.text
+    assert "The law requires the account to be kept" in page.text
     assert (await owner.send("/owner/start")).heading == "Verify it's you"
 
 
@@ -163,4 +163,4 @@ async def test_a_request_by_ticket_is_approved_and_ends_with_the_certificate(
     case = await under_review(service)
     await case.decide(DecisionKind.APPROVE, waived=tuple(w.check for w in (await case.view()).case.waivers_asked))
     page = await owner_of(case.account_id).until("The account is closed")
-    assert "Set aside by the review: ICP filing" in page.text
+    assert "Waived by the review: ICP filing" in page.text

@@ -185,7 +185,7 @@ async def test_the_owner_says_what_is_to_become_of_the_money(service: Service, o
 
     silent = await file(owner, **STATED)
     assert silent.status == 422
-    assert "Say what is to become of the money" in silent.find("span", id="balance-wrong").text
+    assert "Choose what happens to the balance" in silent.find("span", id="balance-wrong").text
     other_sum = await file(owner, **STATED, balance="RETURN", balance_fen="1")
     assert other_sum.status == 422
     kept = [c for c in other_sum.find_all("input", name="balance") if "checked" in c.attributes]
@@ -210,7 +210,7 @@ async def test_materials_keep_the_earlier_word_about_the_money_unless_there_is_a
     await case.ask_for_materials()
     owner = owner_of(case.account_id)
     page = await owner.look()
-    assert "So far: give it up ¥12.34" in page.text
+    assert "Your choice so far: give it up ¥12.34" in page.text
     assert not any("required" in choice.attributes for choice in page.find_all("input", name="balance"))
     page = await owner.send("/owner/materials", contact_phone="+8613900139000")
     assert page.heading == "Staff are looking at it"
