@@ -222,12 +222,17 @@ async def fire(service: Service, handle: WorkflowHandle[Any, Any], summary: str)
     fired = asyncio.ensure_future(
         eventually(lambda: pending_timers(handle), lambda found: not any(summary in s for s in found), LIMIT)
     )
-    distance = due[0] - await service.env.get_current_time(handle)
-    # A parent's clock runs by itself only. The answer to a skip comes once a worker has had the task.
-    if distance > timedelta(0) and not (await handle.describe()).raw_description.pending_children:
-        skipping = asyncio.ensure_future(service.env.fast_forward(handle, distance + timedelta(seconds=1)))
-        await asyncio.wait({fired, skipping}, return_when=asyncio.FIRST_COMPLETED)
-        skipping.cancel()
+    while not fired.done():
+        distance = due[0] - await service.env.get_current_time(handle)
+        # A parent's clock runs by itself only.
+        if distance > timedelta(0) and not (await handle.describe()).raw_description.pending_children:
+            # Its answer comes once a worker has had the task; asked while the last task is still on its way back, it
+            # may be refused instead, and is asked for again.
+            skipping = asyncio.ensure_future(service.env.fast_forward(handle, distance + timedelta(seconds=1)))
+            await asyncio.wait({fired, skipping}, return_when=asyncio.FIRST_COMPLETED)
+            skipping.cancel()
+            await asyncio.gather(skipping, return_exceptions=True)
+        await asyncio.wait({fired}, timeout=0.05)
     await fired
 
 
