@@ -8,7 +8,7 @@ from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError
 
-from activities.sealing import CloseOrder
+from activities.sealing import CloseAccountInput
 from domain.deletion import DeletionPhase
 from domain.errors import ErrorType, Refusal
 from domain.phases import Phase
@@ -138,17 +138,17 @@ async def phases_shown(service: Service, account: str) -> list[Phase]:
 
 async def last_close(service: Service, account: str) -> ClosureRequest:
     """What the request has last sent to close the account, as it might still be on its way."""
-    orders = [
+    sent = [
         event.activity_task_scheduled_event_attributes.input.payloads
         for event in await events(service.request(account), EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED)
         if event.activity_task_scheduled_event_attributes.activity_type.name == "close_account"
     ]
-    [order] = await service.client.data_converter.decode(orders[-1], [CloseOrder])
+    [closing] = await service.client.data_converter.decode(sent[-1], [CloseAccountInput])
     return ClosureRequest(
-        request_id=order.request_no,
-        hold_token=order.hold_token,
-        waivers=order.waivers,
-        dossier_sha256=order.dossier_sha256,
+        request_id=closing.request_no,
+        hold_token=closing.hold_token,
+        waivers=closing.waivers,
+        dossier_sha256=closing.dossier_sha256,
     )
 
 
