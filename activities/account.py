@@ -167,16 +167,10 @@ class AccountActivities:
         found = await self.read_account(input)
         if found.profile and (found.is_closed or input.channel not in found.profile.channels):
             return SendIdentityCodeResult(found=found)
-        created = await self._platform.create_challenge(
+        challenge = await self._platform.create_challenge(
             input.account_id, ChallengeRequest(channel=input.channel, request_id=run_key())
         )
-        code = CodeSent(
-            challenge_id=created.challenge_id,
-            channel=input.channel,
-            expires_at=created.expires_at,
-            resend_after=created.resend_after,
-        )
-        return SendIdentityCodeResult(found=found, code=code)
+        return SendIdentityCodeResult(found=found, code=CodeSent(**dict(challenge), channel=input.channel))
 
     @activity.defn
     async def redeem_identity_proof(self, input: RedeemIdentityProofInput) -> RedeemIdentityProofResult:

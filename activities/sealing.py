@@ -2,10 +2,11 @@
 
 from temporalio import activity
 
+from domain.accounts import Hold
 from domain.checks import Check
 from domain.deletion import Dossier, dossier_path
-from domain.model import Instant, Model, OpaqueId, Sha256Hex, VaultRef
-from gateways.contract import ClosureRequest, HoldRequest
+from domain.model import Model, OpaqueId, Sha256Hex, VaultRef
+from gateways.contract import Closed, ClosureRequest, HoldRequest
 from gateways.ports import Platform, Vault
 
 
@@ -13,11 +14,6 @@ class TakeHoldInput(Model):
     account_id: OpaqueId
     hold_id: OpaqueId
     ttl_seconds: int
-
-
-class HoldTaken(Model):
-    hold_token: OpaqueId
-    expires_at: Instant
 
 
 class ReleaseHoldInput(Model):
@@ -39,23 +35,16 @@ class CloseAccountInput(Model):
     dossier_sha256: Sha256Hex
 
 
-class AccountClosed(Model):
-    """For whoever reads the history: a deletion asks the platform itself when the account was closed."""
-
-    closed_at: Instant
-
-
 class SealingActivities:
     def __init__(self, platform: Platform, vault: Vault) -> None:
         self._platform = platform
         self._vault = vault
 
     @activity.defn
-    async def take_hold(self, input: TakeHoldInput) -> HoldTaken:
-        hold = await self._platform.take_hold(
+    async def take_hold(self, input: TakeHoldInput) -> Hold:
+        return await self._platform.take_hold(
             input.account_id, HoldRequest(request_id=input.hold_id, ttl_seconds=input.ttl_seconds)
         )
-        return HoldTaken(hold_token=hold.hold_token, expires_at=hold.expires_at)
 
     @activity.defn
     async def release_hold(self, input: ReleaseHoldInput) -> ReleaseHoldResult:
@@ -67,9 +56,12 @@ class SealingActivities:
         return await self._vault.put_evidence(dossier_path(dossier.account_id, dossier.content_sha256()), dossier)
 
     @activity.defn
-    async def close_account(self, input: CloseAccountInput) -> AccountClosed:
-        """Turn the live hold into closure. The same request again gets the first answer, so a lost one is no danger."""
-        closed = await self._platform.close(
+    async def close_account(self, input: CloseAccountInput) -> Closed:
+        """Turn the live hold into closure. The same request again gets the first answer, so a lost one is no danger.
+
+        The answer is for whoever reads the history: a deletion asks the platform itself when the account was closed.
+        """
+        return await self._platform.close(
             input.account_id,
             ClosureRequest(
                 request_id=input.request_no,
@@ -78,4 +70,3 @@ class SealingActivities:
                 dossier_sha256=input.dossier_sha256,
             ),
         )
-        return AccountClosed(closed_at=closed.closed_at)

@@ -1,7 +1,8 @@
 """The platform contract on the wire: JSON over HTTP, UTC, money in integer fen. In full: docs/platform-contract.yaml.
 
 Both sides import it: the HTTP adapter, and the pretend platform that the demo and the tests run against. Answers that
-are facts of the account (`AccountProfile`, what a check is judged by, `Entitlements`) are the domain's own models.
+workflows know, too (`AccountProfile`, `Challenge`, what a check is judged by, `Entitlements`, `Hold`), are the domain's
+own models.
 """
 
 from enum import StrEnum
@@ -101,12 +102,6 @@ class ChallengeRequest(Model):
     request_id: OpaqueId
 
 
-class ChallengeCreated(Model):
-    challenge_id: OpaqueId
-    expires_at: Instant
-    resend_after: Instant
-
-
 class ChallengeShown(Model):
     """For the console and the command line only; never handed to a workflow."""
 
@@ -142,13 +137,6 @@ class HoldRequest(Model):
 
     request_id: OpaqueId
     ttl_seconds: int = Field(gt=0, le=86_400)
-
-
-class Hold(Model):
-    """A lease on the account: no new orders, resources or top-ups until it lapses or is released."""
-
-    hold_token: OpaqueId
-    expires_at: Instant
 
 
 class ClosureRequest(Model):

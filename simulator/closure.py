@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from fastapi import Path, Response
 from fastapi.responses import JSONResponse
 
-from domain.accounts import AccountKind, AccountStatus
+from domain.accounts import AccountKind, AccountStatus, Hold
 from domain.checks import RULES
 from domain.errors import ErrorType
 from domain.model import Instant, OpaqueId
@@ -21,7 +21,6 @@ from gateways.contract import (
     ClosurePhase,
     ClosureRequest,
     Group,
-    Hold,
     HoldRequest,
     PhaseReceipt,
     PhaseRunning,

@@ -19,11 +19,11 @@ from activities.account import (
     certificate_of,
     closure_of,
 )
-from domain.accounts import AccountProfile, AccountStatus, Channel
+from domain.accounts import AccountProfile, AccountStatus, Challenge, Channel
 from domain.deletion import IdentityMethod, certificate_path, dossier_path
 from domain.errors import ErrorType
 from domain.model import VaultRef
-from gateways.contract import ChallengeCreated, Redeemed, RedeemRequest
+from gateways.contract import Redeemed, RedeemRequest
 from gateways.errors import GatewayError
 from tests.activities.papers import (
     ACCOUNT,
@@ -179,7 +179,7 @@ async def test_the_longest_ids_that_there_are_redeem_a_proof_and_another_challen
 
 
 async def test_a_code_is_asked_for_under_the_same_id_by_each_attempt_of_one_run() -> None:
-    created = ChallengeCreated(challenge_id="challenge-1", expires_at=CLOSED_AT, resend_after=AT)
+    created = Challenge(challenge_id="challenge-1", expires_at=CLOSED_AT, resend_after=AT)
     stub = platform(profile=profile(), create_challenge=created)
     activities = AccountActivities(stub.platform, vault())
     run_id = str(uuid4())

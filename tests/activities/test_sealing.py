@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activities.sealing import CloseAccountInput, ReleaseHoldInput, SealingActivities, TakeHoldInput
+from domain.accounts import Hold
 from domain.checks import Check
 from domain.deletion import Dossier, dossier_path
 from domain.errors import ErrorType
 from domain.ids import hold_id
-from gateways.contract import Closed, ClosureRequest, Hold, HoldRequest
+from gateways.contract import Closed, ClosureRequest, HoldRequest
 from gateways.errors import GatewayError
 from tests.activities.papers import ACCOUNT, AT, CLOSED_AT, REQUEST, dossier, platform, vault
 

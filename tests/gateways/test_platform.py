@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from devtools.benchmarks.instant import nothing
-from domain.accounts import AccountKind, AccountProfile, AccountStatus, Channel, RealNameType
+from domain.accounts import AccountKind, AccountProfile, AccountStatus, Challenge, Channel, Hold, RealNameType
 from domain.checks import Check, Entitlements
 from domain.errors import ErrorType
 from domain.locale import Locale
@@ -20,7 +20,6 @@ from gateways.contract import (
     RETRYABLE_PROBLEMS,
     Accepted,
     AccountNotification,
-    ChallengeCreated,
     ChallengeRequest,
     ChallengeShown,
     Closed,
@@ -28,7 +27,6 @@ from gateways.contract import (
     ClosureRequest,
     ContactNotification,
     Group,
-    Hold,
     HoldRequest,
     MessageText,
     NotificationPreview,
@@ -114,7 +112,7 @@ CONTRACT = [
     Row(lambda p: p.profile("a-1"), PROFILE, "GET /identity/accounts/a-1"),
     Row(
         lambda p: p.create_challenge("a-1", ChallengeRequest(channel=Channel.EMAIL, request_id="C1")),
-        ChallengeCreated(challenge_id="ch-1", expires_at=NOW, resend_after=NOW),
+        Challenge(challenge_id="ch-1", expires_at=NOW, resend_after=NOW),
         "POST /identity/accounts/a-1/challenges",
         body={"channel": "EMAIL", "request_id": "C1"},
     ),

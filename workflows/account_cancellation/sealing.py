@@ -15,8 +15,8 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 with workflow.unsafe.imports_passed_through():
     from activities.account import AccountActivities, ReadAccountResult
     from activities.eligibility import ListEntitlementsResult
-    from activities.sealing import CloseAccountInput, HoldTaken, ReleaseHoldInput, SealingActivities, TakeHoldInput
-    from domain.accounts import RealNameType, refusal_reason
+    from activities.sealing import CloseAccountInput, ReleaseHoldInput, SealingActivities, TakeHoldInput
+    from domain.accounts import Hold, RealNameType, refusal_reason
     from domain.checks import EligibilityReport, Verdict
     from domain.deletion import DeletionInput, Dossier
     from domain.errors import ErrorType
@@ -87,7 +87,7 @@ async def _hold(state: CancellationState) -> Phase | None:
     while True:
         hold_id = state.next_hold()
 
-        async def take(limit: timedelta, hold_id: str = hold_id) -> HoldTaken:
+        async def take(limit: timedelta, hold_id: str = hold_id) -> Hold:
             return await workflow.execute_activity_method(
                 SealingActivities.take_hold,
                 TakeHoldInput(account_id=state.account_id, hold_id=hold_id, ttl_seconds=ttl),
