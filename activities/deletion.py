@@ -130,16 +130,16 @@ class DeletionActivities:
     async def erase_personal_data(self, input: PhaseInput) -> PhaseResult:
         return await self._run(input, DeletionPhase.ERASE_PERSONAL_DATA)
 
-    async def _run(self, input: PhaseInput, phase: DeletionPhase) -> PhaseResult:
-        account_id, closure_phase, key = input.deletion.account_id, ClosurePhase(phase.value), permanent_key()
+    async def _run(self, input: PhaseInput, phase: ClosurePhase) -> PhaseResult:
+        account_id, key = input.deletion.account_id, permanent_key()
         clock = asyncio.get_running_loop().time
         # Well before it would count as stuck: work that is under way is no trouble.
         until = clock() + min(POLLED_FOR, input.deletion.stuck_after / 2).total_seconds()
         try:
-            done = await self._platform.run_closure_phase(account_id, closure_phase, key)
+            done = await self._platform.run_closure_phase(account_id, phase, key)
             while isinstance(done, PhaseRunning) and (left := until - clock()) > 0:
                 await _beat_for(min(done.poll_after_seconds, left))
-                done = await self._look(account_id, closure_phase, key)
+                done = await self._look(account_id, phase, key)
         except GatewayError as error:
             if error.type is ErrorType.ACCOUNT_UNKNOWN:
                 # Past the closure there is only one reason for it: everything is gone already.

@@ -6,12 +6,14 @@ own models.
 """
 
 from enum import StrEnum
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from typing_extensions import TypeAliasType
 
 from domain.accounts import Channel
 from domain.checks import Check
+from domain.deletion import DeletionPhase
 from domain.errors import ErrorType
 from domain.locale import Locale
 from domain.model import Count, Instant, Model, OpaqueId, Sha256Hex
@@ -152,14 +154,28 @@ class Closed(Model):
     closed_at: Instant
 
 
-class ClosurePhase(StrEnum):
-    """Last part of `/accounts/{id}/closure/{phase}`: POST to have it done, GET to see how it went."""
+_PlatformPhase = Literal[
+    DeletionPhase.REVOKE_CREDENTIALS,
+    DeletionPhase.UNBIND_THIRD_PARTIES,
+    DeletionPhase.FORFEIT_ENTITLEMENTS,
+    DeletionPhase.PURGE_RESOURCES,
+    DeletionPhase.ERASE_PERSONAL_DATA,
+]
 
-    REVOKE_CREDENTIALS = "revoke-credentials"
-    UNBIND_THIRD_PARTIES = "unbind-third-parties"
-    FORFEIT_ENTITLEMENTS = "forfeit-entitlements"
-    PURGE_RESOURCES = "purge-resources"
-    ERASE_PERSONAL_DATA = "erase-personal-data"
+CLOSURE_PHASES: tuple[_PlatformPhase, ...] = get_args(_PlatformPhase)
+"""The phases of a deletion that the platform does; the others are the service's own."""
+
+ClosurePhase = TypeAliasType(
+    "ClosurePhase",
+    Annotated[
+        _PlatformPhase,
+        Field(
+            title="ClosurePhase",
+            description="Last part of `/accounts/{id}/closure/{phase}`: POST to have it done, GET to see how it went.",
+        ),
+    ],
+)
+"""One of them. A type with a name, so that the contract's document has it in one place."""
 
 
 class PhaseReceipt(Model):

@@ -30,7 +30,7 @@ from domain.ids import deletion_workflow_id
 from domain.locale import Locale
 from domain.model import VaultRef
 from domain.tickets import TicketForm, TicketRef, ticket_path
-from gateways.contract import Accepted, ClosurePhase, PhaseReceipt, PhaseRunning, TicketContact
+from gateways.contract import Accepted, PhaseReceipt, PhaseRunning, TicketContact
 from gateways.errors import GatewayError
 from gateways.vault import ObjectVault
 from tests.activities.papers import (
@@ -174,9 +174,7 @@ async def test_a_phase_is_done_under_a_key_that_is_its_own_in_every_attempt_and_
         for run_id in ("run-1", "run-2"):
             done = await run(stub, phase, attempt=attempt, run_id=run_id)
             assert done.receipt == Receipt(phase=phase, counts={"access_key": 2}, completed_at=CLOSED_AT)
-    assert set(stub.called("run_closure_phase")) == {
-        (ACCOUNT, ClosurePhase(phase.value), f"account-deletion-{ACCOUNT}:{phase}")
-    }
+    assert set(stub.called("run_closure_phase")) == {(ACCOUNT, phase, f"account-deletion-{ACCOUNT}:{phase}")}
 
 
 @every_phase
@@ -236,7 +234,7 @@ async def test_long_work_is_asked_after_as_often_as_the_platform_says_until_its_
     assert watched.done.receipt.counts == {"access_key": 2}
     assert clock.now == 3 * 40
     key = f"account-deletion-{ACCOUNT}:purge-resources"
-    assert stub.called("closure_phase_status") == [(ACCOUNT, ClosurePhase.PURGE_RESOURCES, key)] * 3
+    assert stub.called("closure_phase_status") == [(ACCOUNT, DeletionPhase.PURGE_RESOURCES, key)] * 3
     assert len(stub.called("run_closure_phase")) == 1
 
 

@@ -15,6 +15,7 @@ from domain.errors import ErrorType
 from domain.locale import Locale
 from domain.notifications import Template
 from gateways.contract import (
+    CLOSURE_PHASES,
     PROBLEM_STATUS,
     READS,
     RETRYABLE_PROBLEMS,
@@ -137,8 +138,8 @@ CONTRACT = [
         "POST /closure/accounts/a-1/closure",
         body={"request_id": "C1", "hold_token": "h-1", "waivers": ["BALANCE"], "dossier_sha256": "0" * 64},
     ),
-    *(closure_phase_row(phase) for phase in ClosurePhase),
-    *(phase_status_row(phase) for phase in ClosurePhase),
+    *(closure_phase_row(phase) for phase in CLOSURE_PHASES),
+    *(phase_status_row(phase) for phase in CLOSURE_PHASES),
     Row(
         lambda p: p.notify_account("a-1", NOTICE, "key-1"),
         Accepted(delivered=2),
@@ -179,7 +180,7 @@ async def test_a_call_goes_to_its_groups_url_and_its_answer_is_read(
     assert (json.loads(request.body) if request.body else None) == row.body
 
 
-@pytest.mark.parametrize("phase", ClosurePhase)
+@pytest.mark.parametrize("phase", CLOSURE_PHASES)
 async def test_long_work_is_told_from_done_work_by_the_status(
     phase: ClosurePhase, upstream: Upstream, platform: Platform
 ) -> None:
