@@ -277,17 +277,12 @@ class CancellationResult(Model):
     certificate: VaultRef | None = None
 
 
-class ReviewResult(Model):
+class ReviewResult(ReviewReport):
     """What `TicketReview` returns: the one word about a review that its request believes."""
 
-    ticket: TicketRef
-    status: ReviewStatus
     first_filed_at: Instant
     """From which the ceiling runs, whatever was supplied since."""
-    clock: ReviewClock | None = None
     sounded: AlarmState = AlarmState()
-    overdue: bool
-    decision: RecordedDecision | None
     ignored: tuple[IgnoredDecision, ...]
     ignored_count: Count = 0
 

@@ -223,13 +223,9 @@ class TicketReview(ReviewDecisions):
 
     def _result(self) -> ReviewResult:
         return ReviewResult(
-            ticket=self._case.ticket,
-            status=self._status,
+            **dict(self._report()),
             first_filed_at=self._clock.first_filed_at,
-            clock=self._clock.deadlines,
             sounded=self._clock.sounded,
-            overdue=self._overdue,
-            decision=self._decisions[-1] if self._decisions else None,
             ignored=tuple(self._ignored),
             ignored_count=self._ignored_count,
         )
