@@ -1,4 +1,8 @@
-"""Whatever touches the world: one module a concern, one model in, one model out."""
+"""Whatever touches the world: one module a concern, one model in, one model out.
+
+These are called `*Input` and `*Result`; where there is nothing to add to it, a model of the domain or of the platform
+contract goes as it is.
+"""
 
 from collections.abc import Callable
 from typing import Any

@@ -25,7 +25,7 @@ from gateways.errors import GatewayError
 from gateways.ports import Platform, Vault
 
 
-class AccountRef(Model):
+class ReadAccountInput(Model):
     """The limits are for a deletion that has to be taken up again."""
 
     account_id: OpaqueId
@@ -46,7 +46,7 @@ class ClosedByUs(Model):
     trouble: str | None = None
 
 
-class AccountFound(Model):
+class ReadAccountResult(Model):
     """What there is under an account id. `profile` is None for an unknown account."""
 
     profile: AccountProfile | None
@@ -57,36 +57,36 @@ class AccountFound(Model):
         return self.profile is not None and self.profile.status is AccountStatus.CLOSED
 
 
-class CertificateSought(Model):
+class FindCertificateInput(Model):
     deletion: DeletionInput
 
 
-class CertificateFound(Model):
+class FindCertificateResult(Model):
     certificate: VaultRef | None
 
 
-class ChallengeOrder(AccountRef):
+class SendIdentityCodeInput(ReadAccountInput):
     channel: Channel
 
 
-class CodeAnswer(Model):
+class SendIdentityCodeResult(Model):
     """The account as it was found, and the code; none for an account that is closed or has not this channel."""
 
-    found: AccountFound
+    found: ReadAccountResult
     code: CodeSent | None = None
 
 
-class ProofOrder(AccountRef):
+class RedeemIdentityProofInput(ReadAccountInput):
     request_no: OpaqueId
     challenge_id: OpaqueId
     proof: OpaqueId
     by: Actor
 
 
-class ProofAnswer(Model):
+class RedeemIdentityProofResult(Model):
     """The account as it was found, and the evidence; none for an account that is closed or without any channel."""
 
-    found: AccountFound
+    found: ReadAccountResult
     identity: IdentityEvidence | None = None
 
 
@@ -106,7 +106,9 @@ async def certificate_of(vault: Vault, deletion: DeletionInput) -> tuple[Certifi
     return found
 
 
-async def closure_of(vault: Vault, profile: AccountProfile, order: AccountRef) -> ClosedByUs | None:
+async def closure_of(
+    vault: Vault, profile: AccountProfile, final_notice_limit: timedelta, stuck_after: timedelta
+) -> ClosedByUs | None:
     """What became of a closure that names a request: its dossier, and its certificate as soon as there is one."""
     closure = profile.closure
     if closure is None:
@@ -126,7 +128,7 @@ async def closure_of(vault: Vault, profile: AccountProfile, order: AccountRef) -
             "Find out who wrote it.",
             retryable=False,
         )
-    deletion = DeletionInput.from_dossier(dossier, ref, order.final_notice_limit, order.stuck_after)
+    deletion = DeletionInput.from_dossier(dossier, ref, final_notice_limit, stuck_after)
     certified = await certificate_of(vault, deletion)
     return ClosedByUs(request_no=closure.request_id, deletion=deletion, certificate=certified[1] if certified else None)
 
@@ -137,67 +139,61 @@ class AccountActivities:
         self._vault = vault
 
     @activity.defn
-    async def read_account(self, order: AccountRef) -> AccountFound:
+    async def read_account(self, input: ReadAccountInput) -> ReadAccountResult:
         try:
-            profile = await self._platform.profile(order.account_id)
+            profile = await self._platform.profile(input.account_id)
         except GatewayError as error:
             if error.type is ErrorType.ACCOUNT_UNKNOWN:
-                return AccountFound(profile=None)
+                return ReadAccountResult(profile=None)
             raise
         try:
-            closed = await closure_of(self._vault, profile, order)
+            closed = await closure_of(self._vault, profile, input.final_notice_limit, input.stuck_after)
         except GatewayError as error:
             if error.retryable or profile.closure is None:
                 raise
             # Closed for a request of ours, on evidence that cannot be right: for operations, and never "over".
             closed = ClosedByUs(request_no=profile.closure.request_id, deletion=None, trouble=error.type)
-        return AccountFound(profile=profile, closed=closed)
+        return ReadAccountResult(profile=profile, closed=closed)
 
     @activity.defn
-    async def find_certificate(self, sought: CertificateSought) -> CertificateFound:
+    async def find_certificate(self, input: FindCertificateInput) -> FindCertificateResult:
         """The certificate of this very deletion: the one proof that it is done, whoever has run it."""
-        found = await certificate_of(self._vault, sought.deletion)
-        return CertificateFound(certificate=found[1] if found else None)
+        found = await certificate_of(self._vault, input.deletion)
+        return FindCertificateResult(certificate=found[1] if found else None)
 
     @activity.defn
-    async def send_identity_code(self, order: ChallengeOrder) -> CodeAnswer:
+    async def send_identity_code(self, input: SendIdentityCodeInput) -> SendIdentityCodeResult:
         """Read the account again, then have the platform send a code. The code never passes through here."""
-        found = await self.read_account(order)
-        if found.profile and (found.is_closed or order.channel not in found.profile.channels):
-            return CodeAnswer(found=found)
-        created = await self._platform.create_challenge(
-            order.account_id, ChallengeRequest(channel=order.channel, request_id=run_key())
+        found = await self.read_account(input)
+        if found.profile and (found.is_closed or input.channel not in found.profile.channels):
+            return SendIdentityCodeResult(found=found)
+        challenge = await self._platform.create_challenge(
+            input.account_id, ChallengeRequest(channel=input.channel, request_id=run_key())
         )
-        code = CodeSent(
-            challenge_id=created.challenge_id,
-            channel=order.channel,
-            expires_at=created.expires_at,
-            resend_after=created.resend_after,
-        )
-        return CodeAnswer(found=found, code=code)
+        return SendIdentityCodeResult(found=found, code=CodeSent(**dict(challenge), channel=input.channel))
 
     @activity.defn
-    async def redeem_identity_proof(self, order: ProofOrder) -> ProofAnswer:
+    async def redeem_identity_proof(self, input: RedeemIdentityProofInput) -> RedeemIdentityProofResult:
         """Read the account again, then use up the proof.
 
         Its request id is its own, so that one whose answer was lost can be redeemed again.
         """
-        found = await self.read_account(order)
+        found = await self.read_account(input)
         if found.profile and (found.is_closed or not found.profile.channels):
-            return ProofAnswer(found=found)
+            return RedeemIdentityProofResult(found=found)
         redeemed = await self._platform.redeem_proof(
-            order.account_id,
+            input.account_id,
             RedeemRequest(
-                challenge_id=order.challenge_id,
-                proof=order.proof,
-                request_id=composed_id(order.request_no, "redeem", order.challenge_id),
+                challenge_id=input.challenge_id,
+                proof=input.proof,
+                request_id=composed_id(input.request_no, "redeem", input.challenge_id),
             ),
         )
         identity = IdentityEvidence(
             method=IdentityMethod.CODE,
             channel=redeemed.channel,
-            evidence_id=order.challenge_id,
+            evidence_id=input.challenge_id,
             verified_at=redeemed.verified_at,
-            by=order.by,
+            by=input.by,
         )
-        return ProofAnswer(found=found, identity=identity)
+        return RedeemIdentityProofResult(found=found, identity=identity)

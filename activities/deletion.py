@@ -39,12 +39,12 @@ POLLED_FOR = timedelta(minutes=20)
 """How long one attempt watches work that takes hours at the platform. Then it says so, and is asked again."""
 
 
-class PhaseOrder(Model):
+class PhaseInput(Model):
     deletion: DeletionInput
     at: Instant
 
 
-class PhaseDone(Model):
+class PhaseResult(Model):
     """`receipt` is None while the platform is still at it: no trouble, and not the end."""
 
     receipt: Receipt | None
@@ -59,27 +59,27 @@ class Mismatch(StrEnum):
     DOSSIER_OF_ANOTHER = "DOSSIER_OF_ANOTHER"
 
 
-class AuthorityVerified(Model):
+class VerifyAuthorityResult(Model):
     """Either a mismatch, or nothing speaks against the deletion: then `closed_at` is the platform's own."""
 
     mismatch: Mismatch | None = None
     closed_at: Instant | None = None
 
 
-class FinalNoticeOrder(Model):
+class SendFinalNoticeInput(Model):
     deletion: DeletionInput
     closed_at: Instant
     at: Instant
 
 
-class CertificateOrder(Model):
+class IssueCertificateInput(Model):
     deletion: DeletionInput
     closed_at: Instant
     receipts: tuple[Receipt, ...]
     at: Instant
 
 
-class CertificateIssued(Model):
+class IssueCertificateResult(Model):
     receipt: Receipt
     certificate: VaultRef
 
@@ -90,64 +90,64 @@ class DeletionActivities:
         self._vault = vault
 
     @activity.defn
-    async def verify_authority(self, order: PhaseOrder) -> AuthorityVerified:
+    async def verify_authority(self, input: PhaseInput) -> VerifyAuthorityResult:
         """Hold the deletion's input against the platform's own record of the closure, and against the dossier.
 
         A dossier that is missing or changed is an error, for operations to put right: the account *is* closed. So is an
         account that the platform does not know: without its record nobody can say whether and when it was closed.
         """
-        deletion = order.deletion
+        deletion = input.deletion
         closure = (await self._platform.profile(deletion.account_id)).closure
         if closure is None:
-            return AuthorityVerified(mismatch=Mismatch.NOT_CLOSED)
+            return VerifyAuthorityResult(mismatch=Mismatch.NOT_CLOSED)
         if mismatch := _against_closure(deletion, closure):
-            return AuthorityVerified(mismatch=mismatch)
+            return VerifyAuthorityResult(mismatch=mismatch)
         dossier = await self._vault.read(deletion.dossier, Dossier)
         limits = deletion.final_notice_limit, deletion.stuck_after
         if deletion != DeletionInput.from_dossier(dossier, deletion.dossier, *limits):
-            return AuthorityVerified(mismatch=Mismatch.DOSSIER_OF_ANOTHER)
-        return AuthorityVerified(closed_at=closure.closed_at)
+            return VerifyAuthorityResult(mismatch=Mismatch.DOSSIER_OF_ANOTHER)
+        return VerifyAuthorityResult(closed_at=closure.closed_at)
 
     @activity.defn
-    async def revoke_credentials(self, order: PhaseOrder) -> PhaseDone:
+    async def revoke_credentials(self, input: PhaseInput) -> PhaseResult:
         """Access keys, sub-users, sessions, and access granted to other accounts."""
-        return await self._run(order, DeletionPhase.REVOKE_CREDENTIALS)
+        return await self._run(input, DeletionPhase.REVOKE_CREDENTIALS)
 
     @activity.defn
-    async def unbind_third_parties(self, order: PhaseOrder) -> PhaseDone:
+    async def unbind_third_parties(self, input: PhaseInput) -> PhaseResult:
         """Undo the bindings on this side; the third party's own account lives on."""
-        return await self._run(order, DeletionPhase.UNBIND_THIRD_PARTIES)
+        return await self._run(input, DeletionPhase.UNBIND_THIRD_PARTIES)
 
     @activity.defn
-    async def forfeit_entitlements(self, order: PhaseOrder) -> PhaseDone:
-        return await self._run(order, DeletionPhase.FORFEIT_ENTITLEMENTS)
+    async def forfeit_entitlements(self, input: PhaseInput) -> PhaseResult:
+        return await self._run(input, DeletionPhase.FORFEIT_ENTITLEMENTS)
 
     @activity.defn
-    async def purge_resources(self, order: PhaseOrder) -> PhaseDone:
-        return await self._run(order, DeletionPhase.PURGE_RESOURCES)
+    async def purge_resources(self, input: PhaseInput) -> PhaseResult:
+        return await self._run(input, DeletionPhase.PURGE_RESOURCES)
 
     @activity.defn
-    async def erase_personal_data(self, order: PhaseOrder) -> PhaseDone:
-        return await self._run(order, DeletionPhase.ERASE_PERSONAL_DATA)
+    async def erase_personal_data(self, input: PhaseInput) -> PhaseResult:
+        return await self._run(input, DeletionPhase.ERASE_PERSONAL_DATA)
 
-    async def _run(self, order: PhaseOrder, phase: DeletionPhase) -> PhaseDone:
-        account_id, closure_phase, key = order.deletion.account_id, ClosurePhase(phase.value), permanent_key()
+    async def _run(self, input: PhaseInput, phase: ClosurePhase) -> PhaseResult:
+        account_id, key = input.deletion.account_id, permanent_key()
         clock = asyncio.get_running_loop().time
         # Well before it would count as stuck: work that is under way is no trouble.
-        until = clock() + min(POLLED_FOR, order.deletion.stuck_after / 2).total_seconds()
+        until = clock() + min(POLLED_FOR, input.deletion.stuck_after / 2).total_seconds()
         try:
-            done = await self._platform.run_closure_phase(account_id, closure_phase, key)
+            done = await self._platform.run_closure_phase(account_id, phase, key)
             while isinstance(done, PhaseRunning) and (left := until - clock()) > 0:
                 await _beat_for(min(done.poll_after_seconds, left))
-                done = await self._look(account_id, closure_phase, key)
+                done = await self._look(account_id, phase, key)
         except GatewayError as error:
             if error.type is ErrorType.ACCOUNT_UNKNOWN:
                 # Past the closure there is only one reason for it: everything is gone already.
-                return PhaseDone(receipt=Receipt(phase=phase, already_gone=True, completed_at=order.at))
+                return PhaseResult(receipt=Receipt(phase=phase, already_gone=True, completed_at=input.at))
             raise
         if isinstance(done, PhaseRunning):
-            return PhaseDone(receipt=None)
-        return PhaseDone(
+            return PhaseResult(receipt=None)
+        return PhaseResult(
             receipt=Receipt(
                 phase=phase, counts=done.counts, already_gone=done.already_gone, completed_at=done.completed_at
             )
@@ -163,10 +163,10 @@ class DeletionActivities:
             raise
 
     @activity.defn
-    async def send_final_notice(self, order: FinalNoticeOrder) -> Receipt:
+    async def send_final_notice(self, input: SendFinalNoticeInput) -> Receipt:
         """Tell the owner that the account is gone, at the bound contacts and at the ticket's, while these exist."""
-        deletion = order.deletion
-        params = {"request_no": deletion.request_no, "closed_at": order.closed_at.isoformat()}
+        deletion = input.deletion
+        params = {"request_no": deletion.request_no, "closed_at": input.closed_at.isoformat()}
         messages = await self._notify_account(
             deletion.account_id,
             AccountNotification(template=Template.ACCOUNT_CLOSED, locale=deletion.locale, params=params),
@@ -183,7 +183,7 @@ class DeletionActivities:
                 f"{permanent_key()}:ticket",
             )
             messages += told.delivered
-        return Receipt(phase=DeletionPhase.SEND_FINAL_NOTICE, counts={"messages": messages}, completed_at=order.at)
+        return Receipt(phase=DeletionPhase.SEND_FINAL_NOTICE, counts={"messages": messages}, completed_at=input.at)
 
     async def _notify_account(self, account_id: str, message: AccountNotification) -> int:
         try:
@@ -194,13 +194,13 @@ class DeletionActivities:
             raise
 
     @activity.defn
-    async def issue_certificate(self, order: CertificateOrder) -> CertificateIssued:
+    async def issue_certificate(self, input: IssueCertificateInput) -> IssueCertificateResult:
         """Write the certificate once. A repeat, by a retry or after a restart, answers the first one."""
-        deletion = order.deletion
+        deletion = input.deletion
         found = await certificate_of(self._vault, deletion)
         if found is not None:
             first, ref = found
-            return CertificateIssued(receipt=_certificate_receipt(first.issued_at, again=True), certificate=ref)
+            return IssueCertificateResult(receipt=_certificate_receipt(first.issued_at, again=True), certificate=ref)
         dossier = await self._vault.read(deletion.dossier, Dossier)
         forfeits = dossier.sealing_report.entitlements
         certificate = Certificate(
@@ -208,16 +208,16 @@ class DeletionActivities:
             account_id=deletion.account_id,
             notice_version=dossier.notice.version,
             notice_sha256=dossier.notice.sha256,
-            closed_at=order.closed_at,
-            issued_at=order.at,
-            receipts=order.receipts,
+            closed_at=input.closed_at,
+            issued_at=input.at,
+            receipts=input.receipts,
             forfeited=(await all_forfeits(self._vault, forfeits)).items if forfeits else (),
             waived=dossier.waivers,
-            retained=retained_records(order.closed_at),
+            retained=retained_records(input.closed_at),
             previous=deletion.dossier,
         )
         ref = await self._vault.put_evidence(certificate_path(deletion.request_no, deletion.account_id), certificate)
-        return CertificateIssued(receipt=_certificate_receipt(order.at, again=False), certificate=ref)
+        return IssueCertificateResult(receipt=_certificate_receipt(input.at, again=False), certificate=ref)
 
 
 def _against_closure(deletion: DeletionInput, closure: Closure) -> Mismatch | None:

@@ -14,7 +14,7 @@ from gateways.contract import (
 from gateways.ports import Platform, Vault
 
 
-class Delivered(Model):
+class NotifyResult(Model):
     count: int
 
 
@@ -24,14 +24,14 @@ class NotificationActivities:
         self._vault = vault
 
     @activity.defn
-    async def notify(self, message: Notification) -> Delivered:
+    async def notify(self, message: Notification) -> NotifyResult:
         if message.account_id is not None:
             accepted = await self._platform.notify_account(
                 message.account_id,
                 AccountNotification(template=message.template, locale=message.locale, params=message.params),
                 message.key,
             )
-            return Delivered(count=accepted.delivered)
+            return NotifyResult(count=accepted.delivered)
         accepted = await self._platform.notify_contact(
             ContactNotification(
                 template=message.template,
@@ -41,7 +41,7 @@ class NotificationActivities:
             ),
             message.key,
         )
-        return Delivered(count=accepted.delivered)
+        return NotifyResult(count=accepted.delivered)
 
     async def _contact(self, message: Notification) -> TicketContact | StaffContact:
         if message.desk is not None:

@@ -8,7 +8,7 @@ from domain.model import Instant, Model
 from domain.policy import Policy
 
 
-class ReviewClockOrder(Model):
+class ComputeReviewClockInput(Model):
     """`filed_at` starts the 3-day clock, `first_filed_at` the ceiling; `now` is the review's own time."""
 
     filed_at: Instant
@@ -22,21 +22,21 @@ class ReviewClockActivities:
         self._calendar = calendar
 
     @activity.defn
-    async def compute_review_clock(self, order: ReviewClockOrder) -> ReviewClock:
+    async def compute_review_clock(self, input: ComputeReviewClockInput) -> ReviewClock:
         """Deadlines as UTC instants, with the calendar's version; see `BusinessCalendar.deadlines` for the rule."""
-        policy = order.policy
+        policy = input.policy
         rule = {
             "due_days": policy.review_due_days,
             "remind_days_before": policy.review_remind_days_before,
             "ceiling_days": policy.review_ceiling_days,
         }
-        running = self._calendar.deadlines(order.filed_at, **rule)
-        first = self._calendar.deadlines(order.first_filed_at, **rule)
+        running = self._calendar.deadlines(input.filed_at, **rule)
+        first = self._calendar.deadlines(input.first_filed_at, **rule)
         return ReviewClock(
-            filed_at=order.filed_at,
+            filed_at=input.filed_at,
             remind_at=running.remind_at,
             due_at=running.due_at,
-            next_reminder_at=self._calendar.next_day_end(max(order.now, running.due_at)),
+            next_reminder_at=self._calendar.next_day_end(max(input.now, running.due_at)),
             ceiling_at=first.ceiling_at,
             calendar=running.calendar,
             provisional=running.provisional or first.ceiling_provisional,

@@ -13,7 +13,7 @@ from gateways.errors import GatewayError
 from gateways.ports import Vault
 
 
-class TicketOrder(Model):
+class ReadTicketInput(Model):
     """`revises` is the revision that this one must follow; None for a first filing. `needs` is what it must carry."""
 
     account_id: OpaqueId
@@ -24,7 +24,7 @@ class TicketOrder(Model):
     at: Instant
 
 
-class TicketFacts(Model):
+class ReadTicketResult(Model):
     """A ticket without its contact data. `acceptance` is the notice that the form says was accepted.
 
     `report_digest` is the report that was shown to whoever filed it.
@@ -43,52 +43,52 @@ class TicketActivities:
         self._vault = vault
 
     @activity.defn
-    async def read_ticket(self, order: TicketOrder) -> TicketFacts:
+    async def read_ticket(self, input: ReadTicketInput) -> ReadTicketResult:
         """Verify that the form in the vault is this account's, unchanged, and follows the revision before it.
 
         Raises `TicketMismatch` when it is not, and `StaleNotice` when its statement names a notice that is not in
         force; both are final.
         """
-        form = await self._vault.read(order.ticket.record, TicketForm)
-        if not _belongs(form, order):
+        form = await self._vault.read(input.ticket.record, TicketForm)
+        if not _belongs(form, input):
             raise GatewayError(
                 ErrorType.TICKET_MISMATCH,
-                f"Ticket {order.ticket.ticket_no} revision {order.ticket.revision} is not the one that account "
-                f"{order.account_id} can file now; file it again with the account's own data.",
+                f"Ticket {input.ticket.ticket_no} revision {input.ticket.revision} is not the one that account "
+                f"{input.account_id} can file now; file it again with the account's own data.",
                 retryable=False,
             )
         if form.statement and not is_current(form.statement.notice_version, form.statement.notice_sha256):
             raise GatewayError(
                 ErrorType.STALE_NOTICE,
-                f"The statement of ticket {order.ticket.ticket_no} names a notice that is no longer in force; "
+                f"The statement of ticket {input.ticket.ticket_no} names a notice that is no longer in force; "
                 f"accept version {CURRENT_VERSION} and file again.",
                 retryable=False,
             )
-        return TicketFacts(
-            ticket=order.ticket,
-            missing=missing_parts(form, order.needs),
-            acceptance=_acceptance(form, order.at),
+        return ReadTicketResult(
+            ticket=input.ticket,
+            missing=missing_parts(form, input.needs),
+            acceptance=_acceptance(form, input.at),
             balance=form.balance,
             report_digest=form.report_digest,
             filed_by=form.filed_by,
         )
 
 
-def _belongs(form: TicketForm, order: TicketOrder) -> bool:
+def _belongs(form: TicketForm, input: ReadTicketInput) -> bool:
     same = (form.ticket_no, form.revision, form.account_id, form.real_name_type) == (
-        order.ticket.ticket_no,
-        order.ticket.revision,
-        order.account_id,
-        order.real_name_type,
+        input.ticket.ticket_no,
+        input.ticket.revision,
+        input.account_id,
+        input.real_name_type,
     )
-    if order.revises is None:
+    if input.revises is None:
         return same
     return (
         same
-        and form.ticket_no == order.revises.ticket_no
+        and form.ticket_no == input.revises.ticket_no
         # Greater, not next: a revision that was stored but never reached its request keeps its number.
-        and form.revision > order.revises.revision
-        and form.previous_sha256 == order.revises.sha256
+        and form.revision > input.revises.revision
+        and form.previous_sha256 == input.revises.sha256
     )
 
 

@@ -12,22 +12,19 @@ from domain.actors import Via
 from domain.errors import ErrorType, Refusal
 from domain.locale import Locale
 from domain.messages import CancellationView, WithdrawalReason
-from domain.model import Instant, Model, OpaqueId, as_meant
+from domain.model import OpaqueId, as_meant
 from domain.notices import CURRENT_NOTICE
 from domain.phases import Phase
+from gateways.contract import ChallengeShown
 
 
-class CodeOnItsWay(Model):
+class CodeOnItsWay(ChallengeShown):
     """Where the code went, and until when it counts. The destination is masked by the platform."""
 
     account_id: OpaqueId
     request_no: OpaqueId
     challenge_id: OpaqueId
     channel: Channel
-    masked_destination: str
-    tries_left: int
-    expires_at: Instant
-    resend_after: Instant
 
 
 async def start(account: Account, /, *, requested_by: Id | None = None, locale: Language = Locale.ZH) -> Answer:
@@ -82,7 +79,7 @@ async def send_code(account: Account, /, *, channel: Channel | None = None, acti
         request_no=view.request_no,
         challenge_id=view.challenge.challenge_id,
         channel=view.challenge.channel,
-        **shown.model_dump(),
+        **dict(shown),
     )
     return Answer(sent, partial(screens.code_sent, account, view.challenge.channel, shown))
 

@@ -30,6 +30,19 @@ class Channel(StrEnum):
     EMAIL = "EMAIL"
 
 
+class Challenge(Model):
+    challenge_id: OpaqueId
+    expires_at: Instant
+    resend_after: Instant
+
+
+class Hold(Model):
+    """A lease on the account: no new orders, resources or top-ups until it lapses or is released."""
+
+    hold_token: OpaqueId
+    expires_at: Instant
+
+
 class Closure(Model):
     """What the platform recorded when it closed an account: by which request, on which dossier."""
 

@@ -90,9 +90,8 @@ class CalendarYear(Model):
 
 
 class Deadlines(Model):
-    """When a review is due. Every instant but `filed_at` is the end (24:00 Asia/Shanghai) of a business day, in UTC."""
+    """When a review is due. Every instant is the end (24:00 Asia/Shanghai) of a business day, in UTC."""
 
-    filed_at: Instant
     remind_at: Instant
     due_at: Instant
     ceiling_at: Instant
@@ -169,7 +168,6 @@ class BusinessCalendar:
         first_year = (filed_on + _DAY).year
         counted = self.status(range(first_year, due_on.year + 1))
         return Deadlines(
-            filed_at=filed_at,
             remind_at=self.end_of_day(remind_on),
             due_at=self.end_of_day(due_on),
             ceiling_at=self.end_of_day(ceiling_on),

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from domain.accounts import Channel, RealNameType, RefusalReason
+from domain.accounts import Challenge, Channel, RealNameType, RefusalReason
 from domain.actors import Actor, Via
 from domain.checks import CheckOutcome, EligibilityReport, Waiver
 from domain.deletion import DeletionView
@@ -73,13 +73,10 @@ class SendCode(Model):
     by: Actor
 
 
-class CodeSent(Model):
+class CodeSent(Challenge):
     """The challenge to answer at the platform; the code itself never comes near Temporal."""
 
-    challenge_id: OpaqueId
     channel: Channel
-    expires_at: Instant
-    resend_after: Instant
 
 
 class SubmitIdentityProof(Model):
@@ -280,17 +277,12 @@ class CancellationResult(Model):
     certificate: VaultRef | None = None
 
 
-class ReviewResult(Model):
+class ReviewResult(ReviewReport):
     """What `TicketReview` returns: the one word about a review that its request believes."""
 
-    ticket: TicketRef
-    status: ReviewStatus
     first_filed_at: Instant
     """From which the ceiling runs, whatever was supplied since."""
-    clock: ReviewClock | None = None
     sounded: AlarmState = AlarmState()
-    overdue: bool
-    decision: RecordedDecision | None
     ignored: tuple[IgnoredDecision, ...]
     ignored_count: Count = 0
 

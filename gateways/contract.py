@@ -1,16 +1,19 @@
 """The platform contract on the wire: JSON over HTTP, UTC, money in integer fen. In full: docs/platform-contract.yaml.
 
 Both sides import it: the HTTP adapter, and the pretend platform that the demo and the tests run against. Answers that
-are facts of the account (`AccountProfile`, what a check is judged by, `Entitlements`) are the domain's own models.
+workflows know, too (`AccountProfile`, `Challenge`, what a check is judged by, `Entitlements`, `Hold`), are the domain's
+own models.
 """
 
 from enum import StrEnum
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from typing_extensions import TypeAliasType
 
 from domain.accounts import Channel
 from domain.checks import Check
+from domain.deletion import DeletionPhase
 from domain.errors import ErrorType
 from domain.locale import Locale
 from domain.model import Count, Instant, Model, OpaqueId, Sha256Hex
@@ -101,12 +104,6 @@ class ChallengeRequest(Model):
     request_id: OpaqueId
 
 
-class ChallengeCreated(Model):
-    challenge_id: OpaqueId
-    expires_at: Instant
-    resend_after: Instant
-
-
 class ChallengeShown(Model):
     """For the console and the command line only; never handed to a workflow."""
 
@@ -144,13 +141,6 @@ class HoldRequest(Model):
     ttl_seconds: int = Field(gt=0, le=86_400)
 
 
-class Hold(Model):
-    """A lease on the account: no new orders, resources or top-ups until it lapses or is released."""
-
-    hold_token: OpaqueId
-    expires_at: Instant
-
-
 class ClosureRequest(Model):
     """Turns a live hold into closure. The same `request_id` again answers the first closure, lapsed hold or not."""
 
@@ -164,14 +154,28 @@ class Closed(Model):
     closed_at: Instant
 
 
-class ClosurePhase(StrEnum):
-    """Last part of `/accounts/{id}/closure/{phase}`: POST to have it done, GET to see how it went."""
+_PlatformPhase = Literal[
+    DeletionPhase.REVOKE_CREDENTIALS,
+    DeletionPhase.UNBIND_THIRD_PARTIES,
+    DeletionPhase.FORFEIT_ENTITLEMENTS,
+    DeletionPhase.PURGE_RESOURCES,
+    DeletionPhase.ERASE_PERSONAL_DATA,
+]
 
-    REVOKE_CREDENTIALS = "revoke-credentials"
-    UNBIND_THIRD_PARTIES = "unbind-third-parties"
-    FORFEIT_ENTITLEMENTS = "forfeit-entitlements"
-    PURGE_RESOURCES = "purge-resources"
-    ERASE_PERSONAL_DATA = "erase-personal-data"
+CLOSURE_PHASES: tuple[_PlatformPhase, ...] = get_args(_PlatformPhase)
+"""The phases of a deletion that the platform does; the others are the service's own."""
+
+ClosurePhase = TypeAliasType(
+    "ClosurePhase",
+    Annotated[
+        _PlatformPhase,
+        Field(
+            title="ClosurePhase",
+            description="Last part of `/accounts/{id}/closure/{phase}`: POST to have it done, GET to see how it went.",
+        ),
+    ],
+)
+"""One of them. A type with a name, so that the contract's document has it in one place."""
 
 
 class PhaseReceipt(Model):

@@ -14,7 +14,7 @@ import aiohttp
 from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 from yarl import URL
 
-from domain.accounts import AccountProfile
+from domain.accounts import AccountProfile, Challenge, Hold
 from domain.checks import RULES, Check, Entitlements
 from domain.errors import ErrorType
 from domain.model import Model, OpaqueId
@@ -23,7 +23,6 @@ from gateways.contract import (
     READS,
     Accepted,
     AccountNotification,
-    ChallengeCreated,
     ChallengeRequest,
     ChallengeShown,
     Closed,
@@ -31,7 +30,6 @@ from gateways.contract import (
     ClosureRequest,
     ContactNotification,
     Group,
-    Hold,
     HoldRequest,
     NotificationPreview,
     PhaseReceipt,
@@ -151,9 +149,9 @@ class HttpPlatform(_HttpGateway):
     async def profile(self, account_id: str) -> AccountProfile:
         return await self._ask(AccountProfile, Group.IDENTITY, "GET /accounts/{}", account_id)
 
-    async def create_challenge(self, account_id: str, request: ChallengeRequest) -> ChallengeCreated:
+    async def create_challenge(self, account_id: str, request: ChallengeRequest) -> Challenge:
         endpoint = "POST /accounts/{}/challenges"
-        return await self._ask(ChallengeCreated, Group.IDENTITY, endpoint, account_id, body=request)
+        return await self._ask(Challenge, Group.IDENTITY, endpoint, account_id, body=request)
 
     async def redeem_proof(self, account_id: str, request: RedeemRequest) -> Redeemed:
         return await self._ask(Redeemed, Group.IDENTITY, "POST /accounts/{}/proofs/redeem", account_id, body=request)

@@ -6,19 +6,17 @@ Every method raises `gateways.errors.GatewayError`: retryable or not, by its sta
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
-from domain.accounts import AccountProfile
+from domain.accounts import AccountProfile, Challenge, Hold
 from domain.checks import Check, Entitlements
 from domain.model import Model, VaultRef
 from gateways.contract import (
     Accepted,
     AccountNotification,
-    ChallengeCreated,
     ChallengeRequest,
     Closed,
     ClosurePhase,
     ClosureRequest,
     ContactNotification,
-    Hold,
     HoldRequest,
     NotificationPreview,
     PhaseReceipt,
@@ -35,7 +33,7 @@ class Platform(Protocol):
     """The cloud's own services (docs/platform-contract.yaml). Idempotency keys make every POST safe to repeat."""
 
     async def profile(self, account_id: str) -> AccountProfile: ...
-    async def create_challenge(self, account_id: str, request: ChallengeRequest) -> ChallengeCreated: ...
+    async def create_challenge(self, account_id: str, request: ChallengeRequest) -> Challenge: ...
     async def redeem_proof(self, account_id: str, request: RedeemRequest) -> Redeemed: ...
     async def facts(self, account_id: str, check: Check) -> Model:
         """What a check is judged by: the answer that `domain.checks.RULES` has for it."""

@@ -5,7 +5,7 @@ from typing import Any, Final
 from temporalio.client import WorkflowExecutionStatus, WorkflowQueryRejectedError
 from temporalio.common import QueryRejectCondition
 
-from activities.account import AccountRef, closure_of
+from activities.account import closure_of
 from domain.deletion import DeletionStatus, DeletionView
 from domain.errors import ErrorType, Refusal
 from domain.ids import cancellation_workflow_id, deletion_workflow_id
@@ -53,10 +53,7 @@ class Deletions(Cancellations):
         async with translate_errors(f"deletion of account {account_id}"):
             policy = Policy()
             profile = await self._platform.profile(account_id)
-            order = AccountRef(
-                account_id=account_id, final_notice_limit=policy.final_notice_limit, stuck_after=policy.stuck_after
-            )
-            closed = await closure_of(self.vault, profile, order)
+            closed = await closure_of(self.vault, profile, policy.final_notice_limit, policy.stuck_after)
             if closed is None or closed.certificate:
                 raise Refusal(
                     ErrorType.ALREADY_OVER,

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body
 
-from gateways.contract import ClosurePhase
+from domain.deletion import DeletionPhase
+from gateways.contract import CLOSURE_PHASES
 from simulator import edits, facts, seeds
 from simulator.closure import live_hold
 from simulator.database import as_model, utc_now
@@ -41,7 +42,7 @@ def account(account_id: str, platform: Simulator) -> AccountState:
         facts={check: read(account_id, platform).model_dump(mode="json") for check, read in facts.FACTS.items()},
         entitlements=facts.entitlements(account_id, platform),
         held_until=hold["expires_at"] if hold else None,
-        left={phase: facts.kinds_of(platform, account_id, phase) for phase in ClosurePhase},
+        left={phase: facts.kinds_of(platform, account_id, phase) for phase in CLOSURE_PHASES},
         jd_group_accounts=platform.db.value(group, account_id),
     )
 
@@ -49,7 +50,7 @@ def account(account_id: str, platform: Simulator) -> AccountState:
 @router.get(ADMIN + "/accounts/{account_id}/personal-data")
 def personal_data(account_id: str, platform: Simulator) -> list[str]:
     mine = "SELECT reference FROM belongings WHERE account_id = ? AND phase = ?"
-    return [row["reference"] for row in platform.db.rows(mine, account_id, ClosurePhase.ERASE_PERSONAL_DATA)]
+    return [row["reference"] for row in platform.db.rows(mine, account_id, DeletionPhase.ERASE_PERSONAL_DATA)]
 
 
 @router.post(ADMIN + "/accounts")

@@ -14,14 +14,13 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Path, Response
 
-from domain.accounts import AccountStatus, Channel
+from domain.accounts import AccountStatus, Challenge, Channel
 from domain.errors import ErrorType
 from domain.locale import Locale
 from domain.model import OpaqueId
 from domain.notifications import Template
 from gateways.contract import (
     AccountNotification,
-    ChallengeCreated,
     ChallengeRequest,
     ChallengeShown,
     CodeAnswer,
@@ -56,14 +55,14 @@ ChallengeId = Annotated[OpaqueId, Path()]
     ErrorType.DAILY_CODE_LIMIT,
     ErrorType.IDEMPOTENCY_CONFLICT,
 )
-def create_challenge(account_id: AccountId, request: ChallengeRequest, platform: Simulator) -> ChallengeCreated:
+def create_challenge(account_id: AccountId, request: ChallengeRequest, platform: Simulator) -> Challenge:
     """Send a code to a verified channel. The same `request_id` again answers the same challenge and sends nothing."""
     account = platform.account(account_id)
     send = partial(_send_code, platform, account, request.channel)
-    return platform.once(Endpoint.CREATE_CHALLENGE, account_id, request.request_id, request, ChallengeCreated, send)
+    return platform.once(Endpoint.CREATE_CHALLENGE, account_id, request.request_id, request, Challenge, send)
 
 
-def _send_code(platform: Simulator, account: sqlite3.Row, channel: Channel) -> ChallengeCreated:
+def _send_code(platform: Simulator, account: sqlite3.Row, channel: Channel) -> Challenge:
     account_id, now, limits = account["id"], utc_now(), platform.settings
     if account["status"] == AccountStatus.CLOSED:
         raise PlatformProblem(ErrorType.ACCOUNT_NOT_CLOSABLE, "The account is closed already.")
@@ -94,7 +93,7 @@ def _send_code(platform: Simulator, account: sqlite3.Row, channel: Channel) -> C
     params = {"code": code, "minutes": str(max(1, limits.code_life_seconds // 60))}
     message = AccountNotification(template=Template.IDENTITY_CODE, locale=Locale.ZH, params=params)
     hand_to_carrier(platform, message, {channel: destination}, account_id=account_id)
-    return ChallengeCreated(challenge_id=challenge_id, **times)
+    return Challenge(challenge_id=challenge_id, **times)
 
 
 @router.operation(

@@ -12,8 +12,9 @@ from typing import Annotated, Any
 from fastapi import Path, Response
 from fastapi.responses import JSONResponse
 
-from domain.accounts import AccountKind, AccountStatus
+from domain.accounts import AccountKind, AccountStatus, Hold
 from domain.checks import RULES
+from domain.deletion import DeletionPhase
 from domain.errors import ErrorType
 from domain.model import Instant, OpaqueId
 from gateways.contract import (
@@ -21,7 +22,6 @@ from gateways.contract import (
     ClosurePhase,
     ClosureRequest,
     Group,
-    Hold,
     HoldRequest,
     PhaseReceipt,
     PhaseRunning,
@@ -36,6 +36,8 @@ from simulator.problems import PlatformProblem
 from simulator.state import AccountId, Simulator
 
 router = Operations("/accounts/{account_id}")
+
+Phase = Annotated[ClosurePhase, Path()]
 
 _TAKE = """
     INSERT INTO holds (account_id, request_id, token, expires_at) VALUES (?, ?, ?, ?)
@@ -175,7 +177,7 @@ _ANSWERS: dict[str, Any] = {
 )
 def run_closure_phase(
     account_id: AccountId,
-    phase: ClosurePhase,
+    phase: Phase,
     idempotency_key: IdempotencyKey,
     platform: Simulator,
     long_work: LongWork,
@@ -196,7 +198,7 @@ def run_closure_phase(
 
 @router.operation("GET", "/closure/{phase}", Endpoint.PHASE_STATUS, Group.CLOSURE, ErrorType.PHASE_UNKNOWN, **_ANSWERS)
 def phase_status(
-    account_id: AccountId, phase: ClosurePhase, idempotency_key: IdempotencyKey, platform: Simulator
+    account_id: AccountId, phase: Phase, idempotency_key: IdempotencyKey, platform: Simulator
 ) -> PhaseReceipt | Response:
     """How the work is getting on that was begun with this key: its receipt, or 202 while it runs. Begins nothing."""
     platform.account(account_id)
@@ -225,7 +227,7 @@ def _receipt(platform: Simulator, account_id: str, phase: ClosurePhase, key: str
         return JSONResponse(running.model_dump(), HTTPStatus.ACCEPTED)
 
     def destroy() -> PhaseReceipt:
-        if phase is ClosurePhase.ERASE_PERSONAL_DATA:
+        if phase is DeletionPhase.ERASE_PERSONAL_DATA:
             _forget_contacts(platform, account_id)
         counts = dict(sorted(facts.kinds_of(platform, account_id, phase).items()))
         platform.db.change("DELETE FROM belongings WHERE account_id = ? AND phase = ?", account_id, phase)

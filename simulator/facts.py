@@ -15,6 +15,7 @@ from domain.checks import (
     ProviderRoles,
     Resources,
 )
+from domain.deletion import DeletionPhase
 from domain.model import Model
 from gateways.contract import READS, ClosurePhase, Group
 from simulator.database import as_model
@@ -62,7 +63,7 @@ def profile(account_id: AccountId, platform: Simulator) -> AccountProfile:
 def contacts(platform: Simulator, account_id: str) -> dict[Channel, str]:
     """The verified addresses."""
     personal = "SELECT kind, reference FROM belongings WHERE account_id = ? AND phase = ?"
-    found = dict(map(tuple, platform.db.rows(personal, account_id, ClosurePhase.ERASE_PERSONAL_DATA)))
+    found = dict(map(tuple, platform.db.rows(personal, account_id, DeletionPhase.ERASE_PERSONAL_DATA)))
     return {channel: found[channel] for channel in Channel if channel in found}
 
 
@@ -97,7 +98,7 @@ def icp_filings(account_id: AccountId, platform: Simulator) -> IcpFilings:
 def resources(account_id: AccountId, platform: Simulator) -> Resources:
     """Active billable resources and services, by product."""
     platform.account(account_id)
-    counts = kinds_of(platform, account_id, ClosurePhase.PURGE_RESOURCES)
+    counts = kinds_of(platform, account_id, DeletionPhase.PURGE_RESOURCES)
     active = (ActiveResource(product=kind, count=count) for kind, count in counts.items() if kind in _PRODUCTS)
     return Resources(active=tuple(active))
 
@@ -107,7 +108,7 @@ def entitlements(account_id: AccountId, platform: Simulator) -> Entitlements:
     """Vouchers, qualifications and discounts: everything that closing the account gives up, item by item."""
     platform.account(account_id)
     mine = "SELECT * FROM belongings WHERE account_id = ? AND phase = ? ORDER BY id"
-    rows = platform.db.rows(mine, account_id, ClosurePhase.FORFEIT_ENTITLEMENTS)
+    rows = platform.db.rows(mine, account_id, DeletionPhase.FORFEIT_ENTITLEMENTS)
     return Entitlements(items=tuple(as_model(Entitlement, row, entitlement_id=row["reference"]) for row in rows))
 
 

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from domain.errors import ErrorType
 from domain.model import Model, OpaqueId
-from gateways.contract import ClosurePhase
+from gateways.contract import CLOSURE_PHASES
 from simulator.kinds import Endpoint, FaultKind
 from simulator.problems import PlatformProblem, problem_response
 
@@ -26,7 +26,7 @@ GATE_SECONDS = 60.0
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 _ENDPOINTS = frozenset(endpoint.value for endpoint in Endpoint)
-_PHASES = frozenset(Endpoint(phase) for phase in ClosurePhase)
+_PHASES = frozenset(Endpoint(phase) for phase in CLOSURE_PHASES)
 _ALSO_AFTER = frozenset({FaultKind.GATE, FaultKind.ERROR, FaultKind.GARBAGE})
 _ALWAYS_AFTER = frozenset({FaultKind.DROP, FaultKind.DUPLICATE})
 
@@ -59,7 +59,7 @@ class Fault(Model):
         if self.after and self.kind not in _ALSO_AFTER:
             raise ValueError(f"after: only for {', '.join(sorted(_ALSO_AFTER))}")
         if self.kind is FaultKind.LONG_WORK and self.endpoint not in _PHASES:
-            raise ValueError(f"endpoint: LONG_WORK is only for {', '.join(ClosurePhase)}")
+            raise ValueError(f"endpoint: LONG_WORK is only for {', '.join(CLOSURE_PHASES)}")
         return self
 
 

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from domain.accounts import AccountKind, AccountStatus, Channel, RealNameType
 from domain.checks import EntitlementKind, Marketplace
+from domain.deletion import DeletionPhase
 from domain.model import Count, Fen, Model, OpaqueId
 from gateways.contract import ClosurePhase
 from simulator.database import Database
@@ -79,9 +80,9 @@ def _belongings(seed: AccountSeed, number: int) -> Iterator[Row]:
             yield _belonging(seed.id, phase, kind, f"{kind.lower()}-{seen[kind]:05d}", value_fen)
     for product, count in seed.resources.items():
         yield from resources_of(seed.id, product, count)
-    yield _belonging(seed.id, ClosurePhase.ERASE_PERSONAL_DATA, "NAME", f"测试用户{number}")
+    yield _belonging(seed.id, DeletionPhase.ERASE_PERSONAL_DATA, "NAME", f"测试用户{number}")
     if real_name := _REAL_NAMES.get(seed.real_name_type):
-        yield _belonging(seed.id, ClosurePhase.ERASE_PERSONAL_DATA, "REAL_NAME", real_name.format(number))
+        yield _belonging(seed.id, DeletionPhase.ERASE_PERSONAL_DATA, "REAL_NAME", real_name.format(number))
     for channel in seed.channels:
         yield contact_of(seed.id, number, channel)
 
@@ -89,16 +90,20 @@ def _belongings(seed: AccountSeed, number: int) -> Iterator[Row]:
 def contact_of(account_id: str, number: int, channel: Channel) -> Row:
     """A made-up, verified address."""
     value = f"138{number:08d}" if channel is Channel.PHONE else f"{account_id}@example.com"
-    return _belonging(account_id, ClosurePhase.ERASE_PERSONAL_DATA, channel, value)
+    return _belonging(account_id, DeletionPhase.ERASE_PERSONAL_DATA, channel, value)
 
 
 def resources_of(account_id: str, product: Product, count: int) -> list[Row]:
-    return [_belonging(account_id, ClosurePhase.PURGE_RESOURCES, product)] * count
+    return [_belonging(account_id, DeletionPhase.PURGE_RESOURCES, product)] * count
 
 
 def vouchers_of(account_id: str, values_fen: Iterable[int]) -> list[Row]:
-    phase, kind = ClosurePhase.FORFEIT_ENTITLEMENTS, EntitlementKind.VOUCHER
-    return [_belonging(account_id, phase, kind, f"voucher-{n:05d}", fen) for n, fen in enumerate(values_fen, 1)]
+    return [
+        _belonging(
+            account_id, DeletionPhase.FORFEIT_ENTITLEMENTS, EntitlementKind.VOUCHER, f"voucher-{n:05d}", value_fen
+        )
+        for n, value_fen in enumerate(values_fen, 1)
+    ]
 
 
 def role_of(account_id: str, marketplace: Marketplace, businesses: int) -> Row:

@@ -11,13 +11,13 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.deletion import (
-        AuthorityVerified,
-        CertificateIssued,
-        CertificateOrder,
         DeletionActivities,
-        FinalNoticeOrder,
-        PhaseDone,
-        PhaseOrder,
+        IssueCertificateInput,
+        IssueCertificateResult,
+        PhaseInput,
+        PhaseResult,
+        SendFinalNoticeInput,
+        VerifyAuthorityResult,
     )
     from domain.deletion import (
         DELETION_STAGES,
@@ -49,7 +49,7 @@ from workflows.common.unreadable import unreadable
 T = TypeVar("T")
 Work = DeletionPhase | Verification
 
-_PLATFORM_PHASES: dict[DeletionPhase, Callable[[DeletionActivities, PhaseOrder], Awaitable[PhaseDone]]] = {
+_PLATFORM_PHASES: dict[DeletionPhase, Callable[[DeletionActivities, PhaseInput], Awaitable[PhaseResult]]] = {
     DeletionPhase.REVOKE_CREDENTIALS: DeletionActivities.revoke_credentials,
     DeletionPhase.UNBIND_THIRD_PARTIES: DeletionActivities.unbind_third_parties,
     DeletionPhase.FORFEIT_ENTITLEMENTS: DeletionActivities.forfeit_entitlements,
@@ -148,10 +148,10 @@ class AccountDeletion:
                 self._failing_since.pop(work, None)
                 return result
 
-    async def _verify(self, limit: timedelta) -> AuthorityVerified:
+    async def _verify(self, limit: timedelta) -> VerifyAuthorityResult:
         return await workflow.execute_activity_method(
             DeletionActivities.verify_authority,
-            PhaseOrder(deletion=self._deletion, at=workflow.now()),
+            PhaseInput(deletion=self._deletion, at=workflow.now()),
             activity_id=Verification.VERIFY_AUTHORITY,
             schedule_to_close_timeout=limit,
             summary=f"Authority to delete {self._deletion.account_id}",
@@ -165,7 +165,7 @@ class AccountDeletion:
             return await self._issue_certificate(limit)
         done = await workflow.execute_activity_method(
             _PLATFORM_PHASES[phase],
-            PhaseOrder(deletion=self._deletion, at=workflow.now()),
+            PhaseInput(deletion=self._deletion, at=workflow.now()),
             activity_id=phase,
             schedule_to_close_timeout=limit,
             summary=f"{phase} of {self._deletion.account_id}",
@@ -177,7 +177,7 @@ class AccountDeletion:
         try:
             return await workflow.execute_activity_method(
                 DeletionActivities.send_final_notice,
-                FinalNoticeOrder(deletion=self._deletion, closed_at=self._closed_at, at=workflow.now()),
+                SendFinalNoticeInput(deletion=self._deletion, closed_at=self._closed_at, at=workflow.now()),
                 activity_id=DeletionPhase.SEND_FINAL_NOTICE,
                 schedule_to_close_timeout=self._deletion.final_notice_limit,
                 summary=f"Tell the owner of {self._deletion.account_id}, before contact data go",
@@ -189,9 +189,9 @@ class AccountDeletion:
             return Receipt(phase=DeletionPhase.SEND_FINAL_NOTICE, given_up=True, completed_at=workflow.now())
 
     async def _issue_certificate(self, limit: timedelta) -> Receipt:
-        issued: CertificateIssued = await workflow.execute_activity_method(
+        issued: IssueCertificateResult = await workflow.execute_activity_method(
             DeletionActivities.issue_certificate,
-            CertificateOrder(
+            IssueCertificateInput(
                 deletion=self._deletion,
                 closed_at=self._closed_at,
                 receipts=self._ordered_receipts(),

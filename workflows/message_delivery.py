@@ -15,7 +15,7 @@ class MessageDelivery:
     """Sends one message within the policy's limit. True when it was delivered."""
 
     @workflow.run
-    async def run(self, order: MessageInput | UnreadableInput = UNREADABLE) -> bool:
-        if isinstance(order, UnreadableInput):
-            raise unreadable(MessageInput, order.given)
-        return await notify(order.message, order.policy)
+    async def run(self, input: MessageInput | UnreadableInput = UNREADABLE) -> bool:
+        if isinstance(input, UnreadableInput):
+            raise unreadable(MessageInput, input.given)
+        return await notify(input.message, input.policy)

@@ -5,7 +5,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from activities.tickets import TicketActivities, TicketOrder
+    from activities.tickets import ReadTicketInput, TicketActivities
     from domain.ids import cancellation_workflow_id
     from domain.messages import (
         UNREADABLE,
@@ -154,7 +154,7 @@ class TicketReview(ReviewDecisions):
         try:
             facts = await workflow.execute_activity_method(
                 TicketActivities.read_ticket,
-                TicketOrder(
+                ReadTicketInput(
                     account_id=case.account_id,
                     real_name_type=case.real_name_type,
                     ticket=ticket,
@@ -223,13 +223,9 @@ class TicketReview(ReviewDecisions):
 
     def _result(self) -> ReviewResult:
         return ReviewResult(
-            ticket=self._case.ticket,
-            status=self._status,
+            **dict(self._report()),
             first_filed_at=self._clock.first_filed_at,
-            clock=self._clock.deadlines,
             sounded=self._clock.sounded,
-            overdue=self._overdue,
-            decision=self._decisions[-1] if self._decisions else None,
             ignored=tuple(self._ignored),
             ignored_count=self._ignored_count,
         )

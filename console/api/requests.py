@@ -40,7 +40,7 @@ class Start(Model):
     locale: Locale = Locale.ZH
 
 
-class CodeOrder(Model):
+class CodeRequest(Model):
     channel: Channel
 
 
@@ -134,7 +134,7 @@ async def api_status(
         body=True,
     ),
 )
-async def api_send_code(services: WithServices, step: Step, account_id: TypedId, code: CodeOrder) -> CancellationView:
+async def api_send_code(services: WithServices, step: Step, account_id: TypedId, code: CodeRequest) -> CancellationView:
     """Send an identity code to the owner's verified phone or e-mail."""
     return await services.cancellations.send_code(account_id, code.channel, step.by, key=step.key)
 

@@ -9,20 +9,18 @@ from secrets import token_hex
 
 from pydantic import SecretStr
 
-from domain.accounts import AccountKind, AccountProfile, AccountStatus, Channel, Closure, RealNameType
+from domain.accounts import AccountKind, AccountProfile, AccountStatus, Challenge, Channel, Closure, Hold, RealNameType
 from domain.checks import RULES, Check, Entitlement, EntitlementKind, Entitlements
 from domain.locale import Locale
 from domain.model import Model
 from gateways.contract import (
     Accepted,
     AccountNotification,
-    ChallengeCreated,
     ChallengeRequest,
     Closed,
     ClosurePhase,
     ClosureRequest,
     ContactNotification,
-    Hold,
     HoldRequest,
     MessageText,
     NotificationPreview,
@@ -63,8 +61,8 @@ class InstantPlatform:
             closure=closure,
         )
 
-    async def create_challenge(self, account_id: str, request: ChallengeRequest) -> ChallengeCreated:
-        return ChallengeCreated(
+    async def create_challenge(self, account_id: str, request: ChallengeRequest) -> Challenge:
+        return Challenge(
             challenge_id=f"chl-{token_hex(12)}",
             expires_at=_now() + timedelta(minutes=5),
             resend_after=_now() + timedelta(minutes=1),

@@ -15,7 +15,6 @@ from domain.messages import ReviewClock
 from domain.notifications import StaffDesk, Template
 from domain.phases import Phase
 from domain.tickets import DecisionKind, DecisionReason, ReviewStatus
-from gateways.contract import ClosurePhase
 from i18n.formatting import day_end_or_time, yuan
 from i18n.texts import kind_name, text
 
@@ -207,7 +206,7 @@ async def closed_for_good(scene: Scene, *waived: Check) -> Claims:
     locale = scene.locale
     state = await scene.stack.store.account(scene.account_id)
     closure, left = state.profile.closure, dict(state.left)
-    personal = left.pop(ClosurePhase.ERASE_PERSONAL_DATA)
+    personal = left.pop(DeletionPhase.ERASE_PERSONAL_DATA)
     # Reading it verifies its hash chain.
     certificate = await scene.cancellations.certificate(scene.request_no)
     receipts = {receipt.phase for receipt in certificate.receipts}

@@ -12,7 +12,7 @@ from typing import Final, Never
 
 from domain.errors import ErrorType, Refusal
 from domain.letters import Letter
-from domain.model import Model, OpaqueId, Sha256Hex
+from domain.model import Model, Sha256Hex
 from gateways.errors import GatewayError
 from gateways.ports import Vault
 from service.errors import translate_errors
@@ -34,8 +34,6 @@ class LetterNotSeen(Refusal):
 
 
 class _Record(Model):
-    draft_id: OpaqueId
-    account_id: OpaqueId
     holder: Sha256Hex
     letter: Letter
 
@@ -71,7 +69,7 @@ class LetterDrafts:
             await self.discard(account_id)
             letter = letter_at(f"{_folder(account_id)}/{draft_id}-", rendered)
             await put_letter(self._vault, letter, original, rendered.content)
-            record = _Record(draft_id=draft_id, account_id=account_id, holder=holder, letter=letter)
+            record = _Record(holder=holder, letter=letter)
             # Last: a record never refers to a letter that is not there.
             await self._vault.put_evidence(_path(account_id, draft_id), record)
         return LetterDraft(draft_id, account_id, letter, seen=False)

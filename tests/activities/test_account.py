@@ -10,20 +10,20 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.account import (
     AccountActivities,
-    AccountFound,
-    AccountRef,
-    CertificateSought,
-    ChallengeOrder,
     ClosedByUs,
-    ProofOrder,
+    FindCertificateInput,
+    ReadAccountInput,
+    ReadAccountResult,
+    RedeemIdentityProofInput,
+    SendIdentityCodeInput,
     certificate_of,
     closure_of,
 )
-from domain.accounts import AccountProfile, AccountStatus, Channel
+from domain.accounts import AccountProfile, AccountStatus, Challenge, Channel
 from domain.deletion import IdentityMethod, certificate_path, dossier_path
 from domain.errors import ErrorType
 from domain.model import VaultRef
-from gateways.contract import ChallengeCreated, Redeemed, RedeemRequest
+from gateways.contract import Redeemed, RedeemRequest
 from gateways.errors import GatewayError
 from tests.activities.papers import (
     ACCOUNT,
@@ -43,46 +43,46 @@ from tests.activities.papers import (
     vault,
 )
 
-ORDER = AccountRef(account_id=ACCOUNT, final_notice_limit=timedelta(days=2), stuck_after=timedelta(hours=3))
-LIMITS = {"final_notice_limit": ORDER.final_notice_limit, "stuck_after": ORDER.stuck_after}
+INPUT = ReadAccountInput(account_id=ACCOUNT, final_notice_limit=timedelta(days=2), stuck_after=timedelta(hours=3))
+LIMITS = {"final_notice_limit": INPUT.final_notice_limit, "stuck_after": INPUT.stuck_after}
 
 
 async def test_an_unknown_account_is_found_to_be_none() -> None:
     activities = AccountActivities(platform(profile=UNKNOWN_ACCOUNT).platform, vault())
-    found = await activities.read_account(ORDER)
-    assert found == AccountFound(profile=None)
+    found = await activities.read_account(INPUT)
+    assert found == ReadAccountResult(profile=None)
     assert not found.is_closed
 
 
 async def test_any_other_trouble_is_told_and_never_taken_for_an_unknown_account() -> None:
     with pytest.raises(GatewayError) as caught:
-        await AccountActivities(platform(profile=NO_ANSWER).platform, vault()).read_account(ORDER)
+        await AccountActivities(platform(profile=NO_ANSWER).platform, vault()).read_account(INPUT)
     assert caught.value.type is ErrorType.UNREACHABLE
 
 
 async def test_an_open_account_has_no_closure_of_ours() -> None:
-    found = await AccountActivities(platform(profile=profile()).platform, vault()).read_account(ORDER)
-    assert found == AccountFound(profile=profile())
+    found = await AccountActivities(platform(profile=profile()).platform, vault()).read_account(INPUT)
+    assert found == ReadAccountResult(profile=profile())
     assert not found.is_closed
 
 
 async def test_an_account_that_was_closed_without_a_request_was_not_closed_by_us() -> None:
     closed = profile(status=AccountStatus.CLOSED)
-    found = await AccountActivities(platform(profile=closed).platform, vault()).read_account(ORDER)
-    assert found == AccountFound(profile=closed, closed=None)
+    found = await AccountActivities(platform(profile=closed).platform, vault()).read_account(INPUT)
+    assert found == ReadAccountResult(profile=closed, closed=None)
     assert found.is_closed
 
 
 async def test_a_closure_whose_dossier_is_not_in_the_vault_names_its_request_and_no_deletion() -> None:
     closed = profile(closure("e" * 64))
-    found = await AccountActivities(platform(profile=closed).platform, vault()).read_account(ORDER)
+    found = await AccountActivities(platform(profile=closed).platform, vault()).read_account(INPUT)
     assert found.closed == ClosedByUs(request_no=REQUEST, deletion=None)
 
 
 async def test_a_closure_is_made_into_its_deletion_from_the_dossier_alone() -> None:
     records = vault()
     ref = await stored(records, dossier())
-    found = await closure_of(records, profile(closure(ref.sha256)), ORDER)
+    found = await closure_of(records, profile(closure(ref.sha256)), **LIMITS)
     assert found == ClosedByUs(request_no=REQUEST, deletion=deletion(ref, **LIMITS))
 
 
@@ -90,10 +90,10 @@ async def test_a_closure_with_its_certificate_has_nothing_left_to_be_done() -> N
     records = vault()
     ref = await stored(records, dossier())
     certified = await records.put_evidence(certificate_path(REQUEST, ACCOUNT), certificate(deletion(ref)))
-    found = await closure_of(records, profile(closure(ref.sha256)), ORDER)
+    found = await closure_of(records, profile(closure(ref.sha256)), **LIMITS)
     assert found == ClosedByUs(request_no=REQUEST, deletion=deletion(ref, **LIMITS), certificate=certified)
     activities = AccountActivities(platform().platform, records)
-    assert (await activities.find_certificate(CertificateSought(deletion=deletion(ref)))).certificate == certified
+    assert (await activities.find_certificate(FindCertificateInput(deletion=deletion(ref)))).certificate == certified
 
 
 async def test_two_accounts_with_one_request_number_have_a_certificate_each() -> None:
@@ -113,7 +113,7 @@ async def test_a_dossier_of_another_in_the_place_of_ours_is_an_error(change: dic
     foreign = dossier(**change)
     ref = await records.put_evidence(dossier_path(ACCOUNT, foreign.content_sha256()), foreign)
     with pytest.raises(GatewayError) as caught:
-        await closure_of(records, profile(closure(ref.sha256)), ORDER)
+        await closure_of(records, profile(closure(ref.sha256)), **LIMITS)
     assert (caught.value.type, caught.value.retryable) == (ErrorType.VAULT_RECORD_FOREIGN, False)
 
 
@@ -121,7 +121,7 @@ async def test_a_dossier_whose_name_is_not_its_hash_is_an_error() -> None:
     records = vault()
     await records.put_evidence(dossier_path(ACCOUNT, "e" * 64), dossier())
     with pytest.raises(GatewayError) as caught:
-        await closure_of(records, profile(closure("e" * 64)), ORDER)
+        await closure_of(records, profile(closure("e" * 64)), **LIMITS)
     assert caught.value.type is ErrorType.VAULT_RECORD_FOREIGN
 
 
@@ -137,17 +137,19 @@ async def test_a_certificate_of_another_in_the_place_of_ours_is_an_error_and_nev
     await records.put_evidence(certificate_path(REQUEST, ACCOUNT), certificate(deletion(ref), **change))
     activities = AccountActivities(platform(profile=profile(closure(ref.sha256))).platform, records)
     with pytest.raises(GatewayError) as caught:
-        await activities.find_certificate(CertificateSought(deletion=deletion(ref)))
+        await activities.find_certificate(FindCertificateInput(deletion=deletion(ref)))
     assert (caught.value.type, caught.value.retryable) == (ErrorType.VAULT_RECORD_FOREIGN, False)
     # Whoever opens a request on it hears of it, too: the account is closed, and its evidence is for operations.
-    found = await activities.read_account(ORDER)
+    found = await activities.read_account(INPUT)
     assert found.closed == ClosedByUs(request_no=REQUEST, deletion=None, trouble=ErrorType.VAULT_RECORD_FOREIGN)
 
 
 # --- identity ---
 
-PROOF = ProofOrder(**dict(ORDER), request_no=REQUEST, challenge_id="challenge-1", proof="proof-1", by=OWNER)
-CODE = ChallengeOrder(**dict(ORDER), channel=Channel.PHONE)
+PROOF = RedeemIdentityProofInput(
+    **dict(INPUT), request_no=REQUEST, challenge_id="challenge-1", proof="proof-1", by=OWNER
+)
+CODE = SendIdentityCodeInput(**dict(INPUT), channel=Channel.PHONE)
 ANOTHER_CHANNEL, NO_CHANNEL = profile(channels=(Channel.EMAIL,)), profile(channels=())
 CLOSED_BY_SOMEBODY = profile(status=AccountStatus.CLOSED)
 
@@ -177,7 +179,7 @@ async def test_the_longest_ids_that_there_are_redeem_a_proof_and_another_challen
 
 
 async def test_a_code_is_asked_for_under_the_same_id_by_each_attempt_of_one_run() -> None:
-    created = ChallengeCreated(challenge_id="challenge-1", expires_at=CLOSED_AT, resend_after=AT)
+    created = Challenge(challenge_id="challenge-1", expires_at=CLOSED_AT, resend_after=AT)
     stub = platform(profile=profile(), create_challenge=created)
     activities = AccountActivities(stub.platform, vault())
     run_id = str(uuid4())

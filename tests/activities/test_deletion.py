@@ -13,15 +13,15 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.deletion import (
     POLLED_FOR,
-    AuthorityVerified,
-    CertificateOrder,
     DeletionActivities,
-    FinalNoticeOrder,
+    IssueCertificateInput,
     Mismatch,
-    PhaseDone,
-    PhaseOrder,
+    PhaseInput,
+    PhaseResult,
+    SendFinalNoticeInput,
+    VerifyAuthorityResult,
 )
-from activities.eligibility import EligibilityActivities, ForfeitOrder
+from activities.eligibility import EligibilityActivities, ListEntitlementsInput
 from domain.accounts import AccountProfile
 from domain.checks import MAX_LISTED, Entitlements
 from domain.deletion import Certificate, DeletionPhase, Receipt, certificate_path, dossier_path
@@ -30,7 +30,7 @@ from domain.ids import deletion_workflow_id
 from domain.locale import Locale
 from domain.model import VaultRef
 from domain.tickets import TicketForm, TicketRef, ticket_path
-from gateways.contract import Accepted, ClosurePhase, PhaseReceipt, PhaseRunning, TicketContact
+from gateways.contract import Accepted, PhaseReceipt, PhaseRunning, TicketContact
 from gateways.errors import GatewayError
 from gateways.vault import ObjectVault
 from tests.activities.papers import (
@@ -54,9 +54,9 @@ from tests.activities.papers import (
 )
 
 SOME_REF = VaultRef(path="dossiers/acc-1/some.json", sha256="e" * 64)
-ORDER = PhaseOrder(deletion=deletion(SOME_REF), at=AT)
+INPUT = PhaseInput(deletion=deletion(SOME_REF), at=AT)
 RECEIPT = PhaseReceipt(counts={"access_key": 2}, already_gone=False, completed_at=CLOSED_AT)
-PHASES: dict[DeletionPhase, Callable[[DeletionActivities, PhaseOrder], Awaitable[PhaseDone]]] = {
+PHASES: dict[DeletionPhase, Callable[[DeletionActivities, PhaseInput], Awaitable[PhaseResult]]] = {
     DeletionPhase.REVOKE_CREDENTIALS: DeletionActivities.revoke_credentials,
     DeletionPhase.UNBIND_THIRD_PARTIES: DeletionActivities.unbind_third_parties,
     DeletionPhase.FORFEIT_ENTITLEMENTS: DeletionActivities.forfeit_entitlements,
@@ -79,9 +79,9 @@ def environment(activity_id: str, attempt: int = 1, run_id: str = "run-1") -> Ac
     return made
 
 
-async def run(stub: Stub, phase: DeletionPhase, **of_attempt: Any) -> PhaseDone:
+async def run(stub: Stub, phase: DeletionPhase, **of_attempt: Any) -> PhaseResult:
     activities = DeletionActivities(stub.platform, vault())
-    return await environment(phase, **of_attempt).run(PHASES[phase], activities, ORDER)
+    return await environment(phase, **of_attempt).run(PHASES[phase], activities, INPUT)
 
 
 # --- authority ---
@@ -89,15 +89,15 @@ async def run(stub: Stub, phase: DeletionPhase, **of_attempt: Any) -> PhaseDone:
 
 async def verified(
     profile: AccountProfile | GatewayError, records: ObjectVault, ref: VaultRef, **changes: Any
-) -> AuthorityVerified:
+) -> VerifyAuthorityResult:
     activities = DeletionActivities(platform(profile=profile).platform, records)
-    return await activities.verify_authority(PhaseOrder(deletion=deletion(ref, **changes), at=AT))
+    return await activities.verify_authority(PhaseInput(deletion=deletion(ref, **changes), at=AT))
 
 
 async def test_a_deletion_as_its_closure_and_its_dossier_say_is_authorised_and_hears_when_it_was_closed() -> None:
     records = vault()
     ref = await stored(records, dossier())
-    assert await verified(profile(closure(ref.sha256)), records, ref) == AuthorityVerified(closed_at=CLOSED_AT)
+    assert await verified(profile(closure(ref.sha256)), records, ref) == VerifyAuthorityResult(closed_at=CLOSED_AT)
 
 
 async def test_an_account_that_the_platform_does_not_know_is_for_operations_and_authorises_nothing() -> None:
@@ -117,7 +117,7 @@ async def test_papers_that_do_not_name_the_same_account_and_request_authorise_no
         Mismatch.CLOSED_ON_ANOTHER_DOSSIER: await verified(profile(closure("f" * 64)), records, ref),
         Mismatch.DOSSIER_OF_ANOTHER: await verified(profile(closure(other.sha256)), records, other),
     }
-    assert found == {mismatch: AuthorityVerified(mismatch=mismatch) for mismatch in Mismatch}
+    assert found == {mismatch: VerifyAuthorityResult(mismatch=mismatch) for mismatch in Mismatch}
 
 
 async def test_a_dossier_of_another_account_in_the_place_of_ones_own_authorises_nothing() -> None:
@@ -174,9 +174,7 @@ async def test_a_phase_is_done_under_a_key_that_is_its_own_in_every_attempt_and_
         for run_id in ("run-1", "run-2"):
             done = await run(stub, phase, attempt=attempt, run_id=run_id)
             assert done.receipt == Receipt(phase=phase, counts={"access_key": 2}, completed_at=CLOSED_AT)
-    assert set(stub.called("run_closure_phase")) == {
-        (ACCOUNT, ClosurePhase(phase.value), f"account-deletion-{ACCOUNT}:{phase}")
-    }
+    assert set(stub.called("run_closure_phase")) == {(ACCOUNT, phase, f"account-deletion-{ACCOUNT}:{phase}")}
 
 
 @every_phase
@@ -215,7 +213,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @dataclass
 class Watched:
-    done: PhaseDone
+    done: PhaseResult
     beats: list[float]
     """When the attempt said that it is alive."""
 
@@ -225,7 +223,7 @@ async def watch(stub: Stub, clock: Clock) -> Watched:
     attempt = environment(DeletionPhase.PURGE_RESOURCES)
     attempt.on_heartbeat = lambda *_: beats.append(clock.now)
     activities = DeletionActivities(stub.platform, vault())
-    return Watched(await attempt.run(activities.purge_resources, ORDER), beats)
+    return Watched(await attempt.run(activities.purge_resources, INPUT), beats)
 
 
 async def test_long_work_is_asked_after_as_often_as_the_platform_says_until_its_receipt(clock: Clock) -> None:
@@ -236,7 +234,7 @@ async def test_long_work_is_asked_after_as_often_as_the_platform_says_until_its_
     assert watched.done.receipt.counts == {"access_key": 2}
     assert clock.now == 3 * 40
     key = f"account-deletion-{ACCOUNT}:purge-resources"
-    assert stub.called("closure_phase_status") == [(ACCOUNT, ClosurePhase.PURGE_RESOURCES, key)] * 3
+    assert stub.called("closure_phase_status") == [(ACCOUNT, DeletionPhase.PURGE_RESOURCES, key)] * 3
     assert len(stub.called("run_closure_phase")) == 1
 
 
@@ -246,7 +244,7 @@ async def test_an_attempt_gives_up_in_time_without_a_receipt_and_never_falls_sil
 ) -> None:
     running = PhaseRunning(poll_after_seconds=poll_after)
     watched = await watch(platform(run_closure_phase=running, closure_phase_status=running), clock)
-    assert watched.done == PhaseDone(receipt=None)
+    assert watched.done == PhaseResult(receipt=None)
     # Not a second longer, or Temporal would take it for dead and count it as a failure.
     assert clock.now == POLLED_FOR.total_seconds()
     moments = [0.0, *watched.beats, clock.now]
@@ -271,9 +269,9 @@ async def test_what_was_gone_before_says_so() -> None:
 
 
 async def final_notice(stub: Stub, records: ObjectVault, ticket: TicketRef | None = None) -> Receipt:
-    order = FinalNoticeOrder(deletion=deletion(SOME_REF, ticket=ticket), closed_at=CLOSED_AT, at=AT)
+    input = SendFinalNoticeInput(deletion=deletion(SOME_REF, ticket=ticket), closed_at=CLOSED_AT, at=AT)
     activities = DeletionActivities(stub.platform, records)
-    return await environment(DeletionPhase.SEND_FINAL_NOTICE).run(activities.send_final_notice, order)
+    return await environment(DeletionPhase.SEND_FINAL_NOTICE).run(activities.send_final_notice, input)
 
 
 async def test_the_owner_is_told_at_the_bound_contacts_and_at_the_tickets() -> None:
@@ -311,8 +309,8 @@ async def test_without_a_ticket_and_without_an_account_there_is_nobody_left_to_t
 RECEIPTS = tuple(Receipt(phase=phase, counts={"gone": 1}, completed_at=AT) for phase in list(DeletionPhase)[:-1])
 
 
-async def issue(records: ObjectVault, order: CertificateOrder) -> tuple[Certificate, Receipt]:
-    issued = await DeletionActivities(platform().platform, records).issue_certificate(order)
+async def issue(records: ObjectVault, input: IssueCertificateInput) -> tuple[Certificate, Receipt]:
+    issued = await DeletionActivities(platform().platform, records).issue_certificate(input)
     return await records.read(issued.certificate, Certificate), issued.receipt
 
 
@@ -320,11 +318,11 @@ async def test_a_certificate_lists_every_one_of_5000_vouchers() -> None:
     records = vault()
     everything = Entitlements(items=vouchers(5000))
     listing = EligibilityActivities(platform(entitlements=everything).platform, records)
-    shown = (await listing.list_entitlements(ForfeitOrder(account_id=ACCOUNT))).forfeits
+    shown = (await listing.list_entitlements(ListEntitlementsInput(account_id=ACCOUNT))).forfeits
     assert len(shown.items) == MAX_LISTED
     ref = await stored(records, dossier(shown))
-    order = CertificateOrder(deletion=deletion(ref), closed_at=CLOSED_AT, receipts=RECEIPTS, at=AT)
-    paper, _ = await issue(records, order)
+    input = IssueCertificateInput(deletion=deletion(ref), closed_at=CLOSED_AT, receipts=RECEIPTS, at=AT)
+    paper, _ = await issue(records, input)
     assert paper.forfeited == everything.items
     assert (paper.request_no, paper.account_id, paper.previous) == (REQUEST, ACCOUNT, ref)
     assert paper.receipts == RECEIPTS
@@ -333,9 +331,9 @@ async def test_a_certificate_lists_every_one_of_5000_vouchers() -> None:
 async def test_a_certificate_is_written_once_and_a_repeat_answers_the_first() -> None:
     records = vault()
     ref = await stored(records, dossier())
-    order = CertificateOrder(deletion=deletion(ref), closed_at=CLOSED_AT, receipts=RECEIPTS, at=AT)
-    first, receipt = await issue(records, order)
-    later = order.model_copy(update={"at": AT + timedelta(days=1), "receipts": ()})
+    input = IssueCertificateInput(deletion=deletion(ref), closed_at=CLOSED_AT, receipts=RECEIPTS, at=AT)
+    first, receipt = await issue(records, input)
+    later = input.model_copy(update={"at": AT + timedelta(days=1), "receipts": ()})
     again, repeated = await issue(records, later)
     assert again == first
     assert (receipt.already_gone, repeated.already_gone) == (False, True)
@@ -348,15 +346,19 @@ async def test_a_certificate_of_another_dossier_in_its_place_is_an_error() -> No
     foreign = certificate(deletion(SOME_REF))
     await records.put_evidence(certificate_path(REQUEST, ACCOUNT), foreign)
     with pytest.raises(GatewayError) as caught:
-        await issue(records, CertificateOrder(deletion=deletion(ref), closed_at=CLOSED_AT, receipts=RECEIPTS, at=AT))
+        await issue(
+            records, IssueCertificateInput(deletion=deletion(ref), closed_at=CLOSED_AT, receipts=RECEIPTS, at=AT)
+        )
     assert caught.value.type is ErrorType.VAULT_RECORD_FOREIGN
 
 
 async def test_a_vault_that_lost_the_whole_list_issues_no_certificate_that_leaves_items_out() -> None:
     records, elsewhere = vault(), vault()
     listing = EligibilityActivities(platform(entitlements=Entitlements(items=vouchers(30))).platform, elsewhere)
-    shown = (await listing.list_entitlements(ForfeitOrder(account_id=ACCOUNT))).forfeits
+    shown = (await listing.list_entitlements(ListEntitlementsInput(account_id=ACCOUNT))).forfeits
     ref = await stored(records, dossier(shown))
     with pytest.raises(GatewayError) as caught:
-        await issue(records, CertificateOrder(deletion=deletion(ref), closed_at=CLOSED_AT, receipts=RECEIPTS, at=AT))
+        await issue(
+            records, IssueCertificateInput(deletion=deletion(ref), closed_at=CLOSED_AT, receipts=RECEIPTS, at=AT)
+        )
     assert caught.value.type is ErrorType.VAULT_RECORD_MISSING

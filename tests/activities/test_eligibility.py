@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.eligibility import CheckOrder, EligibilityActivities, ForfeitOrder, all_forfeits
+from activities.eligibility import CheckInput, EligibilityActivities, ListEntitlementsInput, all_forfeits
 from devtools.benchmarks.instant import nothing
 from domain.checks import (
     MAX_LISTED,
@@ -29,7 +29,7 @@ from gateways.errors import GatewayError
 from gateways.vault import ObjectVault
 from tests.activities.papers import ACCOUNT, AT, NO_ANSWER, platform, report, size, vault, vouchers
 
-ORDER = CheckOrder(account_id=ACCOUNT, at=AT)
+INPUT = CheckInput(account_id=ACCOUNT, at=AT)
 SMALL = 4096
 """Bytes: some dozens of these are in the history of every request."""
 
@@ -41,7 +41,7 @@ def lists(records: ObjectVault, items: Entitlements) -> EligibilityActivities:
 async def test_5000_vouchers_make_a_small_payload_and_lie_in_the_vault_as_a_whole() -> None:
     records = vault()
     everything = Entitlements(items=vouchers(5000))
-    found = await lists(records, everything).list_entitlements(ForfeitOrder(account_id=ACCOUNT))
+    found = await lists(records, everything).list_entitlements(ListEntitlementsInput(account_id=ACCOUNT))
     assert size(found) < SMALL
     assert size(report(found.forfeits)) < 2 * SMALL
     assert found.forfeits.items == everything.items[:MAX_LISTED]
@@ -54,7 +54,7 @@ async def test_5000_vouchers_make_a_small_payload_and_lie_in_the_vault_as_a_whol
 async def test_only_a_list_that_is_too_long_to_travel_goes_to_the_vault(number: int, kept: bool) -> None:
     records = vault()
     items = Entitlements(items=vouchers(number))
-    found = await lists(records, items).list_entitlements(ForfeitOrder(account_id=ACCOUNT))
+    found = await lists(records, items).list_entitlements(ListEntitlementsInput(account_id=ACCOUNT))
     assert (found.forfeits.listed is not None) == kept
     assert len(await records.list("lists")) == kept
     assert await all_forfeits(records, found.forfeits) == items
@@ -63,8 +63,8 @@ async def test_only_a_list_that_is_too_long_to_travel_goes_to_the_vault(number: 
 async def test_the_same_list_again_is_the_same_file_and_nothing_is_added() -> None:
     records = vault()
     activities = lists(records, Entitlements(items=vouchers(5000)))
-    shown = (await activities.list_entitlements(ForfeitOrder(account_id=ACCOUNT))).forfeits
-    again = await activities.list_entitlements(ForfeitOrder(account_id=ACCOUNT, shown=shown))
+    shown = (await activities.list_entitlements(ListEntitlementsInput(account_id=ACCOUNT))).forfeits
+    again = await activities.list_entitlements(ListEntitlementsInput(account_id=ACCOUNT, shown=shown))
     assert again.forfeits == shown
     assert again.added_count == 0
     assert len(await records.list("lists")) == 1
@@ -75,12 +75,12 @@ async def test_what_was_shown_is_compared_item_by_item_across_the_vault() -> Non
     records = vault()
     before = vouchers(5000)
     shown = (
-        await lists(records, Entitlements(items=before)).list_entitlements(ForfeitOrder(account_id=ACCOUNT))
+        await lists(records, Entitlements(items=before)).list_entitlements(ListEntitlementsInput(account_id=ACCOUNT))
     ).forfeits
     grown = before[4321].model_copy(update={"value_fen": 101})
     new = tuple(item.model_copy(update={"entitlement_id": f"new-{n}"}) for n, item in enumerate(vouchers(100)))
     after = Entitlements(items=(*before[:4321], grown, *before[4400:], *new))
-    found = await lists(records, after).list_entitlements(ForfeitOrder(account_id=ACCOUNT, shown=shown))
+    found = await lists(records, after).list_entitlements(ListEntitlementsInput(account_id=ACCOUNT, shown=shown))
     assert found.added_count == 101
     assert found.added == (grown, *new)[:MAX_LISTED]
     assert size(found) < 2 * SMALL
@@ -90,10 +90,10 @@ async def test_another_order_of_the_same_5000_items_adds_nothing() -> None:
     records = vault()
     items = vouchers(5000)
     shown = (
-        await lists(records, Entitlements(items=items)).list_entitlements(ForfeitOrder(account_id=ACCOUNT))
+        await lists(records, Entitlements(items=items)).list_entitlements(ListEntitlementsInput(account_id=ACCOUNT))
     ).forfeits
     shuffled = Entitlements(items=tuple(Random(7).sample(items, len(items))))
-    found = await lists(records, shuffled).list_entitlements(ForfeitOrder(account_id=ACCOUNT, shown=shown))
+    found = await lists(records, shuffled).list_entitlements(ListEntitlementsInput(account_id=ACCOUNT, shown=shown))
     assert found.added_count == 0
 
 
@@ -102,8 +102,8 @@ async def test_long_and_short_lists_are_compared_as_the_rule_says(start: int, sh
     records = vault()
     before = Entitlements(items=vouchers(shown_to))
     after = Entitlements(items=vouchers(found_to)[min(start, found_to) :])
-    shown = (await lists(records, before).list_entitlements(ForfeitOrder(account_id=ACCOUNT))).forfeits
-    found = await lists(records, after).list_entitlements(ForfeitOrder(account_id=ACCOUNT, shown=shown))
+    shown = (await lists(records, before).list_entitlements(ListEntitlementsInput(account_id=ACCOUNT))).forfeits
+    found = await lists(records, after).list_entitlements(ListEntitlementsInput(account_id=ACCOUNT, shown=shown))
     expected = added_since(before, after)
     assert (found.added, found.added_count) == (expected[:MAX_LISTED], len(expected))
 
@@ -113,7 +113,7 @@ async def test_a_shown_list_that_is_not_in_the_vault_is_an_error_and_never_nothi
     shown = ForfeitList(items=vouchers(20), count=21, total_fen=2100, listed=listed)
     with pytest.raises(GatewayError) as caught:
         await lists(vault(), Entitlements(items=vouchers(21))).list_entitlements(
-            ForfeitOrder(account_id=ACCOUNT, shown=shown)
+            ListEntitlementsInput(account_id=ACCOUNT, shown=shown)
         )
     assert caught.value.type is ErrorType.VAULT_RECORD_MISSING
 
@@ -124,7 +124,7 @@ async def test_a_shown_list_that_is_not_in_the_vault_is_an_error_and_never_nothi
 async def resources(records: ObjectVault, number: int) -> CheckOutcome:
     active = tuple(ActiveResource(product=f"product-{n}", count=n + 1) for n in range(number))
     stub = platform(facts=Resources(active=active))
-    return await EligibilityActivities(stub.platform, records).check(Check.RESOURCES, ORDER)
+    return await EligibilityActivities(stub.platform, records).check(Check.RESOURCES, INPUT)
 
 
 @pytest.mark.parametrize("number", [1, MAX_LISTED, MAX_LISTED + 1, 5000])
@@ -149,7 +149,7 @@ async def test_more_provider_roles_than_there_are_marketplaces_are_bounded_too()
     roles = tuple(ProviderRole(marketplace=Marketplace.YUNDING, businesses_in_progress=1) for _ in range(30))
     records = vault()
     stub = platform(facts=ProviderRoles(roles=roles))
-    outcome = await EligibilityActivities(stub.platform, records).check(Check.PROVIDER, ORDER)
+    outcome = await EligibilityActivities(stub.platform, records).check(Check.PROVIDER, INPUT)
     assert outcome.figures == {"businesses_in_progress": 30}
     assert len(outcome.items) == MAX_LISTED
     assert outcome.listed is not None
@@ -159,12 +159,12 @@ async def test_more_provider_roles_than_there_are_marketplaces_are_bounded_too()
 async def test_a_platform_that_does_not_answer_is_an_error_and_never_a_pass(check: Check) -> None:
     silent = EligibilityActivities(platform(facts=NO_ANSWER).platform, vault())
     with pytest.raises(GatewayError):
-        await silent.check(check, ORDER)
+        await silent.check(check, INPUT)
 
 
 async def test_each_check_is_an_activity_of_its_own_that_asks_for_its_own_facts() -> None:
     stub = platform(facts=[nothing(check) for check in Check])
     activities = EligibilityActivities(stub.platform, vault()).checks()
-    outcomes = [await check(ORDER) for check in activities]
+    outcomes = [await check(INPUT) for check in activities]
     assert [(outcome.check, outcome.verdict) for outcome in outcomes] == [(check, Verdict.PASSED) for check in Check]
     assert stub.called("facts") == [(ACCOUNT, check) for check in Check]

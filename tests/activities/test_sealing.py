@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.sealing import CloseOrder, HoldOrder, ReleaseOrder, SealingActivities
+from activities.sealing import CloseAccountInput, ReleaseHoldInput, SealingActivities, TakeHoldInput
+from domain.accounts import Hold
 from domain.checks import Check
 from domain.deletion import Dossier, dossier_path
 from domain.errors import ErrorType
 from domain.ids import hold_id
-from gateways.contract import Closed, ClosureRequest, Hold, HoldRequest
+from gateways.contract import Closed, ClosureRequest, HoldRequest
 from gateways.errors import GatewayError
 from tests.activities.papers import ACCOUNT, AT, CLOSED_AT, REQUEST, dossier, platform, vault
 
@@ -25,9 +26,9 @@ async def test_a_hold_is_taken_and_released_under_one_id_whatever_the_request_is
     stub = platform(take_hold=Hold(hold_token="hold-1", expires_at=AT), release_hold=None)
     activities = SealingActivities(stub.platform, vault())
     name = hold_id(request_no, number)
-    taken = await activities.take_hold(HoldOrder(account_id=ACCOUNT, hold_id=name, ttl_seconds=ttl))
+    taken = await activities.take_hold(TakeHoldInput(account_id=ACCOUNT, hold_id=name, ttl_seconds=ttl))
     assert (taken.hold_token, taken.expires_at) == ("hold-1", AT)
-    await activities.release_hold(ReleaseOrder(account_id=ACCOUNT, hold_id=name))
+    await activities.release_hold(ReleaseHoldInput(account_id=ACCOUNT, hold_id=name))
     assert stub.calls == [
         ("take_hold", (ACCOUNT, HoldRequest(request_id=name, ttl_seconds=ttl))),
         ("release_hold", (ACCOUNT, name)),
@@ -48,7 +49,7 @@ async def test_a_dossier_is_written_under_its_own_hash_and_a_repeat_finds_it() -
 
 async def test_an_account_is_closed_for_its_request_on_its_dossier() -> None:
     stub = platform(close=Closed(closed_at=CLOSED_AT))
-    order = CloseOrder(
+    input = CloseAccountInput(
         account_id=ACCOUNT,
         request_no=REQUEST,
         hold_token="hold-1",
@@ -56,14 +57,16 @@ async def test_an_account_is_closed_for_its_request_on_its_dossier() -> None:
         dossier_sha256="e" * 64,
     )
     for _ in range(2):
-        assert (await SealingActivities(stub.platform, vault()).close_account(order)).closed_at == CLOSED_AT
+        assert (await SealingActivities(stub.platform, vault()).close_account(input)).closed_at == CLOSED_AT
     request = ClosureRequest(request_id=REQUEST, hold_token="hold-1", waivers=(Check.BALANCE,), dossier_sha256="e" * 64)
     assert stub.calls == [("close", (ACCOUNT, request))] * 2
 
 
 async def test_a_hold_that_lapsed_is_said_to_be() -> None:
     lapsed = GatewayError(ErrorType.HOLD_LAPSED, "lapsed", retryable=False)
-    order = CloseOrder(account_id=ACCOUNT, request_no=REQUEST, hold_token="hold-1", waivers=(), dossier_sha256="e" * 64)
+    input = CloseAccountInput(
+        account_id=ACCOUNT, request_no=REQUEST, hold_token="hold-1", waivers=(), dossier_sha256="e" * 64
+    )
     with pytest.raises(GatewayError) as caught:
-        await SealingActivities(platform(close=lapsed).platform, vault()).close_account(order)
+        await SealingActivities(platform(close=lapsed).platform, vault()).close_account(input)
     assert caught.value.type is ErrorType.HOLD_LAPSED

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from activities.notifications import NotificationActivities
-from activities.tickets import TicketActivities, TicketFacts, TicketOrder
+from activities.tickets import ReadTicketInput, ReadTicketResult, TicketActivities
 from domain.accounts import RealNameType
 from domain.actors import Actor, Via
 from domain.deletion import NoticeAcceptance
@@ -53,16 +53,16 @@ async def keep(records: ObjectVault, form: TicketForm, place: TicketRef | None =
     return place.model_copy(update={"sha256": stored.sha256})
 
 
-def order(ticket: TicketRef, **changes: Any) -> TicketOrder:
-    whole = TicketOrder(
+def reading(ticket: TicketRef, **changes: Any) -> ReadTicketInput:
+    whole = ReadTicketInput(
         account_id=ACCOUNT, real_name_type=RealNameType.INDIVIDUAL, ticket=ticket, needs=NEEDS, revises=None, at=AT
     )
     return whole.model_copy(update=changes)
 
 
-async def refused(records: ObjectVault, order: TicketOrder) -> ErrorType:
+async def refused(records: ObjectVault, input: ReadTicketInput) -> ErrorType:
     with pytest.raises(GatewayError) as caught:
-        await TicketActivities(records).read_ticket(order)
+        await TicketActivities(records).read_ticket(input)
     assert not caught.value.retryable
     assert "owner@" not in str(caught.value)
     return caught.value.type
@@ -71,8 +71,8 @@ async def refused(records: ObjectVault, order: TicketOrder) -> ErrorType:
 async def test_a_ticket_says_who_filed_it_what_was_shown_and_what_was_accepted_and_no_contact() -> None:
     records = vault()
     ticket = await keep(records, FORM)
-    facts = await TicketActivities(records).read_ticket(order(ticket))
-    assert facts == TicketFacts(
+    facts = await TicketActivities(records).read_ticket(reading(ticket))
+    assert facts == ReadTicketResult(
         ticket=ticket,
         missing=(),
         acceptance=NoticeAcceptance(
@@ -92,7 +92,7 @@ async def test_a_ticket_says_who_filed_it_what_was_shown_and_what_was_accepted_a
 async def test_what_a_ticket_lacks_is_told_and_is_no_error() -> None:
     records = vault()
     ticket = await keep(records, FORM.model_copy(update={"statement": None, "balance": None}))
-    facts = await TicketActivities(records).read_ticket(order(ticket))
+    facts = await TicketActivities(records).read_ticket(reading(ticket))
     assert facts.missing == (MissingPart.STATEMENT, MissingPart.BALANCE_CHOICE)
     assert facts.acceptance is None
 
@@ -107,7 +107,7 @@ async def test_a_form_of_another_account_type_number_or_revision_is_a_mismatch(c
     ticket = await keep(
         records, FORM.model_copy(update=change), TicketRef(ticket_no="T-1", revision=1, sha256="a" * 64)
     )
-    assert await refused(records, order(ticket)) is ErrorType.TICKET_MISMATCH
+    assert await refused(records, reading(ticket)) is ErrorType.TICKET_MISMATCH
 
 
 @pytest.mark.parametrize("statement", [("2020-01", NOTICE.sha256), (NOTICE.version, "f" * 64)])
@@ -115,15 +115,15 @@ async def test_a_statement_about_a_notice_that_is_not_in_force_is_stale(statemen
     records = vault()
     version, sha256 = statement
     stale = FORM.model_copy(update={"statement": Statement(notice_version=version, notice_sha256=sha256)})
-    assert await refused(records, order(await keep(records, stale))) is ErrorType.STALE_NOTICE
+    assert await refused(records, reading(await keep(records, stale))) is ErrorType.STALE_NOTICE
 
 
 async def test_a_form_that_is_missing_or_changed_is_an_error_of_the_vault() -> None:
     records = vault()
     ticket = await keep(records, FORM)
     changed, missing = (ticket.model_copy(update=change) for change in ({"sha256": "f" * 64}, {"revision": 7}))
-    assert await refused(records, order(changed)) is ErrorType.VAULT_RECORD_CHANGED
-    assert await refused(records, order(missing)) is ErrorType.VAULT_RECORD_MISSING
+    assert await refused(records, reading(changed)) is ErrorType.VAULT_RECORD_CHANGED
+    assert await refused(records, reading(missing)) is ErrorType.VAULT_RECORD_MISSING
 
 
 async def test_a_revision_follows_the_one_before_and_may_leave_numbers_out() -> None:
@@ -132,7 +132,7 @@ async def test_a_revision_follows_the_one_before_and_may_leave_numbers_out() -> 
     for revision in (2, 9):
         following = FORM.model_copy(update={"revision": revision, "previous_sha256": first.sha256})
         ticket = await keep(records, following)
-        facts = await TicketActivities(records).read_ticket(order(ticket, revises=first))
+        facts = await TicketActivities(records).read_ticket(reading(ticket, revises=first))
         assert facts.ticket == ticket
 
 
@@ -151,7 +151,7 @@ async def test_a_revision_that_does_not_follow_is_a_mismatch(change: dict[str, A
     # Alone in the vault: a reference is judged by what it says.
     ticket = await keep(records, FORM.model_copy(update=change))
     first = TicketRef(ticket_no="T-1", revision=1, sha256=FORM.content_sha256())
-    assert await refused(records, order(ticket, revises=first)) is ErrorType.TICKET_MISMATCH
+    assert await refused(records, reading(ticket, revises=first)) is ErrorType.TICKET_MISMATCH
 
 
 # --- messages ---

@@ -83,8 +83,9 @@ def test_an_activity_takes_one_model_and_answers_one(method: Any) -> None:
     hints = typing.get_type_hints(method)
     parameters = list(inspect.signature(method).parameters)
     assert len(parameters) == 1
-    assert issubclass(hints[parameters[0]], Model)
-    assert issubclass(hints["return"], Model)
+    for model, name in (hints[parameters[0]], "Input"), (hints["return"], "Result"):
+        assert issubclass(model, Model)
+        assert model.__name__.endswith(name) or not model.__module__.startswith("activities.")
 
 
 @pytest.mark.parametrize("cls", WORKFLOWS, ids=lambda cls: cls.__name__)

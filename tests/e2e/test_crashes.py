@@ -7,9 +7,9 @@ from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.service import RPCError
 
 from devtools.demo.stack import Stack
-from domain.deletion import DeletionPhase
 from domain.ids import cancellation_workflow_id, deletion_workflow_id
 from domain.phases import Phase
+from gateways.contract import CLOSURE_PHASES
 from simulator.kinds import Effect, Endpoint, FaultKind
 from tests.e2e.conftest import Owner, new_owner
 from tests.support.service import eventually
@@ -32,7 +32,7 @@ SLOW_CALLS = {
 SLOWER_THAN_THE_CALLER_WAITS = 6.0
 """Seconds. The platform goes on with a call whose caller is gone, so that a retry meets an effect already there."""
 
-CLOSURE_CALLS = (Endpoint.CLOSE, *(Endpoint(phase) for phase in DeletionPhase if phase.value in list(Endpoint)))
+CLOSURE_CALLS = (Endpoint.CLOSE, *(Endpoint(phase) for phase in CLOSURE_PHASES))
 
 
 async def assert_closed_exactly_once(stack: Stack, owner: Owner) -> None:

@@ -9,18 +9,18 @@ import pytest
 from pydantic import SecretStr
 
 from devtools.benchmarks.instant import nothing
-from domain.accounts import AccountKind, AccountProfile, AccountStatus, Channel, RealNameType
+from domain.accounts import AccountKind, AccountProfile, AccountStatus, Challenge, Channel, Hold, RealNameType
 from domain.checks import Check, Entitlements
 from domain.errors import ErrorType
 from domain.locale import Locale
 from domain.notifications import Template
 from gateways.contract import (
+    CLOSURE_PHASES,
     PROBLEM_STATUS,
     READS,
     RETRYABLE_PROBLEMS,
     Accepted,
     AccountNotification,
-    ChallengeCreated,
     ChallengeRequest,
     ChallengeShown,
     Closed,
@@ -28,7 +28,6 @@ from gateways.contract import (
     ClosureRequest,
     ContactNotification,
     Group,
-    Hold,
     HoldRequest,
     MessageText,
     NotificationPreview,
@@ -114,7 +113,7 @@ CONTRACT = [
     Row(lambda p: p.profile("a-1"), PROFILE, "GET /identity/accounts/a-1"),
     Row(
         lambda p: p.create_challenge("a-1", ChallengeRequest(channel=Channel.EMAIL, request_id="C1")),
-        ChallengeCreated(challenge_id="ch-1", expires_at=NOW, resend_after=NOW),
+        Challenge(challenge_id="ch-1", expires_at=NOW, resend_after=NOW),
         "POST /identity/accounts/a-1/challenges",
         body={"channel": "EMAIL", "request_id": "C1"},
     ),
@@ -139,8 +138,8 @@ CONTRACT = [
         "POST /closure/accounts/a-1/closure",
         body={"request_id": "C1", "hold_token": "h-1", "waivers": ["BALANCE"], "dossier_sha256": "0" * 64},
     ),
-    *(closure_phase_row(phase) for phase in ClosurePhase),
-    *(phase_status_row(phase) for phase in ClosurePhase),
+    *(closure_phase_row(phase) for phase in CLOSURE_PHASES),
+    *(phase_status_row(phase) for phase in CLOSURE_PHASES),
     Row(
         lambda p: p.notify_account("a-1", NOTICE, "key-1"),
         Accepted(delivered=2),
@@ -181,7 +180,7 @@ async def test_a_call_goes_to_its_groups_url_and_its_answer_is_read(
     assert (json.loads(request.body) if request.body else None) == row.body
 
 
-@pytest.mark.parametrize("phase", ClosurePhase)
+@pytest.mark.parametrize("phase", CLOSURE_PHASES)
 async def test_long_work_is_told_from_done_work_by_the_status(
     phase: ClosurePhase, upstream: Upstream, platform: Platform
 ) -> None:

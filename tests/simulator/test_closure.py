@@ -8,8 +8,9 @@ import pytest
 from httpx2 import AsyncClient
 
 from domain.accounts import AccountProfile
+from domain.deletion import DeletionPhase
 from domain.errors import ErrorType
-from gateways.contract import ClosurePhase
+from gateways.contract import CLOSURE_PHASES, ClosurePhase
 from simulator.kinds import Effect, Endpoint, FaultKind
 from simulator.store import SimulatorStore
 from tests.simulator.conftest import Caller, assert_problem, at_once, opened
@@ -184,15 +185,15 @@ async def test_a_restricted_account_or_a_sub_user_is_not_closed(
 
 
 COUNTS = {
-    ClosurePhase.REVOKE_CREDENTIALS: {"access_key": 2, "session": 1, "sub_user": 1},
-    ClosurePhase.UNBIND_THIRD_PARTIES: {"github": 1, "wechat": 1},
-    ClosurePhase.FORFEIT_ENTITLEMENTS: {"discount": 1, "pickup_voucher": 1, "qualification": 1, "voucher": 1},
-    ClosurePhase.PURGE_RESOURCES: {"key-pair": 1, "security-group": 1},
-    ClosurePhase.ERASE_PERSONAL_DATA: {"email": 1, "name": 1, "phone": 1, "real_name": 1},
+    DeletionPhase.REVOKE_CREDENTIALS: {"access_key": 2, "session": 1, "sub_user": 1},
+    DeletionPhase.UNBIND_THIRD_PARTIES: {"github": 1, "wechat": 1},
+    DeletionPhase.FORFEIT_ENTITLEMENTS: {"discount": 1, "pickup_voucher": 1, "qualification": 1, "voucher": 1},
+    DeletionPhase.PURGE_RESOURCES: {"key-pair": 1, "security-group": 1},
+    DeletionPhase.ERASE_PERSONAL_DATA: {"email": 1, "name": 1, "phone": 1, "real_name": 1},
 }
 
 
-@pytest.mark.parametrize("phase", ClosurePhase)
+@pytest.mark.parametrize("phase", CLOSURE_PHASES)
 async def test_a_phase_really_deletes_its_kind_of_data_and_nothing_else_and_counts_it(
     call: Caller, store: SimulatorStore, account: str, phase: ClosurePhase
 ) -> None:
@@ -253,7 +254,7 @@ async def test_long_work_is_begun_once_and_done_once(call: Caller, store: Simula
     )
     assert first.status_code == 200
     assert {other.content for other in others} == {first.content}
-    assert first.json()["counts"] == COUNTS[ClosurePhase.PURGE_RESOURCES]
+    assert first.json()["counts"] == COUNTS[DeletionPhase.PURGE_RESOURCES]
     effects = Counter(c.effect for c in await store.calls(Endpoint.PURGE_RESOURCES, account))
     assert effects[Effect.APPLIED] == 1
     assert set(effects) <= {Effect.APPLIED, Effect.REPLAYED}
@@ -306,7 +307,7 @@ async def test_long_work_outlives_the_process_that_began_it(tmp_path: Path) -> N
         assert (await call.phase_status(account, "purge-resources")).status_code == 202
         await store.let_time_pass(account, timedelta(seconds=61))
         receipt = (await call.phase_status(account, "purge-resources")).json()
-    assert receipt["counts"] == COUNTS[ClosurePhase.PURGE_RESOURCES]
+    assert receipt["counts"] == COUNTS[DeletionPhase.PURGE_RESOURCES]
 
 
 async def test_a_fault_of_a_phase_does_not_strike_those_who_ask_how_it_is_getting_on(
@@ -320,7 +321,7 @@ async def test_a_fault_of_a_phase_does_not_strike_those_who_ask_how_it_is_gettin
     assert (await call.phase(account, "purge-resources")).status_code == 500
 
 
-@pytest.mark.parametrize("phase", ClosurePhase)
+@pytest.mark.parametrize("phase", CLOSURE_PHASES)
 async def test_no_phase_touches_an_open_account(
     call: Caller, store: SimulatorStore, account: str, phase: ClosurePhase
 ) -> None:

@@ -8,11 +8,10 @@ from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError
 
-from activities.sealing import CloseOrder
-from domain.deletion import DeletionPhase
+from activities.sealing import CloseAccountInput
 from domain.errors import ErrorType, Refusal
 from domain.phases import Phase
-from gateways.contract import ClosureRequest
+from gateways.contract import CLOSURE_PHASES, ClosureRequest
 from simulator.kinds import Effect, Endpoint, FaultKind
 from tests.support.service import Service, eventually
 from workflows.common.search_attributes import CANCELLATION_PHASE
@@ -71,12 +70,10 @@ HEALING = [
 ]
 """Read as: the same may go through later."""
 
-PLATFORM_PHASES = [phase for phase in DeletionPhase if phase.value in list(Endpoint)]
-
 
 async def assert_deleted_once(service: Service, account: str) -> None:
     """Closed once, every phase applied once, and nothing is left."""
-    for endpoint in (Endpoint.CLOSE, *(Endpoint(phase.value) for phase in PLATFORM_PHASES)):
+    for endpoint in (Endpoint.CLOSE, *(Endpoint(phase) for phase in CLOSURE_PHASES)):
         effects = [call.effect for call in await service.store.calls(endpoint, account)]
         assert effects.count(Effect.APPLIED) == 1, (endpoint, effects)
     left = (await service.store.account(account)).left
@@ -86,7 +83,7 @@ async def assert_deleted_once(service: Service, account: str) -> None:
 async def assert_nothing_was_touched(service: Service, *accounts: str) -> None:
     for account in accounts:
         touched = {call.endpoint for call in await service.store.calls(account_id=account)}
-        assert not touched & {Endpoint(phase.value) for phase in PLATFORM_PHASES}, touched
+        assert not touched & {Endpoint(phase.value) for phase in CLOSURE_PHASES}, touched
 
 
 async def closed_for_good(service: Service, account: str) -> None:
@@ -138,17 +135,17 @@ async def phases_shown(service: Service, account: str) -> list[Phase]:
 
 async def last_close(service: Service, account: str) -> ClosureRequest:
     """What the request has last sent to close the account, as it might still be on its way."""
-    orders = [
+    sent = [
         event.activity_task_scheduled_event_attributes.input.payloads
         for event in await events(service.request(account), EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED)
         if event.activity_task_scheduled_event_attributes.activity_type.name == "close_account"
     ]
-    [order] = await service.client.data_converter.decode(orders[-1], [CloseOrder])
+    [closing] = await service.client.data_converter.decode(sent[-1], [CloseAccountInput])
     return ClosureRequest(
-        request_id=order.request_no,
-        hold_token=order.hold_token,
-        waivers=order.waivers,
-        dossier_sha256=order.dossier_sha256,
+        request_id=closing.request_no,
+        hold_token=closing.hold_token,
+        waivers=closing.waivers,
+        dossier_sha256=closing.dossier_sha256,
     )
 
 

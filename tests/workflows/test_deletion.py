@@ -13,11 +13,10 @@ from domain.errors import ErrorType, Refusal
 from domain.locale import Locale
 from domain.notifications import Template
 from domain.phases import Phase
+from gateways.contract import CLOSURE_PHASES
 from simulator.kinds import Effect, Endpoint, FaultKind
 from tests.support.service import Service, eventually
 from workflows.common.search_attributes import CANCELLATION_PHASE
-
-PLATFORM_PHASES = [phase for phase in DeletionPhase if phase.value in list(Endpoint)]
 
 
 async def confirmed(service: Service) -> str:
@@ -35,7 +34,7 @@ async def closable(service: Service) -> str:
 
 async def assert_done_once(service: Service, account: str) -> None:
     """Every phase changed the world exactly once, and the account is really gone."""
-    for phase in PLATFORM_PHASES:
+    for phase in CLOSURE_PHASES:
         calls = await service.store.calls(Endpoint(phase.value), account)
         assert [call.effect for call in calls].count(Effect.APPLIED) == 1, phase
     state = await service.store.account(account)
@@ -88,7 +87,7 @@ async def test_every_phase_leaves_a_receipt_with_counts_and_the_certificate_repe
 @pytest.mark.parametrize("kind", [FaultKind.DROP, FaultKind.DUPLICATE, FaultKind.ERROR, FaultKind.GARBAGE])
 async def test_trouble_in_every_phase_is_retried_and_nothing_is_done_twice(service: Service, kind: FaultKind) -> None:
     account = await closable(service)
-    for phase in PLATFORM_PHASES:
+    for phase in CLOSURE_PHASES:
         await service.store.add_fault(Endpoint(phase.value), kind, account_id=account)
     await service.confirm(account)
     assert (await service.request(account).result()).outcome is Phase.CLOSED

@@ -9,7 +9,7 @@ import pytest
 from temporalio.client import WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 
-from activities.account import AccountRef, closure_of
+from activities.account import closure_of
 from domain.deletion import (
     Certificate,
     DeletionInput,
@@ -57,8 +57,8 @@ CHANGES: dict[str, Change] = {
 
 async def closure_input(service: Service, account: str) -> DeletionInput:
     """Of an account that is closed, from what the platform and the vault have of it."""
-    order = AccountRef(account_id=account, final_notice_limit=timedelta(days=1), stuck_after=AN_HOUR)
-    closed = await closure_of(service.vault, (await service.store.account(account)).profile, order)
+    profile = (await service.store.account(account)).profile
+    closed = await closure_of(service.vault, profile, timedelta(days=1), AN_HOUR)
     assert closed is not None
     assert closed.deletion is not None
     return closed.deletion

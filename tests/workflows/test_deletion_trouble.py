@@ -9,7 +9,7 @@ from domain.deletion import DeletionPhase, DeletionStatus, DeletionView, Verific
 from domain.errors import ErrorType
 from domain.notifications import Template
 from domain.phases import Phase
-from gateways.contract import ClosurePhase
+from gateways.contract import CLOSURE_PHASES
 from simulator.kinds import Endpoint, FaultKind
 from tests.support.poison import (
     DROPPED,
@@ -17,7 +17,6 @@ from tests.support.poison import (
     GARBAGE,
     HEALING,
     NOT_FOUND,
-    PLATFORM_PHASES,
     UNAVAILABLE,
     Poison,
     closed_for_good,
@@ -48,7 +47,7 @@ async def until_alarms(service: Service, template: Template, request_no: str, nu
 async def test_phases_whose_answers_were_lost_are_done_once(service: Service) -> None:
     async def live_through(poison: Poison) -> None:
         account = await awaiting_confirmation(service)
-        for phase in PLATFORM_PHASES:
+        for phase in CLOSURE_PHASES:
             await poison.at(service, Endpoint(phase.value), account, after=True)
         await service.confirm(account)
         # Also for a refused credential: that is ours to put right, and stops nothing.
@@ -146,7 +145,7 @@ async def test_a_verification_that_cannot_be_made_stalls_before_anything_is_touc
 async def test_a_long_purge_outlives_a_restart_and_holds_up_no_owner(idle_service: Service) -> None:
     service = own_queue(idle_service)
     account = await service.account()
-    before = (await service.store.account(account)).left[ClosurePhase.PURGE_RESOURCES]
+    before = (await service.store.account(account)).left[DeletionPhase.PURGE_RESOURCES]
     other = await service.account()
     async with service.worker():
         await service.to_report(account)

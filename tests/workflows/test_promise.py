@@ -63,7 +63,6 @@ class ShortDays(BusinessCalendar):
 
     def deadlines(self, filed_at: datetime, **_: int) -> Deadlines:
         return Deadlines(
-            filed_at=filed_at,
             remind_at=filed_at + A_DAY,
             due_at=filed_at + 3 * A_DAY,
             ceiling_at=filed_at + 9 * A_DAY,

@@ -12,7 +12,7 @@ from temporalio.exceptions import (
 )
 
 with workflow.unsafe.imports_passed_through():
-    from activities.account import AccountActivities, CertificateSought
+    from activities.account import AccountActivities, FindCertificateInput
     from domain.deletion import DeletionStatus, DeletionView
     from domain.errors import ErrorType
     from domain.ids import deletion_task_queue, deletion_workflow_id
@@ -102,11 +102,10 @@ class DeletionFollowing(StepBase):
     async def _find_certificate(self) -> VaultRef | None:
         state = self.state
         assert state.deletion_input is not None
-        sought = CertificateSought(deletion=state.deletion_input)
         try:
             found = await workflow.execute_activity_method(
                 AccountActivities.find_certificate,
-                sought,
+                FindCertificateInput(deletion=state.deletion_input),
                 schedule_to_close_timeout=SEALING_ROUND,
                 summary=f"Certificate of {state.request_no}",
                 **PATIENT,

@@ -7,7 +7,13 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from activities.eligibility import CheckOrder, EligibilityActivities, ForfeitOrder, ForfeitsFound, check_activity
+    from activities.eligibility import (
+        CheckInput,
+        EligibilityActivities,
+        ListEntitlementsInput,
+        ListEntitlementsResult,
+        check_activity,
+    )
     from domain.checks import Check, CheckOutcome, EligibilityReport, ForfeitList
 
 from workflows.account_cancellation.state import CancellationState
@@ -22,13 +28,13 @@ UNMARKED = frozenset({Check.BALANCE, Check.ARREARS, Check.PROVIDER, Check.ICP_FI
 
 async def run_checks(
     state: CancellationState, *, shown: ForfeitList | None = None, limit: timedelta | None = None
-) -> tuple[EligibilityReport, ForfeitsFound | None]:
+) -> tuple[EligibilityReport, ListEntitlementsResult | None]:
     """Run all; `state.checks_done` grows as each finishes. Trouble past the policy's limit is UNKNOWN, no pass.
 
     `shown` is the list with which the forfeits are compared, `limit` what a person who waits has left.
     """
     account_id, policy = state.account_id, state.request.policy
-    order = CheckOrder(account_id=account_id, at=workflow.now())
+    check_input = CheckInput(account_id=account_id, at=workflow.now())
     check_limit = min(policy.check_limit, limit or policy.check_limit)
     state.reports += 1
     number, state.checks_done = state.reports, {}
@@ -38,7 +44,7 @@ async def run_checks(
         try:
             outcome = await workflow.execute_activity(
                 check_activity(check),
-                order,
+                check_input,
                 result_type=CheckOutcome,
                 start_to_close_timeout=policy.check_attempt_limit,
                 schedule_to_close_timeout=check_limit,
@@ -51,11 +57,11 @@ async def run_checks(
             outcome = CheckOutcome.unknown(check, workflow.now())
         done[check] = outcome
 
-    async def forfeits() -> ForfeitsFound | None:
+    async def forfeits() -> ListEntitlementsResult | None:
         try:
             return await workflow.execute_activity_method(
                 EligibilityActivities.list_entitlements,
-                ForfeitOrder(account_id=account_id, shown=shown),
+                ListEntitlementsInput(account_id=account_id, shown=shown),
                 start_to_close_timeout=policy.check_attempt_limit,
                 schedule_to_close_timeout=check_limit,
                 retry_policy=CHECK_RETRY,

@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.account import AccountRef
+    from activities.account import ReadAccountInput
     from domain.accounts import AccountProfile, RealNameType, RefusalReason
     from domain.checks import Check, CheckOutcome, EligibilityReport, Waiver
     from domain.deletion import (
@@ -108,9 +108,9 @@ class CancellationFacts(BaseModel):
         return self.profile is not None and bool(self.profile.channels)
 
     @property
-    def account_ref(self) -> AccountRef:
+    def read_account_input(self) -> ReadAccountInput:
         policy = self.request.policy
-        return AccountRef(
+        return ReadAccountInput(
             account_id=self.account_id,
             final_notice_limit=policy.final_notice_limit,
             stuck_after=policy.stuck_after,

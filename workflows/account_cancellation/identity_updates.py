@@ -4,7 +4,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.account import AccountActivities, ChallengeOrder, ProofOrder
+    from activities.account import AccountActivities, RedeemIdentityProofInput, SendIdentityCodeInput
     from domain.errors import ErrorType
     from domain.messages import (
         CancellationView,
@@ -28,7 +28,7 @@ class IdentitySteps(StepBase):
             answer = await self._answer(
                 workflow.execute_activity_method(
                     AccountActivities.send_identity_code,
-                    ChallengeOrder(**dict(self.state.account_ref), channel=step.channel),
+                    SendIdentityCodeInput(**dict(self.state.read_account_input), channel=step.channel),
                     schedule_to_close_timeout=left_of(until),
                     summary=f"Send a code by {step.channel}",
                     **ANSWER_OWNER,
@@ -68,8 +68,8 @@ class IdentitySteps(StepBase):
             answer = await self._answer(
                 workflow.execute_activity_method(
                     AccountActivities.redeem_identity_proof,
-                    ProofOrder(
-                        **dict(state.account_ref),
+                    RedeemIdentityProofInput(
+                        **dict(state.read_account_input),
                         request_no=state.request.request_no,
                         challenge_id=step.challenge_id,
                         proof=step.proof,

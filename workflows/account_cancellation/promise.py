@@ -10,7 +10,7 @@ from datetime import timedelta
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.review_clock import ReviewClockActivities, ReviewClockOrder
+    from activities.review_clock import ComputeReviewClockInput, ReviewClockActivities
     from domain.messages import AlarmState, ReviewClock
     from domain.model import Instant
     from domain.policy import Policy
@@ -59,7 +59,7 @@ class PromiseClock:
         filed_at = self._filed_at
         found = await workflow.execute_activity_method(
             ReviewClockActivities.compute_review_clock,
-            ReviewClockOrder(
+            ComputeReviewClockInput(
                 filed_at=filed_at, first_filed_at=self._first_filed_at, now=workflow.now(), policy=self._policy
             ),
             summary=f"Deadlines of ticket {self._ticket_no}",

@@ -39,14 +39,7 @@ class ReviewFollowing(StepBase):
             result = review.result()
         except (ChildWorkflowError, asyncio.CancelledError):
             return self._review_ended(ReviewEnd.ENDED_FROM_OUTSIDE)
-        state.review = ReviewReport(
-            ticket=result.ticket,
-            status=result.status,
-            clock=result.clock,
-            overdue=result.overdue,
-            decision=result.decision,
-        )
-        state.overdue = result.overdue
+        state.review, state.overdue = result, result.overdue
         decision = result.decision
         if result.status is ReviewStatus.CALLED_OFF or decision is None:
             return self._review_ended(ReviewEnd.CALLED_OFF)

@@ -13,10 +13,10 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from activities.account import AccountActivities, AccountFound
-    from activities.eligibility import ForfeitsFound
-    from activities.sealing import CloseOrder, HoldOrder, HoldTaken, ReleaseOrder, SealingActivities
-    from domain.accounts import RealNameType, refusal_reason
+    from activities.account import AccountActivities, ReadAccountResult
+    from activities.eligibility import ListEntitlementsResult
+    from activities.sealing import CloseAccountInput, ReleaseHoldInput, SealingActivities, TakeHoldInput
+    from domain.accounts import Hold, RealNameType, refusal_reason
     from domain.checks import EligibilityReport, Verdict
     from domain.deletion import DeletionInput, Dossier
     from domain.errors import ErrorType
@@ -87,10 +87,10 @@ async def _hold(state: CancellationState) -> Phase | None:
     while True:
         hold_id = state.next_hold()
 
-        async def take(limit: timedelta, hold_id: str = hold_id) -> HoldTaken:
+        async def take(limit: timedelta, hold_id: str = hold_id) -> Hold:
             return await workflow.execute_activity_method(
                 SealingActivities.take_hold,
-                HoldOrder(account_id=state.account_id, hold_id=hold_id, ttl_seconds=ttl),
+                TakeHoldInput(account_id=state.account_id, hold_id=hold_id, ttl_seconds=ttl),
                 schedule_to_close_timeout=limit,
                 summary=f"Hold {state.account_id} (a lease, lapses by itself)",
                 **PATIENT,
@@ -154,7 +154,7 @@ async def _close(state: CancellationState, dossier: Dossier, ref: VaultRef) -> P
     try:
         await workflow.execute_activity_method(
             SealingActivities.close_account,
-            CloseOrder(
+            CloseAccountInput(
                 account_id=state.account_id,
                 request_no=state.request_no,
                 hold_token=state.hold_token,
@@ -176,7 +176,7 @@ async def _close(state: CancellationState, dossier: Dossier, ref: VaultRef) -> P
     return Phase.DELETING
 
 
-async def _settle(state: CancellationState) -> AccountFound:
+async def _settle(state: CancellationState) -> ReadAccountResult:
     """The account as it is once no `close` of ours can land on it any more. Asks for as long as it takes."""
     assert state.hold_expires_at is not None
     # A release is final at the platform. Should it never come through, the lease ends by itself.
@@ -223,10 +223,10 @@ def _note(state: CancellationState, error: str, attempts: int, since: Instant) -
     state.show()
 
 
-async def read_account(state: CancellationState, limit: timedelta) -> AccountFound:
+async def read_account(state: CancellationState, limit: timedelta) -> ReadAccountResult:
     return await workflow.execute_activity_method(
         AccountActivities.read_account,
-        state.account_ref,
+        state.read_account_input,
         schedule_to_close_timeout=limit,
         summary=f"Read account {state.account_id}",
         **PATIENT,
@@ -243,7 +243,9 @@ async def _write(dossier: Dossier, limit: timedelta) -> VaultRef:
     )
 
 
-def _changes(state: CancellationState, report: EligibilityReport, forfeits: ForfeitsFound | None) -> Changes | None:
+def _changes(
+    state: CancellationState, report: EligibilityReport, forfeits: ListEntitlementsResult | None
+) -> Changes | None:
     """What is there beyond what was shown and confirmed or waived; None when there is nothing."""
     left = report.reasons_left(state.waivers)
     changes = Changes(
@@ -284,7 +286,7 @@ async def release_hold(state: CancellationState) -> bool:
     try:
         await workflow.execute_activity_method(
             SealingActivities.release_hold,
-            ReleaseOrder(account_id=state.account_id, hold_id=state.hold_id),
+            ReleaseHoldInput(account_id=state.account_id, hold_id=state.hold_id),
             schedule_to_close_timeout=RELEASE_HOLD_LIMIT,
             summary=f"Release the hold on {state.account_id}",
             **BEST_EFFORT,

@@ -8,7 +8,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.account import AccountFound
+    from activities.account import ReadAccountResult
     from domain.accounts import RefusalReason
     from domain.actors import Actor
     from domain.deletion import (
@@ -98,7 +98,7 @@ class CancellationState(CancellationFacts):
             type=ErrorType.WRONG_PHASE,
         )
 
-    def learn(self, found: AccountFound) -> Phase | None:
+    def learn(self, found: ReadAccountResult) -> Phase | None:
         """Take the account as it is now. The phase to go to when it is closed, whatever this request remembers."""
         self.profile = found.profile or self.profile
         if found.closed:

@@ -7,7 +7,7 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, ChildWorkflowError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.tickets import TicketActivities, TicketFacts, TicketOrder
+    from activities.tickets import ReadTicketInput, ReadTicketResult, TicketActivities
     from domain.actors import Actor
     from domain.checks import EligibilityReport
     from domain.errors import ErrorType
@@ -88,7 +88,7 @@ class TicketSteps(StepBase):
                 type=ErrorType.TICKET_NOT_ALLOWED,
             )
 
-    async def _start_review(self, facts: TicketFacts, report: EligibilityReport, by: Actor) -> None:
+    async def _start_review(self, facts: ReadTicketResult, report: EligibilityReport, by: Actor) -> None:
         state = self.state
         assert state.real_name_type is not None
         case = ReviewCase(
@@ -170,7 +170,7 @@ class TicketSteps(StepBase):
 
     async def _read_ticket(
         self, ticket: TicketRef, revises: TicketRef | None, step: Step, until: Instant
-    ) -> TicketFacts:
+    ) -> ReadTicketResult:
         state = self.state
         needs = state.ticket_needs
         assert state.real_name_type is not None
@@ -178,7 +178,7 @@ class TicketSteps(StepBase):
         facts = await self._answer(
             workflow.execute_activity_method(
                 TicketActivities.read_ticket,
-                TicketOrder(
+                ReadTicketInput(
                     account_id=state.account_id,
                     real_name_type=state.real_name_type,
                     ticket=ticket,

@@ -14,7 +14,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.account import AccountActivities, AccountFound
+    from activities.account import AccountActivities, ReadAccountResult
     from domain.errors import NO_ANSWER, ErrorType
     from domain.messages import (
         CancellationInput,
@@ -120,7 +120,7 @@ class StepBase:
         found = await self._answer(
             workflow.execute_activity_method(
                 AccountActivities.read_account,
-                state.account_ref,
+                state.read_account_input,
                 schedule_to_close_timeout=left_of(until),
                 summary=f"Read account {state.account_id} again",
                 **ANSWER_OWNER,
@@ -129,7 +129,7 @@ class StepBase:
         )
         self._learn(found, step)
 
-    def _learn(self, found: AccountFound, step: Step) -> None:
+    def _learn(self, found: ReadAccountResult, step: Step) -> None:
         """Take the account as it is now, and judge the step by it."""
         state = self.state
         if state.phase in STEP_PHASES[step] and (closed := state.learn(found)):

@@ -65,7 +65,7 @@ class OwnerSteps(IdentitySteps, ReportSteps, TicketSteps):
             with suppress(ActivityError):
                 found = await workflow.execute_activity_method(
                     AccountActivities.read_account,
-                    state.account_ref,
+                    state.read_account_input,
                     schedule_to_close_timeout=LOOK_LIMIT,
                     summary=f"Read account {state.account_id}: only an open one can be kept",
                     **ANSWER_OWNER,

@@ -18,7 +18,7 @@ from temporalio.exceptions import (
 )
 
 with workflow.unsafe.imports_passed_through():
-    from activities.account import AccountFound
+    from activities.account import ReadAccountResult
     from domain.accounts import RefusalReason, refusal_reason
     from domain.messages import (
         UNREADABLE,
@@ -155,11 +155,11 @@ class AccountCancellation(OwnerSteps, ReviewFollowing, DeletionFollowing, FromCh
             return Phase.AWAITING_IDENTITY
         return Phase.AWAITING_CONFIRMATION if report.is_clear(state.waivers) else Phase.BLOCKED
 
-    async def _read_patiently(self) -> AccountFound:
+    async def _read_patiently(self) -> ReadAccountResult:
         rounds = SEALING_ROUND, LONGEST_ROUND
         return await keep_trying(lambda limit: read_account(self.state, limit), rounds, lambda *_: None)
 
-    async def _read_softly(self) -> AccountFound | None:
+    async def _read_softly(self) -> ReadAccountResult | None:
         try:
             return await read_account(self.state, self.state.request.policy.check_limit)
         except ActivityError as error:
@@ -242,7 +242,7 @@ class AccountCancellation(OwnerSteps, ReviewFollowing, DeletionFollowing, FromCh
             if next_phase := self._moved_by_review():
                 return next_phase
 
-    async def _last_look(self) -> AccountFound:
+    async def _last_look(self) -> ReadAccountResult:
         """Only an open account can be kept. An answer that cannot be used is none, however final it sounds."""
         state = self.state
         while True:
