@@ -1,5 +1,6 @@
 """Session fixtures: one real Temporal server with per-workflow time skipping, one simulator over HTTP."""
 
+import gc
 import os
 from collections.abc import AsyncIterator
 from typing import Any
@@ -22,6 +23,11 @@ hypothesis.settings.load_profile("unhurried")
 # For the Temporal servers, of which each has one test at a time to serve: fewer collections, and no second processor.
 os.environ.setdefault("GOGC", "400")
 os.environ.setdefault("GOMAXPROCS", "1")
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests that lie there until they have run need not be looked through at every collection of garbage."""
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
