@@ -222,18 +222,25 @@ async def fire(service: Service, handle: WorkflowHandle[Any, Any], summary: str)
     fired = asyncio.ensure_future(
         eventually(lambda: pending_timers(handle), lambda found: not any(summary in s for s in found), LIMIT)
     )
+    tried: list[object] = []
     while not fired.done():
         distance = due[0] - await service.env.get_current_time(handle)
+        children = (await handle.describe()).raw_description.pending_children
+        tried.append((distance, len(children)))
         # A parent's clock runs by itself only.
-        if distance > timedelta(0) and not (await handle.describe()).raw_description.pending_children:
+        if distance > timedelta(0) and not children:
             # Its answer comes once a worker has had the task; asked while the last task is still on its way back, it
             # may be refused instead, and is asked for again.
             skipping = asyncio.ensure_future(service.env.fast_forward(handle, distance + timedelta(seconds=1)))
             await asyncio.wait({fired, skipping}, return_when=asyncio.FIRST_COMPLETED)
             skipping.cancel()
-            await asyncio.gather(skipping, return_exceptions=True)
+            tried += await asyncio.gather(skipping, return_exceptions=True)
         await asyncio.wait({fired}, timeout=0.05)
-    await fired
+    try:
+        await fired
+    except AssertionError as error:
+        error.add_note(f"tried: {tried[:3]} ... {tried[-3:]}")
+        raise
 
 
 async def answer_in_waiting(
