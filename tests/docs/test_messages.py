@@ -37,7 +37,7 @@ def _model(name: str) -> type[Model]:
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda workflow: workflow.__name__)
 def test_every_message_of_a_workflow_is_listed_with_its_types(workflow: type) -> None:
-    messages = _messages(workflow)
+    messages = messages_of(workflow)
     if not messages:
         assert workflow.__name__ in spans(PAGE)
         return
@@ -51,7 +51,7 @@ def _code(cell: str) -> str:
     return found[1] if found else "-"
 
 
-def _messages(workflow: type) -> set[tuple[str, str, str, str]]:
+def messages_of(workflow: type) -> set[tuple[str, str, str, str]]:
     found = set()
     for name, member in inspect.getmembers(workflow, callable):
         kinds = [kind for kind, mark in _MARKS.items() if hasattr(member, mark)]
