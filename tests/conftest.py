@@ -26,7 +26,7 @@ os.environ.setdefault("GOMAXPROCS", "1")
 
 
 def pytest_collection_finish() -> None:
-    """Thousands of tests that lie there until they have run need not be looked through at every collection of garbage."""
+    """Thousands of tests that wait for their turn need not be looked through whenever garbage is collected."""
     gc.freeze()
 
 
