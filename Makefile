@@ -74,8 +74,9 @@ imports: setup ## which package may import which
 bench: setup ## measure the real routes against a bare twin
 	@$(BIN)/python -m devtools.benchmarks $(ARGS)
 
-messages: setup ## take the messages of the source over into every catalogue
+messages: setup ## take the messages of the source over into every catalogue (a further one: ADD=fr)
 	@$(BIN)/pybabel --quiet extract -F pyproject.toml $(KEYWORDS) --no-location --sort-output -o i18n/messages.pot .
+	@test -z "$(ADD)" || $(BIN)/pybabel --quiet init -i i18n/messages.pot -d i18n -l $(ADD)
 	@for catalogue in $(CATALOGUES:.mo=.po); do \
 		$(BIN)/pybabel --quiet update -i i18n/messages.pot -o $$catalogue -l $$(basename $$(dirname $$(dirname $$catalogue))) \
 			--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 120; \

@@ -18,7 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from console.services import Services
 from domain.checks import CheckOutcome
 from i18n.catalogue import catalogues, negotiate, own_name
-from i18n.formatting import amount, day_end_or_time, month_name, time, weekdays, yuan
+from i18n.formatting import amount, capitalized, day_end_or_time, month_name, time, weekdays, yuan
 from i18n.texts import text
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -37,7 +37,7 @@ def _templates(language: str) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     templates.install_gettext_translations(catalogues()[language], newstyle=True)  # type: ignore[attr-defined]
-    templates.filters["iso"] = iso
+    templates.filters.update(iso=iso, capitalized=capitalized)
     templates.globals.update(
         locale=language,
         words=partial(text, locale=language),

@@ -50,6 +50,7 @@ def known_language(tag: str) -> str:
     return tag
 
 
+@cache
 def own_name(language: str) -> str:
     """What a language calls itself: 中文, English."""
     return BabelLocale.parse(language, sep="-").language_name or language

@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from console.errors import Problem
 from domain.accounts import RefusalReason
 from domain.checks import ENTITLEMENTS, Check
-from domain.errors import ErrorType
+from domain.errors import NO_ANSWER, ErrorType
 from i18n.catalogue import N_, translate
 from i18n.formatting import ago, capitalized
 from i18n.texts import text
@@ -19,16 +19,7 @@ _FOR_OWNERS: Final[dict[ErrorType, ErrorType]] = {
     **dict.fromkeys(
         (ErrorType.PROOF_INVALID, ErrorType.PROOF_USED, ErrorType.PROOF_EXPIRED), ErrorType.CHALLENGE_UNKNOWN
     ),
-    **dict.fromkeys(
-        (
-            ErrorType.SERVICE_UNAVAILABLE,
-            ErrorType.CREDENTIALS_REFUSED,
-            ErrorType.VAULT_UNAVAILABLE,
-            ErrorType.ANSWER_UNREADABLE,
-            ErrorType.UNEXPECTED_ANSWER,
-        ),
-        ErrorType.UNREACHABLE,
-    ),
+    **dict.fromkeys(NO_ANSWER - {ErrorType.RATE_LIMITED} | {ErrorType.UNEXPECTED_ANSWER}, ErrorType.UNREACHABLE),
 }
 """What is wrong behind the service is nothing that an owner can act on: the words of these are said instead."""
 

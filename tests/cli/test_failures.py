@@ -31,7 +31,7 @@ PHONE = "+8613800138000"
         ("status", "owner@example.com"),
         ("send-code", "acct", "--channel", "fax"),
         ("start", "acct", "--locale", "fr"),
-        ("status", "acct", "--lang", "fr"),
+        ("status", "acct", "--lang", "tlh"),
         ("accept-notice", "acct", "--sha256", "abc"),
         ("ticket", "reject", "T1"),
         ("ticket", "reject", "T1", "--operator", "agent-7", "--reason", "BECAUSE"),

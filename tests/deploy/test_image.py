@@ -47,6 +47,11 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {name: image(name, tmp_path_factory.mktemp(name)) for name in STAGES if name != "base"}
 
 
+def typed(folder: Path, *words: str | Path) -> "subprocess.CompletedProcess[str]":
+    """What comes of a command that is typed in this folder, in an environment with nothing set."""
+    return subprocess.run(words, cwd=folder, env=bare_environment(), capture_output=True, text=True, check=False)
+
+
 def packages(folder: Path) -> set[str]:
     return {path.parent.name for path in folder.glob("*/__init__.py")}
 
@@ -63,27 +68,13 @@ def test_the_service_is_alone_in_its_image_and_the_simulator_in_its_own(images: 
     [("service", ["worker.py"]), ("service", ["starter.py"]), ("simulator", ["-m", "simulator"])],
 )
 def test_every_program_starts_from_what_is_in_its_image(images: dict[str, Path], name: str, program: list[str]) -> None:
-    done = subprocess.run(
-        [sys.executable, *program, "--help"],
-        cwd=images[name],
-        env=bare_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = typed(images[name], sys.executable, *program, "--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert "demo" not in done.stdout.split()
 
 
 def test_the_image_speaks_every_language(images: dict[str, Path]) -> None:
-    done = subprocess.run(
-        [sys.executable, "starter.py", "nonsense", "--lang", "zh"],
-        cwd=images["service"],
-        env=bare_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = typed(images["service"], sys.executable, "starter.py", "nonsense", "--lang", "zh")
     assert done.returncode == 2
     assert "用法有误" in done.stderr
 

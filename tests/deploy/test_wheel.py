@@ -11,7 +11,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from devtools.demo.programs import answers_ok
 from tests.deploy.compose import ROOT
-from tests.deploy.test_image import SERVICE, bare_environment, free_port
+from tests.deploy.test_image import SERVICE, bare_environment, free_port, typed
 from tests.support.service import eventually
 
 UV = Path(sys.executable).parent / "uv"
@@ -50,26 +50,12 @@ def test_it_holds_the_service_alone_and_lacks_nothing(installed: Path) -> None:
 
 @pytest.mark.parametrize("module", ["worker", "starter"])
 def test_its_programs_explain_themselves(installed: Path, module: str, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [installed, "-m", module, "--help"],
-        cwd=tmp_path,
-        env=bare_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = typed(tmp_path, installed, "-m", module, "--help")
     assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_it_speaks_every_language(installed: Path, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [installed, "-m", "starter", "nonsense", "--lang", "zh"],
-        cwd=tmp_path,
-        env=bare_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = typed(tmp_path, installed, "-m", "starter", "nonsense", "--lang", "zh")
     assert done.returncode == 2
     assert "用法有误" in done.stderr
 

@@ -105,8 +105,8 @@ def test_english_needs_no_catalogue() -> None:
         (["zh-Hans-CN"], "zh-CN"),
         (["ZH-cn"], "zh-CN"),
         (["en-GB"], "en"),
-        (["fr", "en"], "en"),
-        (["fr", "de-AT"], None),
+        (["tlh", "en"], "en"),
+        (["tlh", "x-none"], None),
         (["C"], None),
         (["*", ""], None),
         ([], None),
@@ -117,4 +117,5 @@ def test_a_reader_gets_the_first_wish_that_there_is_a_language_for(wishes: list[
 
 
 def test_a_language_is_called_as_it_calls_itself() -> None:
-    assert {tag: own_name(tag) for tag in catalogues()} == {"en": "English", "zh-CN": "中文"}
+    assert [own_name(tag) for tag in ("en", "zh-CN")] == ["English", "中文"]
+    assert all(own_name(tag) for tag in catalogues())

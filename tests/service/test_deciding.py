@@ -77,13 +77,8 @@ class Answering:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "vault"
-
-
-@pytest.fixture
-def tickets(folder: Path) -> TicketFiles:
-    return TicketFiles(ObjectVault(folder.as_uri()))
+def tickets(vault: ObjectVault) -> TicketFiles:
+    return TicketFiles(vault)
 
 
 def notes(folder: Path) -> list[str]:

@@ -50,16 +50,6 @@ CHANGES = TicketChanges(
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "vault"
-
-
-@pytest.fixture
-def vault(folder: Path) -> ObjectVault:
-    return ObjectVault(folder.as_uri())
-
-
-@pytest.fixture
 def tickets(vault: ObjectVault) -> TicketFiles:
     return TicketFiles(vault, LETTERS)
 

@@ -136,13 +136,8 @@ NEW_LETTER = Paper(notice_version="2026-11", notice_sha256="a" * 64)
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "vault"
-
-
-@pytest.fixture
-def tickets(folder: Path) -> TicketFiles:
-    return TicketFiles(ObjectVault(folder.as_uri()), LETTERS)
+def tickets(vault: ObjectVault) -> TicketFiles:
+    return TicketFiles(vault, LETTERS)
 
 
 def stored(folder: Path) -> list[str]:

@@ -16,16 +16,6 @@ ACCOUNT, MINE, THEIRS = "a-1", "a" * 64, "b" * 64
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "vault"
-
-
-@pytest.fixture
-def vault(folder: Path) -> ObjectVault:
-    return ObjectVault(folder.as_uri())
-
-
-@pytest.fixture
 def drafts(vault: ObjectVault) -> LetterDrafts:
     return LetterDrafts(vault, LETTERS)
 
