@@ -185,6 +185,21 @@ async def until_quiet(*handles: WorkflowHandle[Any, Any]) -> None:
         await eventually(partial(is_busy, handle), lambda busy: not busy, LIMIT)
 
 
+async def until_idle(*handles: WorkflowHandle[Any, Any]) -> None:
+    """Until a workflow waits for a timer alone.
+
+    An answer that comes after the workers have stopped, to a notification for instance, leaves a task that nobody
+    takes: the server skips no time until somebody does.
+    """
+
+    async def is_busy(handle: WorkflowHandle[Any, Any]) -> bool:
+        described = (await handle.describe()).raw_description
+        return described.HasField("pending_workflow_task") or bool(described.pending_activities)
+
+    for handle in handles:
+        await eventually(partial(is_busy, handle), lambda busy: not busy, LIMIT)
+
+
 # Timers
 
 

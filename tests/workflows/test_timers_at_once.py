@@ -29,8 +29,8 @@ from tests.support.at_once import (
     fire,
     reject_and_disturb,
     resume_and_disturb,
+    until_idle,
     until_pending,
-    until_quiet,
     withdraw_and_disturb,
     workflows_only,
 )
@@ -246,7 +246,7 @@ async def test_a_request_goes_on_rightly_whatever_comes_with_a_timer(
     async with activities_only(service):
         async with workflows_only(service):
             await each(standings, come)
-            await until_quiet(*(service.request(standing.account_id) for standing in standings))
+            await until_idle(*(service.request(standing.account_id) for standing in standings))
         await each(standings, meet)
         async with workflows_only(service):
             await each(standings, end)
@@ -273,7 +273,7 @@ async def test_a_deletion_goes_on_whatever_comes_with_the_end_of_a_pause(idle_se
             await UNAVAILABLE.at(service, Endpoint.PURGE_RESOURCES, account, times=1, retry_after_seconds=AN_HOUR)
             await service.confirm(account)
             await until_pending(service.deletion(account), pause)
-            await until_quiet(service.deletion(account))
+            await until_idle(service.deletion(account))
         await fire(service, service.deletion(account), pause)
         resuming = await resume_and_disturb(service, account)
         async with workflows_only(service):
@@ -350,7 +350,7 @@ async def test_a_review_ends_once_whatever_comes_with_an_alarm(idle_service: Ser
     async with activities_only(service):
         async with workflows_only(service):
             await each(reviews, come)
-            await until_quiet(*(alarmed.case.review for alarmed in reviews))
+            await until_idle(*(alarmed.case.review for alarmed in reviews))
         await each(reviews, meet)
         async with workflows_only(service):
             await each(reviews, end)
