@@ -216,7 +216,7 @@ class CancellationView(Model):
     Attributes:
         withdrawable: false from the moment the closing call is under way.
         ends_by: the request's greatest age; an undecided one lapses then.
-        checks_done: grows while the checks run; `report` is the last complete one.
+        checks_done: grows while the checks run, and is empty afterwards; `report` is the last complete one.
         identity_expires_at: until when the proof of identity counts for the last word.
         ticket_needs: what a ticket has to carry, while one may be filed or completed.
         approval_expires_at: until when what a reviewer has set aside counts.

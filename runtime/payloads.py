@@ -6,7 +6,7 @@ both would be in the SDK's logs, in those of its core, and in the failures that 
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from temporalio.api.common.v1 import Payload
@@ -20,6 +20,12 @@ class UnreadablePayload(Exception):
 
 
 class _Converter(PydanticPayloadConverter):
+    _shared: ClassVar = PydanticPayloadConverter().converters
+
+    def __init__(self) -> None:
+        # The SDK makes one for every activity and every workflow task. None of the parts has a state but its cache.
+        self.converters = self._shared
+
     def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
         if len(payloads) > 1 and len(type_hints or []) != len(payloads):
             # No handler of ours takes two arguments. The SDK would hand them on unread, and fail at the handler.

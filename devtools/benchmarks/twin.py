@@ -5,7 +5,7 @@ It has what a clean self-service request has, in the same number and arrangement
 - the same seven updates: open, code, proof, notice, the wait for the report, re-check, confirm; the same query;
 - the same activities: the account, and what a report is made of together; three messages on the side; hold, dossier and
   close; then the child's: its authority, and its stages of 4, 1, 1, 1;
-- the same timers: an idle wait in each phase of the owner's, and the limits of those who wait;
+- the same timers: one idle wait for all phases of the owner's, and the limit of whoever waits for the first phase;
 - the same child workflow on a task queue of its own; the parent waits for its end.
 
 It leaves out whatever is ours: activities are empty, payloads are None or one short string, there are no validators,
@@ -15,7 +15,6 @@ by event, so that the twin cannot drift.
 
 import asyncio
 from datetime import timedelta
-from functools import partial
 
 from temporalio import activity, workflow
 
@@ -52,12 +51,13 @@ class BareRequest:
         await _act()
         self._phase = "identity"
         self._tell()
-        await self._idle("identity")
-        await self._idle("notice")
+        idling = asyncio.create_task(asyncio.sleep(_IDLE.total_seconds()))
+        await self._while_in("identity")
+        await self._while_in("notice")
         while self._phase == "checking":
             await _act(REPORT)
             self._phase = "confirmation"
-            await self._idle("confirmation")
+            await self._while_in("confirmation")
         await _act()
         await _act(REPORT)
         await _act()
@@ -67,19 +67,13 @@ class BareRequest:
             BareDeletion.run, id=f"{info.workflow_id}-deletion", task_queue=f"{info.task_queue}-deletion"
         )
         await asyncio.gather(*self._messages)
+        idling.cancel()
 
     def _tell(self) -> None:
         self._messages.append(asyncio.create_task(_act()))
 
-    async def _idle(self, phase: str) -> None:
-        while self._phase == phase:
-            await workflow.wait_condition(partial(self._has_moved_on, phase), timeout=_IDLE)
-
-    def _has_moved_on(self, phase: str) -> bool:
-        return self._phase != phase
-
-    async def _has_left(self, phase: str) -> None:
-        await workflow.wait_condition(lambda: self._phase != phase, timeout=_ANSWER_LIMIT)
+    async def _while_in(self, phase: str) -> None:
+        await workflow.wait_condition(lambda: self._phase != phase)
 
     @workflow.query
     def view(self) -> str:
@@ -87,7 +81,7 @@ class BareRequest:
 
     @workflow.update
     async def open(self) -> None:
-        await self._has_left("opening")
+        await workflow.wait_condition(lambda: self._phase != "opening", timeout=_ANSWER_LIMIT)
 
     @workflow.update
     async def send_code(self) -> None:
@@ -106,7 +100,7 @@ class BareRequest:
     @workflow.update
     async def recheck(self) -> None:
         self._phase = "checking"
-        await self._has_left("checking")
+        await self._while_in("checking")
 
     @workflow.update
     async def confirm(self) -> None:

@@ -13,6 +13,7 @@ from domain.phases import Phase, Step, due_step
 from domain.tickets import ReviewStatus
 from simulator.kinds import Endpoint, FaultKind
 from simulator.views import OutboxMessage
+from tests.support.at_once import pending_timers
 from tests.support.service import Service, eventually, owner_of
 from tests.support.tickets import (
     MARGIN,
@@ -205,21 +206,33 @@ async def test_a_step_while_the_reminder_is_being_sent_counts(service: Service) 
 # With a review
 
 
+IN_SECONDS = {"owner_idle_limit": timedelta(seconds=9), "idle_reminder_before": timedelta(seconds=5)}
+"""In real time: the clock of a request cannot be skipped while a review runs."""
+
+
 async def test_a_request_under_review_never_lapses(service: Service) -> None:
-    case = await under_review(service)
+    case = await under_review(service, IN_SECONDS)
     view = await service.cancellations.view(case.account_id)
     assert (view.phase, view.due_step, view.lapses_at) == (Phase.UNDER_REVIEW, None, None)
-    # Its clock cannot be skipped while a review runs; what it waits for can be seen: no timer is left.
-    events = [event.event_type for event in (await case.request.fetch_history()).events]
-    started = events.count(EventType.EVENT_TYPE_TIMER_STARTED)
-    assert started > 0
-    assert events.count(EventType.EVENT_TYPE_TIMER_CANCELED) == started
+    # The one timer that ran on from the owner's turn fires, and none follows it.
+    await eventually(lambda: pending_timers(case.request), lambda timers: not timers)
+    view = await service.cancellations.view(case.account_id)
+    assert view.phase is Phase.UNDER_REVIEW
+    assert await messages(service, case.account_id, Template.CANCELLATION_LAPSING) == []
+
+
+async def test_however_many_steps_an_owner_takes_there_is_one_timer(service: Service) -> None:
+    account = await awaiting_confirmation(service)
+    for _ in range(3):
+        await service.cancellations.recheck(account, owner_of(account))
+    events = [event.event_type for event in (await service.request(account).fetch_history()).events]
+    # The other one is the limit of whoever waits for the first phase.
+    assert events.count(EventType.EVENT_TYPE_TIMER_STARTED) == 2
+    assert list(await pending_timers(service.request(account))) == ["Remind the owner"]
 
 
 async def test_an_owner_who_supplies_nothing_lapses_and_the_review_is_called_off(service: Service) -> None:
-    # In real time, for the same reason: idle for seconds instead of days.
-    idle = {"owner_idle_limit": timedelta(seconds=9), "idle_reminder_before": timedelta(seconds=5)}
-    case = await under_review(service, idle)
+    case = await under_review(service, IN_SECONDS)
     view = await case.ask_for_materials()
     assert (view.due_step, view.lapses_at) == (Step.SUPPLY_MATERIALS, view.phase_since + timedelta(seconds=9))
     result = await case.request.result()

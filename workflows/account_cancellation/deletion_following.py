@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 from temporalio import workflow
-from temporalio.common import WorkflowIDReusePolicy
+from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
 from temporalio.exceptions import (
     ActivityError,
     ApplicationError,
@@ -32,6 +32,7 @@ from workflows.account_cancellation.state import ContinuedCancellation
 from workflows.account_cancellation.update_base import StepBase
 from workflows.common.activity_options import LONGEST_BETWEEN_LOOKS, PATIENT, SEALING_ROUND
 from workflows.common.failures import error_type
+from workflows.common.search_attributes import CANCELLATION_PHASE
 
 PAST_THE_POINT_OF_NO_RETURN = (Phase.DELETING, Phase.DELETION_STALLED)
 
@@ -71,6 +72,8 @@ class DeletionFollowing(StepBase):
                 # Also after one that completed: only a certificate proves that this account's deletion is done.
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                 static_summary=f"Deletion of {state.account_id}",
+                # Not upserted by the child: that would be an event, and a write in the index.
+                search_attributes=TypedSearchAttributes([SearchAttributePair(CANCELLATION_PHASE, str(Phase.DELETING))]),
             )
             self._take_up_deletion()
             done = await child

@@ -44,6 +44,7 @@ class CancellationFacts(BaseModel):
     turn: int = 0
     phase_since: Instant
     owner_active_at: Instant
+    reminded_of: Instant | None = None
     profile: AccountProfile | None = None
     refusal: RefusalReason | None = None
     challenge: CodeSent | None = None
@@ -148,6 +149,15 @@ class CancellationFacts(BaseModel):
         return min(self.owner_active_at + self.request.policy.owner_idle_limit, self.ends_by)
 
     @property
+    def is_reminded(self) -> bool:
+        """Of the very moment at which it lapses now: an owner who gains time is reminded anew."""
+        return self.reminded_of is not None and self.reminded_of == self.lapses_at
+
+    @property
+    def has_lapsed(self) -> bool:
+        return self.is_reminded and self.lapses_at is not None and workflow.now() >= self.lapses_at
+
+    @property
     def ticket_needs(self) -> TicketNeeds | None:
         """What a ticket has to carry, by the account as it is now and by the report that was shown."""
         if self.real_name_type is None:
@@ -202,6 +212,8 @@ class CancellationFacts(BaseModel):
         )
 
     def view(self) -> CancellationView:
+        # Afterwards they are all in the report.
+        checking = self.phase is Phase.CHECKING
         return CancellationView(
             request_no=self.request_no,
             account_id=self.account_id,
@@ -221,7 +233,7 @@ class CancellationFacts(BaseModel):
             identity_verified=self.identity is not None,
             identity_expires_at=self.identity_expires_at,
             notice_version=self.notice.version if self.notice else None,
-            checks_done=tuple(self.checks_done[check] for check in Check if check in self.checks_done),
+            checks_done=tuple(self.checks_done[c] for c in Check if c in self.checks_done) if checking else (),
             report=self.report,
             ticket_needs=self.ticket_needs,
             balance=self.case.balance if self.case else None,

@@ -7,7 +7,6 @@ work: opening, checking, sealing, deleting. The moves are in `domain/phases.py`;
 import asyncio
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
@@ -27,7 +26,6 @@ with workflow.unsafe.imports_passed_through():
         UnreadableInput,
         WithdrawalReason,
     )
-    from domain.model import Instant
     from domain.notifications import StaffDesk, Template
     from domain.phases import Phase, Step
 
@@ -68,6 +66,7 @@ class AccountCancellation(OwnerSteps, ReviewFollowing, DeletionFollowing, FromCh
     async def _run(self) -> CancellationResult:
         state = self.state
         showing = asyncio.create_task(self._keep_published())
+        idling = asyncio.create_task(self._watch_idleness())
         while not state.is_over:
             if state.phase in PAST_THE_POINT_OF_NO_RETURN:
                 state.move(await self._delete())
@@ -77,6 +76,7 @@ class AccountCancellation(OwnerSteps, ReviewFollowing, DeletionFollowing, FromCh
                 workflow.continue_as_new(ContinuedCancellation(state=state, messages_sent=self._messenger.sent))
         await self._end()
         showing.cancel()
+        idling.cancel()
         publish_request_status(state.view())
         return state.result()
 
@@ -221,26 +221,42 @@ class AccountCancellation(OwnerSteps, ReviewFollowing, DeletionFollowing, FromCh
     # The phases that wait
 
     async def _wait_for_owner(self) -> Phase | None:
-        """Until the owner moves on. Who stays idle is reminded, and in the end the request lapses.
+        """Until the owner, or a review, moves on; or until nobody did for too long, and the request lapses.
 
         None when it is time to continue as new.
         """
-        state, policy = self.state, self.state.request.policy
+        state = self.state
         while True:
-            active_at, lapses_at = state.owner_active_at, state.lapses_at
-            assert lapses_at is not None
-            remind_at = lapses_at - policy.idle_reminder_before
-            if not await state.during(self._idle_until(remind_at, active_at, "Remind the owner")):
-                if next_phase := self._moved_by_review():
-                    return next_phase
-                if self._may_continue_as_new():
-                    return None
-                continue
-            self.notify_owner(Template.CANCELLATION_LAPSING, lapses_at=lapses_at.isoformat())
-            if await state.during(self._idle_until(lapses_at, active_at, "Lapse")):
-                return state.learn(await self._last_look()) or Phase.LAPSED
+            await state.during(
+                workflow.wait_condition(
+                    lambda: state.has_lapsed or self._moved_by_review() is not None or self._may_continue_as_new()
+                )
+            )
             if next_phase := self._moved_by_review():
                 return next_phase
+            if not state.has_lapsed:
+                return None
+            closed = state.learn(await self._last_look())
+            if closed or state.has_lapsed:
+                return closed or Phase.LAPSED
+
+    async def _watch_idleness(self) -> None:
+        """Who stays idle is reminded, and in the end the request lapses. It goes on in all phases.
+
+        One timer, which is set again only when it has fired: for whatever time an owner who did something has left.
+        One for each step, or for each phase, would be two events more for each of them.
+        """
+        state = self.state
+        while True:
+            await workflow.wait_condition(lambda: state.lapses_at is not None and not state.has_lapsed)
+            lapses_at = state.lapses_at
+            assert lapses_at is not None
+            at = lapses_at if state.is_reminded else lapses_at - state.request.policy.idle_reminder_before
+            if workflow.now() < at:
+                await workflow.sleep(at - workflow.now(), summary="Lapse" if state.is_reminded else "Remind the owner")
+            elif not state.is_reminded:
+                state.reminded_of = lapses_at
+                self.notify_owner(Template.CANCELLATION_LAPSING, lapses_at=lapses_at.isoformat())
 
     async def _last_look(self) -> ReadAccountResult:
         """Only an open account can be kept. An answer that cannot be used is none, however final it sounds."""
@@ -252,24 +268,6 @@ class AccountCancellation(OwnerSteps, ReviewFollowing, DeletionFollowing, FromCh
                 if is_cancelled_exception(error):
                     raise
                 await state.during(workflow.sleep(LOOK_AGAIN, summary="Nobody can say what the account is: ask again"))
-
-    async def _idle_until(self, at: Instant, active_at: Instant, summary: str) -> bool:
-        """True when the owner did nothing until then. One who did is given the rest of the time only then.
-
-        A timer for each step would be two events for each step.
-        """
-        state = self.state
-
-        def has_news() -> bool:
-            return (state.phase is Phase.AWAITING_MATERIALS and self._review_is_done()) or self._may_continue_as_new()
-
-        try:
-            await workflow.wait_condition(
-                has_news, timeout=max(at - workflow.now(), timedelta(0)), timeout_summary=summary
-            )
-        except TimeoutError:
-            return state.owner_active_at == active_at and not has_news()
-        return False
 
     def _may_continue_as_new(self) -> bool:
         """At a quiet moment: no child, no step and no message under way, and the server asks for it."""
