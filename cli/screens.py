@@ -16,7 +16,6 @@ from domain.checks import (
     CheckOutcome,
     EligibilityReport,
     Entitlement,
-    Marketplace,
     Verdict,
     Waiver,
 )
@@ -28,7 +27,7 @@ from domain.tickets import BalanceChoice
 from gateways.contract import ChallengeShown
 from i18n.catalogue import translate
 from i18n.formatting import amount, day_end_or_time, time, yuan
-from i18n.texts import text
+from i18n.texts import kind_name, text
 
 _STYLES = {
     Phase.BLOCKED: "bold yellow",
@@ -175,10 +174,7 @@ def _told_name(name: str, locale: str) -> str:
 
 def _figures(outcome: CheckOutcome, locale: str) -> str:
     figures = [f"{text(f, locale).title} {amount(f, value, locale)}" for f, value in outcome.figures.items() if value]
-    for item in outcome.items:
-        known = item.code in set(Marketplace)
-        figures.append(f"{text(Marketplace(item.code), locale).title if known else item.code} x{item.count}")
-    return "\n".join(figures)
+    return "\n".join(figures + [f"{kind_name(item.code, locale)} ×{item.count}" for item in outcome.items])
 
 
 def code_sent(account_id: str, channel: Channel, shown: ChallengeShown, locale: str) -> RenderableType:
@@ -244,7 +240,8 @@ def _entitlement(item: Entitlement, locale: str) -> tuple[str, str, str]:
 def certificate(certificate: Certificate, locale: str) -> RenderableType:
     kept = _grid(4)
     for record in certificate.retained:
-        kept.add_row("-", record.record_class, f"{record.keep_until:%Y-%m-%d}", text(record.rule, locale).title)
+        what, rule = kind_name(record.record_class, locale), text(record.rule, locale).title
+        kept.add_row("-", what, f"{record.keep_until:%Y-%m-%d}", rule)
     waived = [text(waiver.check, locale).title for waiver in certificate.waived]
     return Group(
         Text(
@@ -297,7 +294,7 @@ def _attempts(error: str, attempts: int, since: datetime, locale: str) -> str:
 def receipts(receipts: Iterable[Receipt], locale: str) -> RenderableType:
     table = _grid(3)
     for receipt in receipts:
-        counts = ", ".join(f"{kind} {count}" for kind, count in receipt.counts.items())
+        counts = ", ".join(f"{kind_name(kind, locale)} {count}" for kind, count in receipt.counts.items())
         gone = translate(locale, "already gone") if receipt.already_gone else ""
         given_up = translate(locale, "given up") if receipt.given_up else ""
         table.add_row(Text("✓", "green"), text(receipt.phase, locale).title, counts or gone or given_up)
