@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -28,7 +27,7 @@ from domain.notifications import Template
 from domain.phases import OUTCOMES, Phase
 from domain.policy import Policy
 from domain.tickets import BalanceChoice, BalanceWish, Decision, DecisionReason, TicketRef
-from i18n.texts import text
+from i18n.texts import text, titles
 from service.tickets import Paper, file_ticket, supply_materials
 from simulator.kinds import Carrier
 from simulator.views import OutboxMessage
@@ -115,12 +114,6 @@ class Scene:
             raise WrongTurn(f"{view.phase} instead of {' / '.join(phases)}")
         return view
 
-    def names(self, codes: Iterable[StrEnum]) -> str:
-        return self.listed(text(code, self.locale).title for code in codes)
-
-    def listed(self, words: Iterable[str]) -> str:
-        return self.say("、", ", ").join(words)
-
     async def reviewed(self, accept: Callable[[ReviewView], bool]) -> ReviewView:
         number = self.ticket_no
         return await until(lambda: self.cancellations.review(number), accept, f"ticket {number}")
@@ -164,7 +157,7 @@ class Scene:
         if self.view.phase is not Phase.AWAITING_CONFIRMATION:
             raise WrongTurn(f"{self.view.phase} instead of {Phase.AWAITING_CONFIRMATION}")
         if lost := self.report.entitlements:
-            items = self.names(item.kind for item in lost.items)
+            items = titles((item.kind for item in lost.items), self.locale)
             await self.stage.system(f"列出随注销放弃的权益：{items}", f"lists what is given up: {items}")
         await self.cancellations.confirm(self.account_id, self.report.digest, _OWNER)
         await self.stage.owner("最终确认：不可恢复", "confirms: there is no way back")

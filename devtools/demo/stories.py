@@ -14,8 +14,8 @@ from domain.messages import ReviewClock
 from domain.notifications import StaffDesk, Template
 from domain.phases import Phase
 from domain.tickets import DecisionKind, DecisionReason, ReviewStatus
-from i18n.formatting import day_end_or_time, yuan
-from i18n.texts import kind_name, text
+from i18n.formatting import day_end_or_time, listed, yuan
+from i18n.texts import kind_name, text, titles
 
 Claims = dict[str, bool]
 """What has to be true when a story is over, and whether it is."""
@@ -66,7 +66,7 @@ async def four_reasons(scene: Scene) -> Claims:
     )
     await _put_right(scene, {f"provider.{Marketplace.CLOUD_MARKET}": 0}, still=1)
     rest = found[Check.RESOURCES].items
-    products = scene.listed(f"{kind_name(item.code, locale)} ×{item.count}" for item in rest)
+    products = listed((f"{kind_name(item.code, locale)} ×{item.count}" for item in rest), locale)
     await stage.owner(f"释放 {products}", f"releases {products}")
     await _put_right(scene, {f"resources.{item.code}": 0 for item in rest}, still=0)
     await scene.confirm()
@@ -81,7 +81,7 @@ async def _put_right(scene: Scene, facts: dict[str, int], *, still: int) -> None
     left = (await scene.recheck()).reasons_left()
     if len(left) != still:
         raise WrongTurn(f"{len(left)} reasons left instead of {still}")
-    checks = scene.names(_checks(left))
+    checks = titles(_checks(left), scene.locale)
     if left:
         await scene.stage.system(f"还剩 {still} 个原因：{checks}", f"{still} left: {checks}")
     else:
@@ -101,7 +101,7 @@ async def enterprise(scene: Scene) -> Claims:
 
     missing = await scene.decision(DecisionReason.SEAL_MISSING)
     await scene.cancellations.decide(DecisionKind.REQUEST_MATERIALS, missing)
-    reasons = scene.names(missing.reason_codes)
+    reasons = titles(missing.reason_codes, scene.locale)
     await stage.staff(f"要求补充材料：{reasons}；计时暂停", f"asks for materials: {reasons}; the clock stops")
     await scene.message(Template.TICKET_MATERIALS_REQUESTED)
     await scene.reach(Phase.AWAITING_MATERIALS)
@@ -110,7 +110,7 @@ async def enterprise(scene: Scene) -> Claims:
     clock = await _answer_due(scene)
 
     approval = await scene.decision(waived=waived)
-    checks = scene.names(waived)
+    checks = titles(waived, scene.locale)
     await scene.cancellations.decide(DecisionKind.APPROVE, approval)
     await stage.staff(f"批准，豁免 {checks}", f"approves, waiving {checks}")
     await scene.watch_deletion()
@@ -140,7 +140,7 @@ async def unanswered(scene: Scene) -> Claims:
     )
     rejection = await scene.decision(DecisionReason.DISPUTE_OPEN)
     await scene.cancellations.signal_decision(DecisionKind.REJECT, rejection)
-    reasons = scene.names(rejection.reason_codes)
+    reasons = titles(rejection.reason_codes, scene.locale)
     await stage.staff(f"驳回：{reasons}（已超时）", f"rejects: {reasons} (late)")
     await scene.message(Template.TICKET_REJECTED)
     await scene.reach(Phase.REJECTED)
@@ -169,7 +169,7 @@ async def _to_ticket_desk(scene: Scene) -> tuple[Check, ...]:
     if fix := report.must_be_fixed_first():
         raise WrongTurn(f"{', '.join(_checks(fix))} cannot be waived")
     left = _checks(report.reasons_left())
-    checks = scene.names(left)
+    checks = titles(left, scene.locale)
     await scene.stage.system(
         f"自助到此为止；可提交工单申请豁免：{checks}", f"self-service ends here; a ticket can waive: {checks}"
     )
@@ -208,7 +208,7 @@ async def closed_for_good(scene: Scene, *waived: Check) -> Claims:
     certificate = await scene.cancellations.certificate(scene.request_no)
     receipts = {receipt.phase for receipt in certificate.receipts}
     told = any(message.template is Template.ACCOUNT_CLOSED for message in await scene.messages())
-    checks = scene.names(waived) or scene.say("无", "nothing")
+    checks = titles(waived, scene.locale) or scene.say("无", "nothing")
     return await outcome_is(scene, Phase.CLOSED) | {
         scene.say("平台已关闭账号", "closed at the platform"): state.profile.status is AccountStatus.CLOSED,
         scene.say("由本申请关闭", "by this request"): closure is not None and closure.request_id == scene.request_no,
