@@ -13,7 +13,7 @@ from cli.next_steps import for_review
 from cli.screens import balance, commands, report
 from domain.checks import Reason
 from domain.messages import ReviewView
-from domain.tickets import ReviewStatus
+from domain.tickets import IgnoredBecause, ReviewStatus
 from i18n.catalogue import N_, translate
 from i18n.formatting import day_end_or_time, time
 from i18n.texts import text, titles
@@ -71,8 +71,7 @@ def review(view: ReviewView, left: TimeLeft, locale: str) -> RenderableType:
         for done in view.decisions
     ]
     ignored = [
-        f"{time(i.received_at, locale)}  {i.kind}  {i.operator_id}  "
-        + translate(locale, "ignored: %(because)s", because=text(i.because, locale).title)
+        "  ".join((time(i.received_at, locale), i.kind, i.operator_id, _ignored(i.because, locale)))
         for i in view.ignored
     ]
     if more := view.ignored_count - len(view.ignored):
@@ -86,6 +85,10 @@ def review(view: ReviewView, left: TimeLeft, locale: str) -> RenderableType:
         *(Text(line) for line in history + ignored),
         commands(for_review(view), locale),
     )
+
+
+def _ignored(because: IgnoredBecause, locale: str) -> str:
+    return translate(locale, "ignored: %(because)s", because=text(because, locale).title)
 
 
 def decision(ticket_no: str, status: ReviewStatus | None, late: bool | None, locale: str) -> RenderableType:
