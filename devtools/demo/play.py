@@ -29,7 +29,7 @@ from simulator.kinds import FaultKind
 STORY_LIMIT = 120.0
 """Seconds after which a story that hangs is given up."""
 
-_PAUSES = (0.2, 0.5, 0.3, 0.6, 0.4)
+_PAUSES = (0.1, 0.4, 0.2, 0.5, 0.3)
 """Seconds that the simulator takes over one call after the other, so that a person sees what happens at once and what
 one by one."""
 
