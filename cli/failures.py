@@ -20,7 +20,7 @@ from domain.errors import ErrorType, Refusal
 from domain.phases import Phase, Step
 from domain.tickets import IgnoredBecause, MissingPart
 from i18n.catalogue import N_, SOURCE, translate
-from i18n.formatting import yuan
+from i18n.formatting import labelled, yuan
 from i18n.texts import text
 from service.errors import Unreachable
 from service.refusals import sentence
@@ -79,7 +79,7 @@ class Failure:
             for code in [found] if isinstance(found, str) else found:
                 if code in set(kind):
                     title, advice = text(kind(code), locale)
-                    facts.append(f"{label}: {title}{advice and ' - '}{advice}")
+                    facts.append(labelled(label, f"{title}{advice and ' - '}{advice}", locale))
         return facts
 
 

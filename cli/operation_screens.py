@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def deletion(view: DeletionView, parked: str | None, locale: str) -> RenderableType:
     status = text(view.status, locale)
-    waits = translate(locale, "Waits for operations")
+    waits = [translate(locale, "Waits for operations: %(error_type)s", error_type=parked)] if parked else []
     return Group(
         Text(
             translate(
@@ -32,7 +32,7 @@ def deletion(view: DeletionView, parked: str | None, locale: str) -> RenderableT
         *([Text(status.advice)] if status.advice else []),
         receipts(view.receipts, locale),
         *waiting_phases(view, locale),
-        *([Text(f"✗ {waits}: {parked}", "bold red")] if parked else []),
+        *(Text(f"✗ {why}", "bold red") for why in waits),
         commands(for_deletion(view), locale),
     )
 

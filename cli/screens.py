@@ -16,7 +16,6 @@ from domain.checks import (
     CheckOutcome,
     EligibilityReport,
     Entitlement,
-    Marketplace,
     Verdict,
     Waiver,
 )
@@ -26,9 +25,9 @@ from domain.notices import Notice
 from domain.phases import Phase, Step
 from domain.tickets import BalanceChoice
 from gateways.contract import ChallengeShown
-from i18n.catalogue import translate
-from i18n.formatting import amount, day_end_or_time, time, yuan
-from i18n.texts import text
+from i18n.catalogue import N_, translate, translate_plural
+from i18n.formatting import amount, day_end_or_time, labelled, listed, time, yuan
+from i18n.texts import CODE_SENT, kind_name, text, titles
 
 _STYLES = {
     Phase.BLOCKED: "bold yellow",
@@ -66,8 +65,8 @@ def request(view: CancellationView, locale: str) -> RenderableType:
         parts.append(line(translate(locale, "Ticket %(ticket_no)s: %(status)s", ticket_no=ticket_no, status=status)))
         if view.review.clock and view.phase in (Phase.UNDER_REVIEW, Phase.SEALING):
             due_at = day_end_or_time(view.review.clock.due_at, locale)
-            until = translate(locale, "Answer due by %(due_at)s", due_at=due_at)
-            parts.append(Text(until + translate(locale, ", late") * view.overdue))
+            due = N_("Answer due by %(due_at)s, late") if view.overdue else N_("Answer due by %(due_at)s")
+            parts.append(Text(translate(locale, due, due_at=due_at)))
     if view.deletion:
         parts.append(receipts(view.deletion.receipts, locale))
         parts += waiting_phases(view.deletion, locale)
@@ -79,8 +78,8 @@ def _why_sent_back(view: CancellationView, locale: str) -> list[RenderableType]:
     """Why the last sealing came to nothing: what the platform said, or what is new to the owner."""
     parts: list[RenderableType] = []
     if view.seal_refused:
-        refused = translate(locale, "The platform did not close it")
-        parts.append(Text(f"{refused}: {view.seal_refused}", "yellow"))
+        refused = translate(locale, "The platform did not close it: %(why)s", why=view.seal_refused)
+        parts.append(Text(refused, "yellow"))
     if changed := view.changed:
         news = [text(check, locale).title for check in changed.checks]
         if changed.entitlements_added:
@@ -89,10 +88,13 @@ def _why_sent_back(view: CancellationView, locale: str) -> list[RenderableType]:
             kind = text(changed.real_name_type, locale).title
             news.append(translate(locale, "real name now: %(kind)s", kind=kind))
         news += [
-            f"{_told_name(name, locale)} ({text(Verdict.UNKNOWN, locale).title})" for name in changed.could_not_tell
+            translate(locale, "%(what)s (could not tell)", what=_told_name(name, locale))
+            for name in changed.could_not_tell
         ]
-        since = translate(locale, "Changed since it was agreed to, so nothing was closed")
-        parts.append(Text(f"{since}: {', '.join(news)}", "yellow"))
+        since = translate(
+            locale, "Changed since it was agreed to, so nothing was closed: %(news)s", news=listed(news, locale)
+        )
+        parts.append(Text(since, "yellow"))
         if changed.entitlements_added:
             parts.append(_entitlements(changed.entitlements, changed.entitlements_added, locale))
     return parts
@@ -144,7 +146,7 @@ def report(report: EligibilityReport, locale: str, waivers: Iterable[Waiver] = (
     if report.pay_before_withdrawing:
         notes.append(translate(locale, "Arrears block withdrawals: pay first, then withdraw."))
     if report.not_told:
-        untold = ", ".join(_told_name(name, locale) for name in report.not_told)
+        untold = listed((_told_name(name, locale) for name in report.not_told), locale)
         notes.append(
             translate(
                 locale,
@@ -175,18 +177,20 @@ def _told_name(name: str, locale: str) -> str:
 
 def _figures(outcome: CheckOutcome, locale: str) -> str:
     figures = [f"{text(f, locale).title} {amount(f, value, locale)}" for f, value in outcome.figures.items() if value]
-    for item in outcome.items:
-        known = item.code in set(Marketplace)
-        figures.append(f"{text(Marketplace(item.code), locale).title if known else item.code} x{item.count}")
-    return "\n".join(figures)
+    return "\n".join(figures + [f"{kind_name(item.code, locale)} ×{item.count}" for item in outcome.items])
 
 
 def code_sent(account_id: str, channel: Channel, shown: ChallengeShown, locale: str) -> RenderableType:
-    where = f"{text(channel, locale).title} {shown.masked_destination}"
-    tries = translate(locale, ", %(tries_left)s tries", tries_left=shown.tries_left)
+    tries = translate_plural(
+        locale,
+        "%(num)s try left; valid until %(until)s",
+        "%(num)s tries left; valid until %(until)s",
+        shown.tries_left,
+        until=time(shown.expires_at, locale),
+    )
     return Group(
-        Text(translate(locale, "A code was sent by %(where)s", where=where), "bold"),
-        Text(translate(locale, "Valid until %(until)s", until=time(shown.expires_at, locale)) + tries),
+        Text(translate(locale, CODE_SENT[channel], destination=shown.masked_destination), "bold"),
+        Text(tries),
         Text(translate(locale, "Request a new one from %(time)s", time=time(shown.resend_after, locale)), "dim"),
         commands([VERIFY.format(account=account_id)], locale),
     )
@@ -244,8 +248,9 @@ def _entitlement(item: Entitlement, locale: str) -> tuple[str, str, str]:
 def certificate(certificate: Certificate, locale: str) -> RenderableType:
     kept = _grid(4)
     for record in certificate.retained:
-        kept.add_row("-", record.record_class, f"{record.keep_until:%Y-%m-%d}", text(record.rule, locale).title)
-    waived = [text(waiver.check, locale).title for waiver in certificate.waived]
+        what, rule = kind_name(record.record_class, locale), text(record.rule, locale).title
+        kept.add_row("-", what, f"{record.keep_until:%Y-%m-%d}", rule)
+    waived = titles((waiver.check for waiver in certificate.waived), locale)
     return Group(
         Text(
             translate(locale, "Certificate of closure %(request_no)s", request_no=certificate.request_no), "bold green"
@@ -263,7 +268,7 @@ def certificate(certificate: Certificate, locale: str) -> RenderableType:
         receipts(certificate.receipts, locale),
         Text(translate(locale, "Given up"), "bold"),
         _entitlements(certificate.forfeited, len(certificate.forfeited), locale),
-        *([Text(translate(locale, "Waived: %(waived)s", waived=", ".join(waived)))] if waived else []),
+        *([Text(translate(locale, "Waived: %(waived)s", waived=waived))] if waived else []),
         Text(translate(locale, "Kept by law, until"), "bold"),
         kept,
     )
@@ -271,16 +276,18 @@ def certificate(certificate: Certificate, locale: str) -> RenderableType:
 
 def waiting_phases(view: DeletionView, locale: str) -> list[RenderableType]:
     """Phases that wait for operations, and phases that only retry."""
-    since = translate(locale, "since")
     stalled = [
-        line(f"✗ {text(s.phase, locale).title}: {s.error_type}", f"{since} {time(s.since, locale)}")
+        line(
+            "✗ " + labelled(text(s.phase, locale).title, s.error_type, locale),
+            translate(locale, "since %(since)s", since=time(s.since, locale)),
+        )
         for s in view.stalled
     ]
     goes_on = translate(locale, "still retrying")
-    stuck = [
-        line(f"… {text(s.phase, locale).title}: {_attempts(s.error_type, s.attempts, s.since, locale)}", goes_on)
-        for s in view.stuck
-    ]
+    stuck = []
+    for s in view.stuck:
+        tries = _attempts(s.error_type, s.attempts, s.since, locale)
+        stuck.append(line("… " + labelled(text(s.phase, locale).title, tries, locale), goes_on))
     return [*stalled, *stuck]
 
 
@@ -297,7 +304,7 @@ def _attempts(error: str, attempts: int, since: datetime, locale: str) -> str:
 def receipts(receipts: Iterable[Receipt], locale: str) -> RenderableType:
     table = _grid(3)
     for receipt in receipts:
-        counts = ", ".join(f"{kind} {count}" for kind, count in receipt.counts.items())
+        counts = listed((f"{kind_name(kind, locale)} {count}" for kind, count in receipt.counts.items()), locale)
         gone = translate(locale, "already gone") if receipt.already_gone else ""
         given_up = translate(locale, "given up") if receipt.given_up else ""
         table.add_row(Text("✓", "green"), text(receipt.phase, locale).title, counts or gone or given_up)

@@ -1,7 +1,6 @@
 """What support staff see: the queue, one ticket, their decision."""
 
-from collections.abc import Iterable, Sequence
-from enum import StrEnum
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +13,10 @@ from cli.next_steps import for_review
 from cli.screens import balance, commands, report
 from domain.checks import Reason
 from domain.messages import ReviewView
-from domain.tickets import ReviewStatus
+from domain.tickets import IgnoredBecause, ReviewStatus
 from i18n.catalogue import N_, translate
 from i18n.formatting import day_end_or_time, time
-from i18n.texts import text
+from i18n.texts import text, titles
 from i18n.time_left import TimeLeft
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def queue(rows: Sequence[tuple["QueuedTicket", TimeLeft]], in_all: int, locale: 
     table = Table(*(Column(head, overflow="fold") for head in heads), box=box.SIMPLE_HEAD, show_edge=False)
     for ticket, left in rows:
         kind = text(ticket.real_name_type, locale).title if ticket.real_name_type else ""
-        table.add_row(ticket.ticket_no, _styled(left, locale), kind, _names(map(Reason, ticket.reasons), locale))
+        table.add_row(ticket.ticket_no, _styled(left, locale), kind, titles(map(Reason, ticket.reasons), locale))
     more = in_all - len(rows)
     shown = translate(locale, "%(more)s more; see --limit", more=more) if more else ""
     return Group(table, Text(shown, "dim"), commands([f"ticket show {rows[0][0].ticket_no}"], locale))
@@ -60,22 +59,19 @@ def review(view: ReviewView, left: TimeLeft, locale: str) -> RenderableType:
         translate(locale, "request %(request_no)s", request_no=case.request_no),
     ]
     if view.clock:
-        provisional = translate(locale, " (provisional)") if view.clock.provisional else ""
-        facts.append(
-            translate(locale, "due %(due_at)s", due_at=day_end_or_time(view.clock.due_at, locale)) + provisional
-        )
-    asked = _names((waiver.check for waiver in case.waivers_asked), locale)
+        due = N_("due %(due_at)s (provisional)") if view.clock.provisional else N_("due %(due_at)s")
+        facts.append(translate(locale, due, due_at=day_end_or_time(view.clock.due_at, locale)))
+    asked = titles((waiver.check for waiver in case.waivers_asked), locale)
     facts.append(translate(locale, "asks to waive: %(asked)s", asked=asked or "-"))
     if case.balance:
         facts.append(balance(case.balance, locale))
     history = [
         f"{time(done.received_at, locale)}  {done.kind}  {done.decision.operator_id}  "
-        f"{_names(done.decision.reason_codes, locale)}"
+        f"{titles(done.decision.reason_codes, locale)}"
         for done in view.decisions
     ]
     ignored = [
-        f"{time(i.received_at, locale)}  {i.kind}  {i.operator_id}  "
-        + translate(locale, "ignored: %(because)s", because=text(i.because, locale).title)
+        "  ".join((time(i.received_at, locale), i.kind, i.operator_id, _ignored(i.because, locale)))
         for i in view.ignored
     ]
     if more := view.ignored_count - len(view.ignored):
@@ -91,11 +87,16 @@ def review(view: ReviewView, left: TimeLeft, locale: str) -> RenderableType:
     )
 
 
+def _ignored(because: IgnoredBecause, locale: str) -> str:
+    return translate(locale, "ignored: %(because)s", because=text(because, locale).title)
+
+
 def decision(ticket_no: str, status: ReviewStatus | None, late: bool | None, locale: str) -> RenderableType:
     if status is None:
         told = translate(locale, "The decision is sent; it counts as soon as a worker has read it.")
     else:
-        told = f"{ticket_no}: {text(status, locale).title}" + translate(locale, " (late)") * bool(late)
+        decided = N_("%(ticket_no)s: %(status)s (late)") if late else N_("%(ticket_no)s: %(status)s")
+        told = translate(locale, decided, ticket_no=ticket_no, status=text(status, locale).title)
     return Group(Text(told, "bold"), commands([f"ticket show {ticket_no}"], locale))
 
 
@@ -106,7 +107,3 @@ def original(file: Path, locale: str) -> RenderableType:
         "That it was handed out is in the log.",
     )
     return Group(Text(str(file), "bold"), Text(warning, "yellow"))
-
-
-def _names(codes: Iterable[StrEnum], locale: str) -> str:
-    return ", ".join(text(code, locale).title for code in codes)

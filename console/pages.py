@@ -18,8 +18,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from console.services import Services
 from domain.checks import CheckOutcome
 from i18n.catalogue import catalogues, negotiate, own_name
-from i18n.formatting import amount, capitalized, day_end_or_time, month_name, time, weekdays, yuan
-from i18n.texts import text
+from i18n.formatting import amount, capitalized, day_end_or_time, listed, month_name, time, weekdays, yuan
+from i18n.texts import text, titles
 
 STATIC: Final = Path(__file__).parent / "static"
 LANGUAGE_COOKIE: Final = "language"
@@ -41,6 +41,8 @@ def _templates(language: str) -> Environment:
     templates.globals.update(
         locale=language,
         words=partial(text, locale=language),
+        titles=partial(titles, locale=language),
+        listed=partial(listed, language=language),
         amount=partial(amount, language=language),
         yuan=partial(yuan, language=language),
         time=partial(time, language=language),

@@ -1,5 +1,6 @@
 """Instants, money and counts as people read them. Instants are told in Asia/Shanghai, where the deadlines end."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -53,6 +54,15 @@ def yuan(fen: int, language: str) -> str:
 def amount(figure: Figure, value: int, language: str) -> str:
     """The value of a figure: money in yuan, a count as it is."""
     return yuan(value, language) if figure.endswith("_fen") else format_decimal(value, locale=_tag(language))
+
+
+def listed(words: Iterable[str], language: str) -> str:
+    """One after the other, without an "and"."""
+    return translate(language, ", ").join(words)
+
+
+def labelled(label: str, value: str, language: str) -> str:
+    return translate(language, "%(label)s: %(value)s", label=label, value=value)
 
 
 def capitalized(words: str) -> str:

@@ -3,6 +3,7 @@
 One table for the command line, the console and the demo. A code without advice needs nobody to act.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -16,6 +17,7 @@ from domain.phases import Phase, Step
 from domain.standing import ReviewEnd, RunEnd
 from domain.tickets import BalanceWish, DecisionReason, IgnoredBecause, MissingPart, ReviewStatus
 from i18n.catalogue import N_, translate
+from i18n.formatting import listed
 
 
 class Text(NamedTuple):
@@ -28,6 +30,17 @@ class Text(NamedTuple):
 def text(code: StrEnum, locale: str) -> Text:
     """The words for a code. Raises `KeyError` for a member of an enumeration that this table does not cover."""
     return translated(_TEXTS[type(code)][code], locale)
+
+
+def titles(codes: Iterable[StrEnum], locale: str) -> str:
+    return listed((text(code, locale).title for code in codes), locale)
+
+
+CODE_SENT: Final = {
+    Channel.PHONE: N_("A code was sent to your phone %(destination)s"),
+    Channel.EMAIL: N_("A code was sent to your e-mail %(destination)s"),
+}
+SEND_CODE: Final = {Channel.PHONE: N_("Send a code by phone"), Channel.EMAIL: N_("Send a code by e-mail")}
 
 
 def translated(text: Text, locale: str) -> Text:

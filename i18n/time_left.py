@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from domain.business_calendar import SHANGHAI, BusinessCalendar
 from domain.tickets import ReviewStatus
-from i18n.catalogue import translate, translate_plural
+from i18n.catalogue import N_, translate, translate_plural
 
 _HOUR = timedelta(hours=1)
 _INSTANT = timedelta(microseconds=1)
@@ -49,11 +49,11 @@ class TimeLeft:
         if self.days is None:
             return translate(locale, "clock not yet set")
         days = -self.days - 1 if self.late else self.days
-        parts = [translate_plural(locale, "%(num)s business day", "%(num)s business days", days)] if days else []
-        if self.hours or not days:
-            hours = str(self.hours) if self.hours else translate(locale, "under 1")
-            parts.append(translate(locale, "%(hours)s h", hours=hours))
-        length = " ".join(parts)
+        counted = translate_plural(locale, "%(num)s business day", "%(num)s business days", days)
+        hours = translate(locale, N_("%(hours)s h") if self.hours else N_("under 1 h"), hours=self.hours)
+        length = counted if days else hours
+        if days and self.hours:
+            length = translate(locale, "%(days)s %(hours)s", days=counted, hours=hours)
         if self.late:
             return translate(locale, "LATE by %(length)s", length=length)
         if self.due_today:

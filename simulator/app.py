@@ -4,10 +4,8 @@ Beside the contract there are a health check and the hand that changes its world
 """
 
 import json
-from typing import Any
 
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 
 from gateways.contract import PROBLEM_MEDIA_TYPE, PROBLEM_PREFIX, PROBLEM_STATUS, Group, Problem
 from simulator import admin, challenges, closure, facts, messaging
@@ -43,6 +41,9 @@ def create_app() -> FastAPI:
     """It serves whatever `Simulator` is put into `app.state.simulator`."""
     app = FastAPI(
         title=TITLE,
+        version="1.0.0",
+        description=DESCRIPTION,
+        openapi_tags=[{"name": group.value, "description": GROUPS[group]} for group in Group],
         generate_unique_id_function=lambda route: route.name,
         docs_url=None,
         redoc_url=None,
@@ -56,21 +57,7 @@ def create_app() -> FastAPI:
 
 def contract_json() -> str:
     """The contract as one JSON document, which is YAML too."""
-    return json.dumps(_contract(create_app()), ensure_ascii=False, indent=2) + "\n"
-
-
-def _contract(app: FastAPI) -> dict[str, Any]:
-    """What `docs/platform-contract.yaml` says."""
-    document = get_openapi(
-        title=TITLE,
-        version="1.0.0",
-        openapi_version="3.1.0",
-        description=DESCRIPTION,
-        routes=app.routes,
-        tags=[{"name": group.value, "description": GROUPS[group]} for group in Group],
-    )
-    for operation in (operation for path in document["paths"].values() for operation in path.values()):
-        operation["summary"] = operation["operationId"].replace("-", " ").capitalize()
+    document = create_app().openapi()
     problem = Problem.model_json_schema()
     problem["properties"]["type"]["enum"] = [PROBLEM_PREFIX + name for name in PROBLEM_STATUS]
     document["components"]["schemas"]["Problem"] = problem
@@ -80,4 +67,4 @@ def _contract(app: FastAPI) -> dict[str, Any]:
             "content": {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
     }
-    return document
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"

@@ -8,7 +8,6 @@ import hmac
 import secrets
 import sqlite3
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -37,7 +36,7 @@ from simulator.operations import Operations
 from simulator.problems import PlatformProblem, problem_response
 from simulator.state import AccountId, Simulator
 
-router = Operations()
+router = Operations(tags=[Group.IDENTITY])
 
 _ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -47,24 +46,16 @@ ChallengeId = Annotated[OpaqueId, Path()]
 @router.operation(
     "POST",
     "/accounts/{account_id}/challenges",
-    Endpoint.CREATE_CHALLENGE,
-    Group.IDENTITY,
     ErrorType.CHANNEL_NOT_VERIFIED,
     ErrorType.ACCOUNT_NOT_CLOSABLE,
     ErrorType.RESEND_TOO_SOON,
     ErrorType.DAILY_CODE_LIMIT,
-    ErrorType.IDEMPOTENCY_CONFLICT,
+    once=True,
 )
 def create_challenge(account_id: AccountId, request: ChallengeRequest, platform: Simulator) -> Challenge:
     """Send a code to a verified channel. The same `request_id` again answers the same challenge and sends nothing."""
-    account = platform.account(account_id)
-    send = partial(_send_code, platform, account, request.channel)
-    return platform.once(Endpoint.CREATE_CHALLENGE, account_id, request.request_id, request, Challenge, send)
-
-
-def _send_code(platform: Simulator, account: sqlite3.Row, channel: Channel) -> Challenge:
-    account_id, now, limits = account["id"], utc_now(), platform.settings
-    if account["status"] == AccountStatus.CLOSED:
+    channel, now, limits = request.channel, utc_now(), platform.settings
+    if platform.account(account_id)["status"] == AccountStatus.CLOSED:
         raise PlatformProblem(ErrorType.ACCOUNT_NOT_CLOSABLE, "The account is closed already.")
     destination = contacts(platform, account_id).get(channel)
     if destination is None:
@@ -96,9 +87,7 @@ def _send_code(platform: Simulator, account: sqlite3.Row, channel: Channel) -> C
     return Challenge(challenge_id=challenge_id, **times)
 
 
-@router.operation(
-    "GET", "/challenges/{challenge_id}", Endpoint.SHOW_CHALLENGE, Group.IDENTITY, ErrorType.CHALLENGE_UNKNOWN
-)
+@router.operation("GET", "/challenges/{challenge_id}", ErrorType.CHALLENGE_UNKNOWN)
 def show_challenge(challenge_id: ChallengeId, platform: Simulator) -> ChallengeShown:
     """Where the code went, masked, and what is left of it. For the owner's pages and command line only."""
     challenge = _challenge(platform, challenge_id)
@@ -108,8 +97,6 @@ def show_challenge(challenge_id: ChallengeId, platform: Simulator) -> ChallengeS
 @router.operation(
     "POST",
     "/challenges/{challenge_id}/answers",
-    Endpoint.ANSWER_CHALLENGE,
-    Group.IDENTITY,
     ErrorType.CHALLENGE_UNKNOWN,
     ErrorType.CODE_WRONG,
     ErrorType.CODE_EXPIRED,
@@ -157,21 +144,14 @@ def _issue_proof(platform: Simulator, challenge: sqlite3.Row, now: datetime) -> 
 @router.operation(
     "POST",
     "/accounts/{account_id}/proofs/redeem",
-    Endpoint.REDEEM,
-    Group.IDENTITY,
     ErrorType.PROOF_INVALID,
     ErrorType.PROOF_USED,
     ErrorType.PROOF_EXPIRED,
-    ErrorType.IDEMPOTENCY_CONFLICT,
+    once=True,
 )
 def redeem(account_id: AccountId, request: RedeemRequest, platform: Simulator) -> Redeemed:
     """Use up a proof, which belongs to its account and challenge. The same `request_id` again gets the same answer."""
     platform.account(account_id)
-    use_up = partial(_use_up, platform, account_id, request)
-    return platform.once(Endpoint.REDEEM, account_id, request.request_id, request, Redeemed, use_up)
-
-
-def _use_up(platform: Simulator, account_id: str, request: RedeemRequest) -> Redeemed:
     now = utc_now()
     mine = "SELECT * FROM challenges WHERE id = ? AND account_id = ?"
     challenge = platform.db.row(mine, request.challenge_id, account_id)

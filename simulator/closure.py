@@ -35,7 +35,7 @@ from simulator.operations import Operations
 from simulator.problems import PlatformProblem
 from simulator.state import AccountId, Simulator
 
-router = Operations("/accounts/{account_id}")
+router = Operations(prefix="/accounts/{account_id}", tags=[Group.CLOSURE])
 
 Phase = Annotated[ClosurePhase, Path()]
 
@@ -49,9 +49,7 @@ _RELEASE = """
 """
 
 
-@router.operation(
-    "PUT", "/hold", Endpoint.TAKE_HOLD, Group.CLOSURE, ErrorType.ACCOUNT_NOT_CLOSABLE, ErrorType.HOLD_RELEASED
-)
+@router.operation("PUT", "/hold", ErrorType.ACCOUNT_NOT_CLOSABLE, ErrorType.HOLD_RELEASED)
 def take_hold(account_id: AccountId, request: HoldRequest, platform: Simulator) -> Hold:
     """Take a lease on the account, or renew it: a live hold keeps its token, a lapsed one comes back under a new token.
 
@@ -83,7 +81,7 @@ def take_hold(account_id: AccountId, request: HoldRequest, platform: Simulator) 
     return hold
 
 
-@router.operation("DELETE", "/hold/{request_id}", Endpoint.RELEASE_HOLD, Group.CLOSURE, status_code=204)
+@router.operation("DELETE", "/hold/{request_id}", status_code=204)
 def release_hold(account_id: AccountId, request_id: Annotated[OpaqueId, Path()], platform: Simulator) -> None:
     """Give the lease back, for good, by the `request_id` that it was asked for with.
 
@@ -98,9 +96,7 @@ def release_hold(account_id: AccountId, request_id: Annotated[OpaqueId, Path()],
     platform.record(Endpoint.RELEASE_HOLD, account_id, request_id, effect)
 
 
-@router.operation(
-    "POST", "/closure", Endpoint.CLOSE, Group.CLOSURE, ErrorType.ACCOUNT_NOT_CLOSABLE, ErrorType.HOLD_LAPSED
-)
+@router.operation("POST", "/closure", ErrorType.ACCOUNT_NOT_CLOSABLE, ErrorType.HOLD_LAPSED)
 def close(account_id: AccountId, request: ClosureRequest, platform: Simulator) -> Closed:
     """Turn a live hold into closure, for good. The same `request_id` again gets the first answer, lapsed hold or not.
 
@@ -167,20 +163,10 @@ _ANSWERS: dict[str, Any] = {
 
 
 @router.operation(
-    "POST",
-    "/closure/{phase}",
-    "run-closure-phase",
-    Group.CLOSURE,
-    ErrorType.ACCOUNT_NOT_CLOSABLE,
-    ErrorType.IDEMPOTENCY_CONFLICT,
-    **_ANSWERS,
+    "POST", "/closure/{phase}", ErrorType.ACCOUNT_NOT_CLOSABLE, ErrorType.IDEMPOTENCY_CONFLICT, **_ANSWERS
 )
 def run_closure_phase(
-    account_id: AccountId,
-    phase: Phase,
-    idempotency_key: IdempotencyKey,
-    platform: Simulator,
-    long_work: LongWork,
+    account_id: AccountId, phase: Phase, idempotency_key: IdempotencyKey, platform: Simulator, long_work: LongWork
 ) -> PhaseReceipt | Response:
     """Destroy one kind of data of a closed account, for good.
 
@@ -196,7 +182,7 @@ def run_closure_phase(
     return _receipt(platform, account_id, phase, idempotency_key)
 
 
-@router.operation("GET", "/closure/{phase}", Endpoint.PHASE_STATUS, Group.CLOSURE, ErrorType.PHASE_UNKNOWN, **_ANSWERS)
+@router.operation("GET", "/closure/{phase}", ErrorType.PHASE_UNKNOWN, **_ANSWERS)
 def phase_status(
     account_id: AccountId, phase: Phase, idempotency_key: IdempotencyKey, platform: Simulator
 ) -> PhaseReceipt | Response:

@@ -19,11 +19,11 @@ from domain.deletion import DeletionPhase
 from domain.model import Model
 from gateways.contract import READS, ClosurePhase, Group
 from simulator.database import as_model
-from simulator.kinds import Endpoint, Product
+from simulator.kinds import Product
 from simulator.operations import Operations, Work
 from simulator.state import AccountId, Simulator
 
-router = Operations("/accounts/{account_id}")
+router = Operations(prefix="/accounts/{account_id}")
 
 _PRODUCTS = frozenset(Product)
 
@@ -37,12 +37,12 @@ def _judges(check: Check) -> Callable[[Work], Work]:
 
     def register(work: Work) -> Work:
         FACTS[check] = work
-        return router.operation("GET", f"/{path}", Endpoint(path), group)(work)
+        return router.operation("GET", f"/{path}", tags=[group])(work)
 
     return register
 
 
-@router.operation("GET", "", Endpoint.PROFILE, Group.IDENTITY)
+@router.operation("GET", "", tags=[Group.IDENTITY])
 def profile(account_id: AccountId, platform: Simulator) -> AccountProfile:
     """Kinds and states only: which channels are verified, never their addresses.
 
@@ -103,7 +103,7 @@ def resources(account_id: AccountId, platform: Simulator) -> Resources:
     return Resources(active=tuple(active))
 
 
-@router.operation("GET", "/entitlements", Endpoint.ENTITLEMENTS, Group.BILLING)
+@router.operation("GET", "/entitlements", tags=[Group.BILLING])
 def entitlements(account_id: AccountId, platform: Simulator) -> Entitlements:
     """Vouchers, qualifications and discounts: everything that closing the account gives up, item by item."""
     platform.account(account_id)

@@ -10,7 +10,6 @@ from fastapi import Header
 from pydantic import TypeAdapter
 
 from domain.accounts import Channel
-from domain.errors import ErrorType
 from domain.locale import Locale
 from domain.notifications import StaffDesk, Template
 from gateways.contract import (
@@ -26,11 +25,11 @@ from gateways.contract import (
 )
 from simulator.database import utc_now
 from simulator.facts import contacts
-from simulator.kinds import Carrier, Endpoint
+from simulator.kinds import Carrier
 from simulator.operations import Operations
 from simulator.state import AccountId, Simulator
 
-router = Operations()
+router = Operations(tags=[Group.MESSAGING])
 
 _FILE = tomllib.loads((Path(__file__).parent / "templates.toml").read_text())
 TEMPLATES = TypeAdapter(dict[Template, dict[Locale, tuple[str, str]]]).validate_python(_FILE["templates"])
@@ -51,40 +50,26 @@ IdempotencyKey = Annotated[
 _CARRIERS = {Channel.PHONE: Carrier.SMS, Channel.EMAIL: Carrier.EMAIL}
 
 
-@router.operation(
-    "POST",
-    "/accounts/{account_id}/notifications",
-    Endpoint.NOTIFY_ACCOUNT,
-    Group.MESSAGING,
-    ErrorType.IDEMPOTENCY_CONFLICT,
-)
+@router.operation("POST", "/accounts/{account_id}/notifications", once=True)
 def notify_account(
-    account_id: AccountId, notification: AccountNotification, idempotency_key: IdempotencyKey, platform: Simulator
+    account_id: AccountId, request: AccountNotification, idempotency_key: IdempotencyKey, platform: Simulator
 ) -> Accepted:
     """Tell the account's owner, at every verified contact. None left, none told: `delivered` is then 0."""
     platform.account(account_id)
-
-    def send() -> Accepted:
-        return hand_to_carrier(platform, notification, contacts(platform, account_id), account_id=account_id)
-
-    return platform.once(Endpoint.NOTIFY_ACCOUNT, account_id, idempotency_key, notification, Accepted, send)
+    return hand_to_carrier(platform, request, contacts(platform, account_id), account_id=account_id)
 
 
-@router.operation("POST", "/notifications", Endpoint.NOTIFY_CONTACT, Group.MESSAGING, ErrorType.IDEMPOTENCY_CONFLICT)
-def notify_contact(notification: ContactNotification, idempotency_key: IdempotencyKey, platform: Simulator) -> Accepted:
+@router.operation("POST", "/notifications", once=True)
+def notify_contact(request: ContactNotification, idempotency_key: IdempotencyKey, platform: Simulator) -> Accepted:
     """Tell the contact that a ticket names, by SMS and by e-mail, or a desk of the platform's own staff."""
-
-    def send() -> Accepted:
-        match notification.contact:
-            case StaffContact(desk=desk):
-                return hand_to_carrier(platform, notification, {}, desk=desk)
-            case TicketContact(email=email, phone=phone):
-                return hand_to_carrier(platform, notification, {Channel.PHONE: phone, Channel.EMAIL: email})
-
-    return platform.once(Endpoint.NOTIFY_CONTACT, "", idempotency_key, notification, Accepted, send)
+    match request.contact:
+        case StaffContact(desk=desk):
+            return hand_to_carrier(platform, request, {}, desk=desk)
+        case TicketContact(email=email, phone=phone):
+            return hand_to_carrier(platform, request, {Channel.PHONE: phone, Channel.EMAIL: email})
 
 
-@router.operation("POST", "/notifications/preview", Endpoint.PREVIEW_NOTIFICATION, Group.MESSAGING)
+@router.operation("POST", "/notifications/preview")
 def preview_notification(request: PreviewRequest, platform: Simulator) -> NotificationPreview:
     """The words in which a message would go out, in every language. Nothing is sent, and nothing kept."""
     return NotificationPreview(texts={locale: render(request.template, locale, request.params) for locale in Locale})

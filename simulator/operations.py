@@ -1,7 +1,7 @@
 """How an operation is declared, so that each one is documented alike, is one transaction, and can be made to fail."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from inspect import Parameter, iscoroutinefunction, signature
 from itertools import groupby
 from typing import Any, TypeVar
@@ -10,8 +10,9 @@ from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
 
 from domain.errors import ErrorType
-from gateways.contract import PROBLEM_STATUS, RETRYABLE_PROBLEMS, Group
+from gateways.contract import PROBLEM_STATUS, RETRYABLE_PROBLEMS
 from simulator.faults import Handler, under_faults
+from simulator.kinds import Endpoint
 
 Work = TypeVar("Work", bound=Callable[..., Any])
 
@@ -45,26 +46,47 @@ class _Operation(Transaction):
 
 
 class Operations(APIRouter):
-    """Operations of the contract under one path."""
+    """Operations of the contract. What they have in common, the `prefix` and the `tags`, is given once."""
 
-    def __init__(self, prefix: str = "") -> None:
-        super().__init__(prefix=prefix, route_class=_Operation)
+    def __init__(self, **common: Any) -> None:
+        super().__init__(**common, route_class=_Operation)
 
     def operation(
-        self, method: str, path: str, name: str, group: Group, *refusals: ErrorType, **options: Any
+        self, method: str, path: str, *refusals: ErrorType, once: bool = False, **options: Any
     ) -> Callable[[Work], Work]:
-        """Register a function, which stays callable as such. `refusals`: why it may refuse, besides the usual."""
+        """Register a function, which stays callable as such. Its name is the operation's, and its `Endpoint`.
+
+        Args:
+            refusals: why it may refuse, besides the usual.
+            once: obey a `request` once for each `idempotency_key`, or for each `request_id` in it.
+        """
         usual = [ErrorType.REQUEST_INVALID]
         # What is to be deleted may be gone.
         if "{account_id}" in self.prefix + path and method != "DELETE":
             usual.append(ErrorType.ACCOUNT_UNKNOWN)
-        options["responses"] = options.get("responses", {}) | _responses(*usual, *refusals)
+        conflict = [ErrorType.IDEMPOTENCY_CONFLICT] * once
+        options["responses"] = options.get("responses", {}) | _responses(*usual, *refusals, *conflict)
 
         def register(work: Work) -> Work:
-            self.add_api_route(path, work, methods=[method], name=name, tags=[group], **options)
+            name = work.__name__.replace("_", "-")
+            served = _once(Endpoint(name), work) if once else work
+            summary = name.replace("-", " ").capitalize()
+            self.add_api_route(path, served, methods=[method], name=name, summary=summary, **options)
             return work
 
         return register
+
+
+def _once(endpoint: Endpoint, work: Callable[..., Any]) -> Callable[..., Any]:
+    answer = signature(work).return_annotation
+
+    @wraps(work)
+    def obey(**given: Any) -> Any:
+        platform, request, account_id = given["platform"], given["request"], given.get("account_id", "")
+        key = given.get("idempotency_key") or request.request_id
+        return platform.once(endpoint, account_id, key, request, answer, partial(work, **given))
+
+    return obey
 
 
 def _responses(*refusals: ErrorType) -> dict[int | str, dict[str, Any]]:

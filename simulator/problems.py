@@ -1,12 +1,12 @@
 """Refusals as RFC 9457 problem documents."""
 
-import json
 import re
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from domain.errors import ErrorType
@@ -39,8 +39,7 @@ def problem_response(type: ErrorType, detail: str, **members: Any) -> Response:
 
 
 def _document(body: dict[str, Any], status: int, headers: dict[str, str] | None = None) -> Response:
-    content = json.dumps({**body, "status": status}, ensure_ascii=False)
-    return Response(content, status, headers, media_type=PROBLEM_MEDIA_TYPE)
+    return JSONResponse({**body, "status": status}, status, headers, PROBLEM_MEDIA_TYPE)
 
 
 async def _refused(_request: Request, problem: PlatformProblem) -> Response:

@@ -26,7 +26,7 @@ from domain.phases import STEP_PHASES, Phase, Step
 from domain.policy import Policy
 from domain.tickets import BalanceWish, MissingPart
 from gateways.contract import ChallengeShown
-from i18n.texts import kind_name
+from i18n.texts import CODE_SENT, SEND_CODE, kind_name
 from service.letters.drafts import KEPT_FOR, LetterDraft
 from service.letters.problems import MAX_BYTES, MAX_PAGES
 
@@ -127,6 +127,8 @@ def render(
         retained=retained_records,
         reasons_to_withdraw=_REASONS_TO_WITHDRAW,
         name=partial(kind_name, locale=locale),
+        code_sent=CODE_SENT,
+        send_code=SEND_CODE,
         age=partial(wording.age, now=services.now(), locale=locale),
         not_listed=not_listed,
         not_told=partial(wording.not_told, locale=locale),

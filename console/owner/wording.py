@@ -11,7 +11,7 @@ from domain.accounts import RefusalReason
 from domain.checks import ENTITLEMENTS, Check
 from domain.errors import NO_ANSWER, ErrorType
 from i18n.catalogue import N_, translate
-from i18n.formatting import ago, capitalized
+from i18n.formatting import ago, capitalized, listed
 from i18n.texts import text
 from service.refusals import sentence
 
@@ -54,7 +54,7 @@ def not_told(codes: Iterable[str], locale: str) -> str:
         translate(locale, "what you would give up") if code == ENTITLEMENTS else text(Check(code), locale).title
         for code in codes
     )
-    return translate(locale, ", ").join(names)
+    return listed(names, locale)
 
 
 def age(instant: datetime, now: datetime, locale: str) -> str:

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from console.settings import ConsoleSettings
-from devtools.demo.programs import FAILED, Busy, Program, free_port, port_is_free, run
+from devtools.demo.programs import FAILED, Busy, free_port, port_is_free, run
 from devtools.demo.stack import NAMESPACE, Ports, Stack
 from runtime.settings import Settings
 from simulator.settings import DEFAULT_DATABASE, DEFAULT_PORT
@@ -42,9 +42,6 @@ async def _dev() -> int:
     console = Console(highlight=False)
     local = Path.cwd() / ".local"
 
-    def on_ready(program: Program) -> None:
-        console.print(f"  [green]✓[/] {program.name:<9} [dim]pid {program.pid}  log {program.log}[/]", soft_wrap=True)
-
     with _only_one(local / "dev") as folder:
         async with Stack.start(
             folder,
@@ -55,8 +52,9 @@ async def _dev() -> int:
             # The simulator's own default, as an absolute path: the server runs in another folder.
             platform_db=f"sqlite:///{Path.cwd() / DEFAULT_DATABASE.removeprefix('sqlite:///')}",
             ports=_usual_ports(),
-            on_ready=on_ready,
         ) as stack:
+            for program in stack.programs:
+                console.print(f"  [green]✓[/] {program}  [dim]log {program.log}[/]", soft_wrap=True)
             await _guide(console, stack)
             ended = await stack.wait_for_an_end()
     console.print(f"[bold red]{ended.name} ended by itself; its log: {ended.log}[/]")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import cycle
 from pathlib import Path
 
 from rich import box
@@ -15,32 +16,22 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from devtools.demo.languages import pick
 from devtools.demo.programs import FAILED, INTERRUPTED, run
 from devtools.demo.scene import Scene
 from devtools.demo.stack import Stack
 from devtools.demo.stage import Stage
 from devtools.demo.stories import STORIES, Claims, Story
 from domain.locale import Locale
+from gateways.contract import CLOSURE_PHASES, READS
 from i18n.texts import text
-from simulator.kinds import Endpoint, FaultKind
+from simulator.kinds import FaultKind
 
 STORY_LIMIT = 120.0
 """Seconds after which a story that hangs is given up."""
 
-_PLATFORM_PAUSES = {
-    Endpoint.BALANCE: 0.1,
-    Endpoint.ARREARS: 0.4,
-    Endpoint.PROVIDER_ROLES: 0.2,
-    Endpoint.ICP_FILINGS: 0.5,
-    Endpoint.RESOURCES: 0.3,
-    Endpoint.REVOKE_CREDENTIALS: 0.2,
-    Endpoint.UNBIND_THIRD_PARTIES: 0.5,
-    Endpoint.FORFEIT_ENTITLEMENTS: 0.3,
-    Endpoint.PURGE_RESOURCES: 0.6,
-    Endpoint.ERASE_PERSONAL_DATA: 0.4,
-}
-"""Seconds that the simulator takes over a call, so that a person sees what happens at once and what one by one."""
+_PAUSES = (0.1, 0.4, 0.2, 0.5, 0.3)
+"""Seconds that the simulator takes over one call after the other, so that a person sees what happens at once and what
+one by one."""
 
 
 @dataclass
@@ -67,9 +58,8 @@ def main(lang: Locale, keep: bool) -> int:
 
 async def _demo(locale: Locale, keep: bool) -> int:
     stage = Stage.on_terminal(locale)
-    title = Text(pick(locale, "账号注销 · 本机演示", "Account cancellation · played on this machine"), "bold")
-    what = pick(
-        locale,
+    title = Text(stage.say("账号注销 · 本机演示", "Account cancellation · played on this machine"), "bold")
+    what = stage.say(
         "真实的 Temporal 服务器、模拟云平台与 worker，各自独立进程；四个故事，从申请到不可恢复的删除。",
         "A real Temporal server, a pretend cloud platform and the worker, each a process of its own; "
         "four stories, from the first click to irreversible deletion.",
@@ -85,20 +75,21 @@ async def _demo(locale: Locale, keep: bool) -> int:
     finally:
         # Whoever has to find out what went wrong needs the logs.
         if code == FAILED:
-            stage.console.print(pick(locale, f"日志：{folder}", f"logs: {folder}"), style="dim", soft_wrap=True)
+            stage.console.print(stage.say(f"日志：{folder}", f"logs: {folder}"), style="dim", soft_wrap=True)
         else:
             shutil.rmtree(folder, ignore_errors=True)
     return code
 
 
 async def _on_stack(stage: Stage, folder: Path, keep: bool) -> int:
-    with stage.console.status(pick(stage.locale, "正在启动本机环境", "starting the local stack")) as status:
+    with stage.console.status(stage.say("正在启动本机环境", "starting the local stack")) as status:
         async with Stack.start(folder, ui=keep, console=keep) as stack:
             status.stop()
             for program in stack.programs:
-                stage.console.print(f"  [green]✓[/] {program.name:<9} [dim]pid {program.pid}[/]")
+                stage.console.print(f"  [green]✓[/] {program}")
             if stage.pace:
-                for endpoint, seconds in _PLATFORM_PAUSES.items():
+                slow = (*(read.path for read in READS.values()), *CLOSURE_PHASES)
+                for endpoint, seconds in zip(slow, cycle(_PAUSES), strict=False):
                     await stack.store.add_fault(endpoint, FaultKind.LATENCY, seconds=seconds, times=None)
             played = await play(stack, stage, STORIES)
             sum_up(stage, played)
@@ -119,10 +110,10 @@ async def _play_one(scene: Scene, story: Story) -> Played:
         async with asyncio.timeout(STORY_LIMIT):
             played.claims = await story(scene)
             await scene.refresh()
-        await stage.line(pick(scene.locale, "核验", "verified"), _shown(played.claims))
+        await stage.line(scene.say("核验", "verified"), _shown(played.claims))
     except Exception as error:  # noqa: BLE001 - whatever goes wrong, the story ended wrongly and the next one is due
         played.error = f"{type(error).__name__}: {error}"
-        broken = pick(scene.locale, f"故事中断：{played.error}", f"The story broke off: {played.error}")
+        broken = scene.say(f"故事中断：{played.error}", f"The story broke off: {played.error}")
         stage.console.print(broken, style="bold red", markup=False)
     played.seconds = time.monotonic() - started
     return played
@@ -146,14 +137,14 @@ def sum_up(stage: Stage, played: Sequence[Played]) -> None:
     """The table of what happened, and in a line whether all of it should have."""
     locale = stage.locale
     table = Table(
-        title=pick(locale, "发生了什么", "What happened"), title_style="bold", title_justify="left", box=box.ROUNDED
+        title=stage.say("发生了什么", "What happened"), title_style="bold", title_justify="left", box=box.ROUNDED
     )
     for column in (
-        pick(locale, "账号", "account"),
-        pick(locale, "申请编号", "request no."),
-        pick(locale, "结果", "outcome"),
-        pick(locale, "核验", "verified"),
-        pick(locale, "用时", "time"),
+        stage.say("账号", "account"),
+        stage.say("申请编号", "request no."),
+        stage.say("结果", "outcome"),
+        stage.say("核验", "verified"),
+        stage.say("用时", "time"),
     ):
         table.add_column(column)
     for one in played:
@@ -161,7 +152,7 @@ def sum_up(stage: Stage, played: Sequence[Played]) -> None:
         seconds = f"{one.seconds:.1f} s"
         if one.scene.skipped:
             days = f"{one.scene.skipped / timedelta(days=1):.1f}"
-            seconds += "\n" + pick(locale, f"+ {days} 天（虚拟）", f"+ {days} d (virtual)")
+            seconds += "\n" + stage.say(f"+ {days} 天（虚拟）", f"+ {days} d (virtual)")
         table.add_row(
             one.scene.account_id,
             view.request_no if view else "-",
@@ -174,23 +165,21 @@ def sum_up(stage: Stage, played: Sequence[Played]) -> None:
     stage.console.print(table)
     wrong = ", ".join(one.scene.account_id for one in played if not one.ended_well)
     if wrong:
-        told = pick(locale, f"有故事没有如期结束：{wrong}。", f"Not every story ended as it should: {wrong}.")
+        told = stage.say(f"有故事没有如期结束：{wrong}。", f"Not every story ended as it should: {wrong}.")
     else:
-        told = pick(locale, "四个故事都如期结束。", "Every story ended as it should.")
+        told = stage.say("四个故事都如期结束。", "Every story ended as it should.")
     stage.console.print(told, style="bold red" if wrong else "bold green")
 
 
 async def _keep(stage: Stage, stack: Stack) -> bool:
     """Keep the stack running until Ctrl-C. False when one of its programs ended first."""
-    locale = stage.locale
-    running = pick(
-        locale,
+    running = stage.say(
         "环境继续运行（Ctrl-C 停止）。控制台无需密码，可以扮演任何角色。",
         "The stack keeps running (Ctrl-C ends it). At the console take any role, without a password.",
     )
     stage.console.print(f"\n[bold]{running}[/]")
     # Unbroken, so that a terminal makes each a link.
-    stage.console.print(pick(locale, f"控制台：{stack.console_url}", f"Console: {stack.console_url}"), soft_wrap=True)
+    stage.console.print(stage.say(f"控制台：{stack.console_url}", f"Console: {stack.console_url}"), soft_wrap=True)
     stage.console.print(f"Temporal UI: {stack.ui_url}", soft_wrap=True)
     try:
         ended = await stack.wait_for_an_end()
@@ -199,10 +188,10 @@ async def _keep(stage: Stage, stack: Stack) -> bool:
         task = asyncio.current_task()
         assert task is not None
         task.uncancel()
-        stage.console.print(pick(locale, "正在停止……", "stopping ..."))
+        stage.console.print(stage.say("正在停止……", "stopping ..."))
         return True
-    unexpectedly = pick(
-        locale, f"{ended.name} 意外退出；日志：{ended.log}", f"{ended.name} ended unexpectedly; its log: {ended.log}"
+    unexpectedly = stage.say(
+        f"{ended.name} 意外退出；日志：{ended.log}", f"{ended.name} ended unexpectedly; its log: {ended.log}"
     )
     stage.console.print(unexpectedly, style="bold red")
     return False

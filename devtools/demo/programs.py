@@ -56,6 +56,9 @@ class Program:
     grace: float = 10
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
+    def __str__(self) -> str:
+        return f"{self.name:<9} pid {self.pid}"
+
     @property
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -13,13 +12,12 @@ from temporalio.client import WorkflowHandle
 from temporalio.testing import TimeSkipper
 
 from cli import screens
-from devtools.demo.languages import pick
 from devtools.demo.stack import Stack
 from devtools.demo.stage import Stage, busy
 from domain.accounts import Channel
 from domain.actors import Actor, Via
-from domain.checks import Check, CheckOutcome, EligibilityReport
-from domain.deletion import DELETION_STAGES, Certificate, DeletionView, Receipt
+from domain.checks import Check, EligibilityReport
+from domain.deletion import DELETION_STAGES, DeletionView
 from domain.errors import Refusal
 from domain.ids import cancellation_workflow_id, review_workflow_id
 from domain.locale import Locale
@@ -29,7 +27,7 @@ from domain.notifications import Template
 from domain.phases import OUTCOMES, Phase
 from domain.policy import Policy
 from domain.tickets import BalanceChoice, BalanceWish, Decision, DecisionReason, TicketRef
-from i18n.texts import kind_name, text
+from i18n.texts import text, titles
 from service.tickets import Paper, file_ticket, supply_materials
 from simulator.kinds import Carrier
 from simulator.views import OutboxMessage
@@ -65,7 +63,7 @@ class Scene:
         self.stack = stack
         self.stage = stage
         self.account_id = account_id
-        self.locale = stage.locale
+        self.locale, self.say = stage.locale, stage.say
         self.cancellations = stack.cancellations
         self.skipper = TimeSkipper(stack.client)
         self.request_no = ""
@@ -159,7 +157,7 @@ class Scene:
         if self.view.phase is not Phase.AWAITING_CONFIRMATION:
             raise WrongTurn(f"{self.view.phase} instead of {Phase.AWAITING_CONFIRMATION}")
         if lost := self.report.entitlements:
-            items = names((item.kind for item in lost.items), self.locale)
+            items = titles((item.kind for item in lost.items), self.locale)
             await self.stage.system(f"列出随注销放弃的权益：{items}", f"lists what is given up: {items}")
         await self.cancellations.confirm(self.account_id, self.report.digest, _OWNER)
         await self.stage.owner("最终确认：不可恢复", "confirms: there is no way back")
@@ -210,10 +208,10 @@ class Scene:
 
     async def watch_checks(self) -> None:
         """The checks as their answers come in."""
-        title = pick(self.locale, "各项检测同时进行", "runs the checks, all at once")
+        title = self.say("各项检测同时进行", "runs the checks, all at once")
 
         async def drawn(view: CancellationView) -> RenderableType:
-            done = {outcome.check: _check_in_words(outcome, self.locale) for outcome in view.checks_done}
+            done = {outcome.check: outcome for outcome in view.checks_done}
             going_on = [busy(text(check, self.locale).title) for check in Check if check not in done]
             return Group(title, screens.outcomes([done[c] for c in Check if c in done], self.locale), *going_on)
 
@@ -221,8 +219,8 @@ class Scene:
 
     async def watch_deletion(self) -> None:
         """From sealing to the certificate, phase by phase."""
-        seals = pick(self.locale, "封存：冻结 → 复检 → 存证 → 关闭", "seals: hold → check again → dossier → close")
-        sealed = pick(self.locale, "已越过不可逆点，只进不退", "past the point of no return")
+        seals = self.say("封存：冻结 → 复检 → 存证 → 关闭", "seals: hold → check again → dossier → close")
+        sealed = self.say("已越过不可逆点，只进不退", "past the point of no return")
 
         async def drawn(view: CancellationView) -> RenderableType:
             if view.phase in (Phase.UNDER_REVIEW, Phase.SEALING):
@@ -238,7 +236,7 @@ class Scene:
 
             async def look() -> CancellationView:
                 view = await self.refresh()
-                live.update(self.stage.scripted(pick(self.locale, "系统", "system"), await drawn(view), "bold blue"))
+                live.update(self.stage.scripted(self.say("系统", "system"), await drawn(view), "bold blue"))
                 return view
 
             await until(look, lambda view: view.phase not in phases, f"the end of {phases[-1]}")
@@ -250,9 +248,7 @@ class Scene:
             return None  # it is only just starting
 
     async def certificate(self) -> RenderableType:
-        return screens.certificate(
-            _certificate_in_words(await self.cancellations.certificate(self.request_no), self.locale), self.locale
-        )
+        return screens.certificate(await self.cancellations.certificate(self.request_no), self.locale)
 
     async def message(self, template: Template) -> None:
         """Wait until such a message is in the outbox, and show the latest of those that were not shown yet."""
@@ -263,9 +259,9 @@ class Scene:
         found = new(await until(self.messages, lambda messages: bool(new(messages)), f"message {template}"))
         self._shown += found
         carriers = {
-            Carrier.SMS: pick(self.locale, "短信", "SMS"),
-            Carrier.EMAIL: pick(self.locale, "邮件", "e-mail"),
-            Carrier.DESK: pick(self.locale, "值班主管", "duty lead"),
+            Carrier.SMS: self.say("短信", "SMS"),
+            Carrier.EMAIL: self.say("邮件", "e-mail"),
+            Carrier.DESK: self.say("值班主管", "duty lead"),
         }
         await self.stage.line(carriers[found[-1].carrier], Text(f"“{found[-1].text}”", "italic"))
 
@@ -276,35 +272,13 @@ class Scene:
         return [m for m in sent if m.account_id == self.account_id or numbers & set(m.params.values())]
 
 
-def names(codes: Iterable[StrEnum], locale: Locale) -> str:
-    return pick(locale, "、", ", ").join(text(code, locale).title for code in codes)
-
-
 def _progress(view: DeletionView | None, locale: Locale) -> Iterable[RenderableType]:
     """What is deleted, with its counts; what waits for somebody; what runs; what is still to come."""
     receipts = view.receipts if view else ()
-    yield screens.receipts([_receipt_in_words(receipt, locale) for receipt in receipts], locale)
+    yield screens.receipts(receipts, locale)
     yield from screens.waiting_phases(view, locale) if view else ()
     handled = {receipt.phase for receipt in receipts} | {stalled.phase for stalled in (view.stalled if view else ())}
     ahead = [phases for stage in DELETION_STAGES if (phases := [phase for phase in stage if phase not in handled])]
     for place, phases in enumerate(ahead):
         for title in (text(phase, locale).title for phase in phases):
             yield Text(f"·  {title}", "dim") if place else busy(title)
-
-
-# With names in place of the platform's codes for products and kinds of data
-
-
-def _check_in_words(outcome: CheckOutcome, locale: Locale) -> CheckOutcome:
-    items = tuple(item.model_copy(update={"code": kind_name(item.code, locale)}) for item in outcome.items)
-    return outcome.model_copy(update={"items": items})
-
-
-def _receipt_in_words(receipt: Receipt, locale: Locale) -> Receipt:
-    return receipt.model_copy(update={"counts": {kind_name(code, locale): n for code, n in receipt.counts.items()}})
-
-
-def _certificate_in_words(certificate: Certificate, locale: Locale) -> Certificate:
-    receipts = tuple(_receipt_in_words(receipt, locale) for receipt in certificate.receipts)
-    kept = tuple(r.model_copy(update={"record_class": kind_name(r.record_class, locale)}) for r in certificate.retained)
-    return certificate.model_copy(update={"receipts": receipts, "retained": kept})

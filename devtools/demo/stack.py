@@ -9,7 +9,7 @@ async with Stack.start(folder) as stack:
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,8 +74,8 @@ class Stack:
     workdir: Path
     ports: Ports
     vault_url: str
-    ui_url: str | None = None
-    console_url: str | None = None
+    ui_url: str | None
+    console_url: str | None
 
     temporal: Program = field(init=False)
     platform_server: Program = field(init=False)
@@ -109,7 +109,6 @@ class Stack:
         platform_db: str | None = None,
         ports: Ports | None = None,
         worker_settings: Mapping[str, str] | None = None,
-        on_ready: Callable[[Program], None] = lambda _: None,
     ) -> AsyncIterator["Stack"]:
         """Start everything, wait until it is ready, and stop it in order when the context ends, however it ends.
 
@@ -119,14 +118,14 @@ class Stack:
             console: run the console too, with the development sign-in: anybody on this machine takes any role.
             db_file: keeps Temporal's state over a restart of the server; without it a restart forgets everything.
             worker_settings: further environment variables of the worker.
-            on_ready: told of each program when it has come up.
 
         Raises:
             StartFailed: a program did not come up; those that did are stopped again.
         """
-        stack = cls(workdir, ports or Ports(), vault_url)
-        stack.ui_url = f"http://{_HOST}:{stack.ports.ui}" if ui else None
-        stack.console_url = f"http://{_HOST}:{stack.ports.console}" if console else None
+        ports = ports or Ports()
+        ui_url = f"http://{_HOST}:{ports.ui}" if ui else None
+        console_url = f"http://{_HOST}:{ports.console}" if console else None
+        stack = cls(workdir, ports, vault_url, ui_url, console_url)
         async with AsyncExitStack() as exits:
 
             def spawn(program: Program) -> Program:
@@ -144,7 +143,6 @@ class Stack:
                 stack.console = spawn(stack._console())
             for program in stack.programs:
                 await program.ready()
-                on_ready(program)
             await stack._connect_services(exits)
             yield stack
 

@@ -4,9 +4,8 @@ from collections.abc import Awaitable, Callable
 
 from rich.padding import Padding
 
-from devtools.demo.languages import pick
 from devtools.demo.letter import scanned_letter
-from devtools.demo.scene import Scene, WrongTurn, names
+from devtools.demo.scene import Scene, WrongTurn
 from devtools.demo.ticket_clock import pass_deadline
 from domain.accounts import AccountStatus
 from domain.checks import Check, CheckOutcome, Figure, Marketplace
@@ -15,8 +14,8 @@ from domain.messages import ReviewClock
 from domain.notifications import StaffDesk, Template
 from domain.phases import Phase
 from domain.tickets import DecisionKind, DecisionReason, ReviewStatus
-from i18n.formatting import day_end_or_time, yuan
-from i18n.texts import kind_name, text
+from i18n.formatting import day_end_or_time, listed, yuan
+from i18n.texts import kind_name, text, titles
 
 Claims = dict[str, bool]
 """What has to be true when a story is over, and whether it is."""
@@ -37,8 +36,7 @@ async def clean(scene: Scene) -> Claims:
     stage.console.print(Padding(await scene.certificate(), (0, 0, 0, 11)))
     dossier = (await scene.cancellations.certificate(scene.request_no)).previous.sha256[:12]
     await stage.system(
-        f"存证链：注销证明 → 封存卷宗 {dossier}…，哈希一致",
-        f"chain: certificate → dossier {dossier}..., hashes match",
+        f"存证链：注销证明 → 封存卷宗 {dossier}…，哈希一致", f"chain: certificate → dossier {dossier}..., hashes match"
     )
     return await closed_for_good(scene)
 
@@ -68,12 +66,12 @@ async def four_reasons(scene: Scene) -> Claims:
     )
     await _put_right(scene, {f"provider.{Marketplace.CLOUD_MARKET}": 0}, still=1)
     rest = found[Check.RESOURCES].items
-    products = pick(locale, "、", ", ").join(f"{kind_name(item.code, locale)} ×{item.count}" for item in rest)
+    products = listed((f"{kind_name(item.code, locale)} ×{item.count}" for item in rest), locale)
     await stage.owner(f"释放 {products}", f"releases {products}")
     await _put_right(scene, {f"resources.{item.code}": 0 for item in rest}, still=0)
     await scene.confirm()
     await scene.watch_deletion()
-    together = pick(locale, "四个原因一次列全", "all four reasons came at once")
+    together = scene.say("四个原因一次列全", "all four reasons came at once")
     return {together: count == 4} | await closed_for_good(scene)
 
 
@@ -83,7 +81,7 @@ async def _put_right(scene: Scene, facts: dict[str, int], *, still: int) -> None
     left = (await scene.recheck()).reasons_left()
     if len(left) != still:
         raise WrongTurn(f"{len(left)} reasons left instead of {still}")
-    checks = names(_checks(left), scene.locale)
+    checks = titles(_checks(left), scene.locale)
     if left:
         await scene.stage.system(f"还剩 {still} 个原因：{checks}", f"{still} left: {checks}")
     else:
@@ -91,7 +89,7 @@ async def _put_right(scene: Scene, facts: dict[str, int], *, still: int) -> None
 
 
 async def enterprise(scene: Scene) -> Claims:
-    stage, locale = scene.stage, scene.locale
+    stage = scene.stage
     stage.chapter("企业账号：盖章同意书、工单、放弃余额", "An enterprise: stamped letter, ticket, a balance given up")
     waived = await _to_ticket_desk(scene)
     number = await scene.file_ticket(scanned_letter(scene.account_id, stamped=False))
@@ -103,7 +101,7 @@ async def enterprise(scene: Scene) -> Claims:
 
     missing = await scene.decision(DecisionReason.SEAL_MISSING)
     await scene.cancellations.decide(DecisionKind.REQUEST_MATERIALS, missing)
-    reasons = names(missing.reason_codes, locale)
+    reasons = titles(missing.reason_codes, scene.locale)
     await stage.staff(f"要求补充材料：{reasons}；计时暂停", f"asks for materials: {reasons}; the clock stops")
     await scene.message(Template.TICKET_MATERIALS_REQUESTED)
     await scene.reach(Phase.AWAITING_MATERIALS)
@@ -112,12 +110,12 @@ async def enterprise(scene: Scene) -> Claims:
     clock = await _answer_due(scene)
 
     approval = await scene.decision(waived=waived)
-    checks = names(waived, locale)
+    checks = titles(waived, scene.locale)
     await scene.cancellations.decide(DecisionKind.APPROVE, approval)
     await stage.staff(f"批准，豁免 {checks}", f"approves, waiving {checks}")
     await scene.watch_deletion()
     asked_at = (await scene.reviewed(lambda view: bool(view.decisions))).decisions[0].received_at
-    anew = pick(locale, "补材料后重新计时", "the clock was started anew")
+    anew = scene.say("补材料后重新计时", "the clock was started anew")
     return await closed_for_good(scene, *waived) | {anew: clock.filed_at >= asked_at}
 
 
@@ -142,7 +140,7 @@ async def unanswered(scene: Scene) -> Claims:
     )
     rejection = await scene.decision(DecisionReason.DISPUTE_OPEN)
     await scene.cancellations.signal_decision(DecisionKind.REJECT, rejection)
-    reasons = names(rejection.reason_codes, locale)
+    reasons = titles(rejection.reason_codes, scene.locale)
     await stage.staff(f"驳回：{reasons}（已超时）", f"rejects: {reasons} (late)")
     await scene.message(Template.TICKET_REJECTED)
     await scene.reach(Phase.REJECTED)
@@ -153,15 +151,15 @@ async def unanswered(scene: Scene) -> Claims:
     review = await scene.reviewed(lambda view: not view.status.is_open)
     told = {(message.template, message.desk) for message in await scene.messages()}
     return await outcome_is(scene, Phase.REJECTED) | {
-        pick(locale, f"原因：{reasons}", f"reasons: {reasons}"): result.rejection_reasons == rejection.reason_codes,
-        pick(locale, "值班主管已收到升级", "duty lead was told"): (Template.TICKET_OVERDUE_LEAD, StaffDesk.DUTY_LEAD)
+        scene.say(f"原因：{reasons}", f"reasons: {reasons}"): result.rejection_reasons == rejection.reason_codes,
+        scene.say("值班主管已收到升级", "duty lead was told"): (Template.TICKET_OVERDUE_LEAD, StaffDesk.DUTY_LEAD)
         in told,
-        pick(locale, "已如实告知用户超时", "owner was told that it is late"): (Template.TICKET_OVERDUE_OWNER, None)
+        scene.say("已如实告知用户超时", "owner was told that it is late"): (Template.TICKET_OVERDUE_OWNER, None)
         in told,
-        pick(locale, "驳回记录为超时", "rejection recorded as late"): review.overdue and review.decisions[-1].late,
-        pick(locale, "账号仍然可用", "account still open"): state.profile.status is AccountStatus.ACTIVE,
-        pick(locale, "数据分毫未动", "nothing was deleted"): state.left == before.left and any(before.left.values()),
-        pick(locale, "未被冻结", "no hold on it"): state.held_until is None,
+        scene.say("驳回记录为超时", "rejection recorded as late"): review.overdue and review.decisions[-1].late,
+        scene.say("账号仍然可用", "account still open"): state.profile.status is AccountStatus.ACTIVE,
+        scene.say("数据分毫未动", "nothing was deleted"): state.left == before.left and any(before.left.values()),
+        scene.say("未被冻结", "no hold on it"): state.held_until is None,
     }
 
 
@@ -171,7 +169,7 @@ async def _to_ticket_desk(scene: Scene) -> tuple[Check, ...]:
     if fix := report.must_be_fixed_first():
         raise WrongTurn(f"{', '.join(_checks(fix))} cannot be waived")
     left = _checks(report.reasons_left())
-    checks = names(left, scene.locale)
+    checks = titles(left, scene.locale)
     await scene.stage.system(
         f"自助到此为止；可提交工单申请豁免：{checks}", f"self-service ends here; a ticket can waive: {checks}"
     )
@@ -198,12 +196,11 @@ async def outcome_is(scene: Scene, expected: Phase) -> Claims:
     """The value that the workflow returned."""
     found = (await scene.request.result()).outcome
     outcome = text(found, scene.locale).title
-    return {pick(scene.locale, f"结果为「{outcome}」", f"outcome {outcome}"): found is expected}
+    return {scene.say(f"结果为「{outcome}」", f"outcome {outcome}"): found is expected}
 
 
 async def closed_for_good(scene: Scene, *waived: Check) -> Claims:
     """The account is gone, of all that belonged to it nothing is left, and the certificate says so."""
-    locale = scene.locale
     state = await scene.stack.store.account(scene.account_id)
     closure, left = state.profile.closure, dict(state.left)
     personal = left.pop(DeletionPhase.ERASE_PERSONAL_DATA)
@@ -211,21 +208,21 @@ async def closed_for_good(scene: Scene, *waived: Check) -> Claims:
     certificate = await scene.cancellations.certificate(scene.request_no)
     receipts = {receipt.phase for receipt in certificate.receipts}
     told = any(message.template is Template.ACCOUNT_CLOSED for message in await scene.messages())
-    checks = names(waived, locale) or pick(locale, "无", "nothing")
+    checks = titles(waived, scene.locale) or scene.say("无", "nothing")
     return await outcome_is(scene, Phase.CLOSED) | {
-        pick(locale, "平台已关闭账号", "closed at the platform"): state.profile.status is AccountStatus.CLOSED,
-        pick(locale, "由本申请关闭", "by this request"): closure is not None and closure.request_id == scene.request_no,
-        pick(locale, "个人信息已清空", "no personal data left"): not personal,
-        pick(locale, "其余数据均已清空", "nothing else is left either"): not any(left.values()),
-        pick(locale, "已通知用户", "owner was told"): told,
-        pick(locale, "集团账号不受影响", "group account lives on"): state.jd_group_accounts == 1,
-        pick(locale, "注销证明与存证链有效", "certificate and its chain hold"): (
+        scene.say("平台已关闭账号", "closed at the platform"): state.profile.status is AccountStatus.CLOSED,
+        scene.say("由本申请关闭", "by this request"): closure is not None and closure.request_id == scene.request_no,
+        scene.say("个人信息已清空", "no personal data left"): not personal,
+        scene.say("其余数据均已清空", "nothing else is left either"): not any(left.values()),
+        scene.say("已通知用户", "owner was told"): told,
+        scene.say("集团账号不受影响", "group account lives on"): state.jd_group_accounts == 1,
+        scene.say("注销证明与存证链有效", "certificate and its chain hold"): (
             certificate.account_id == scene.account_id
         ),
-        pick(locale, "每个删除步骤均有回执", "a receipt of every phase"): (
+        scene.say("每个删除步骤均有回执", "a receipt of every phase"): (
             receipts == set(DeletionPhase) - {DeletionPhase.ISSUE_CERTIFICATE}
         ),
-        pick(locale, f"豁免：{checks}", f"waived: {checks}"): {w.check for w in certificate.waived} == set(waived),
+        scene.say(f"豁免：{checks}", f"waived: {checks}"): {w.check for w in certificate.waived} == set(waived),
     }
 
 

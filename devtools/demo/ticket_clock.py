@@ -9,10 +9,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from devtools.demo.languages import pick
 from devtools.demo.scene import Scene, until
 from domain.business_calendar import CALENDAR, SHANGHAI
-from domain.locale import Locale
 from domain.messages import ReviewClock
 from domain.notifications import Template
 from i18n.formatting import time
@@ -23,20 +21,19 @@ _STEPS = 16
 
 async def pass_deadline(scene: Scene, clock: ReviewClock) -> None:
     """Skip time, midnight by midnight, until the deadline has passed and was escalated."""
-    locale, pace = scene.locale, scene.stage.pace
+    pace = scene.stage.pace
     start = now = await scene.skipper.get_current_time(scene.review)
     today = start.astimezone(SHANGHAI).date()
-    days = [(today, pick(locale, "提交工单", "ticket filed"))]
+    days = [(today, scene.say("提交工单", "ticket filed"))]
     with scene.stage.live() as live:
 
         def show(at: datetime) -> None:
-            nobody = pick(
-                locale,
+            nobody = scene.say(
                 "没有人处理。时间快进（只快进这一个工作流的时钟）：",
                 "Nobody answers. Time is skipped, for this one workflow:",
             )
-            shown = Group(nobody, _face(at, days, locale))
-            live.update(scene.stage.scripted(pick(locale, "时钟", "clock"), shown, "bold yellow"))
+            shown = Group(nobody, _face(scene, at, days))
+            live.update(scene.stage.scripted(scene.say("时钟", "clock"), shown, "bold yellow"))
 
         while now <= clock.due_at:
             midnight = CALENDAR.end_of_day(today)
@@ -51,10 +48,10 @@ async def pass_deadline(scene: Scene, clock: ReviewClock) -> None:
             if midnight >= clock.due_at:
                 await scene.reviewed(lambda view: view.overdue)
                 await _sent(scene, Template.TICKET_OVERDUE_LEAD)
-                event = pick(locale, "到期，升级", "deadline: escalated")
+                event = scene.say("到期，升级", "deadline: escalated")
             elif midnight == clock.remind_at:
                 await _sent(scene, Template.TICKET_DUE_SOON)
-                event = pick(locale, "提醒客服", "agents reminded")
+                event = scene.say("提醒客服", "agents reminded")
             days[-1] = (today, days[-1][1] or event)
             if midnight < clock.due_at:
                 today += timedelta(days=1)
@@ -63,21 +60,21 @@ async def pass_deadline(scene: Scene, clock: ReviewClock) -> None:
     scene.skipped = now - start
 
 
-def _face(now: datetime, days: list[tuple[date, str]], locale: Locale) -> Panel:
+def _face(scene: Scene, now: datetime, days: list[tuple[date, str]]) -> Panel:
     """The time, each day that it has been through, and what happened at its end."""
     grid = Table.grid(padding=(0, 2))
     business_days = 0
     for number, (day, event) in enumerate(days):
-        kind = pick(locale, "周末", "weekend")
+        kind = scene.say("周末", "weekend")
         if CALENDAR.is_business_day(day):
             # The day of filing is not counted.
             business_days += number > 0
-            kind = pick(locale, f"第 {business_days} 个工作日", f"business day {business_days}") if number else ""
+            kind = scene.say(f"第 {business_days} 个工作日", f"business day {business_days}") if number else ""
         elif holiday := next((h for h in CALENDAR.year(day.year).holidays if day in h), None):
-            kind = pick(locale, holiday.name, holiday.name_en)
+            kind = scene.say(holiday.name, holiday.name_en)
         grid.add_row(str(day), Text(kind, "dim"), Text(event, "bold yellow"))
     title = Text.assemble(
-        (pick(locale, "工单的虚拟时钟", "virtual clock of the ticket"), "dim"), f"  {time(now, locale)}"
+        (scene.say("工单的虚拟时钟", "virtual clock of the ticket"), "dim"), f"  {time(now, scene.locale)}"
     )
     return Panel(grid, title=title, title_align="left", border_style="yellow", box=box.ROUNDED, width=64)
 

@@ -45,7 +45,7 @@ async def test_an_enterprise_files_is_asked_for_the_seal_supplies_it_and_is_clos
         await accessible(page)
         await owner.press("确认无误，提交工单", "")
         ticket_no = await owner.is_under_review()
-        await owner.reads("我们会在以下时间前答复：", "")
+        await owner.reads("我们会在", "")
         await accessible(page)
 
         await agent.open_ticket(ticket_no)
