@@ -15,6 +15,7 @@ from rich.console import Console
 from devtools.benchmarks.console import ConsoleResult, measure_console
 from devtools.benchmarks.figures import Result
 from devtools.benchmarks.run import run
+from devtools.benchmarks.server import ServerResult, measure_server
 from devtools.demo.stack import ROOT
 
 RESULTS = Path(__file__).parent / "results"
@@ -64,12 +65,27 @@ def console_pages(
     return _measured(lambda folder, tell: measure_console(folder, tell, sizes=tickets, rounds=rounds), strict, out)
 
 
+@app.command
+def server(
+    *,
+    n: Annotated[int, Parameter(help="Requests with each setting, in turn.")] = 20,
+    idle_seconds: Annotated[int, Parameter(help="For how long nothing happens, at the end.")] = 30,
+    out: Out = RESULTS / "server.json",
+) -> int:
+    """Measure what single settings of the Temporal server do; about three minutes."""
+    return _measured(
+        lambda folder, tell: measure_server(folder, tell, n=n, idle_seconds=idle_seconds), strict=False, out=out
+    )
+
+
 def _measured(
-    measuring: Callable[[Path, Callable[[str], None]], Awaitable[Result | ConsoleResult]], strict: bool, out: Path
+    measuring: Callable[[Path, Callable[[str], None]], Awaitable[Result | ConsoleResult | ServerResult]],
+    strict: bool,
+    out: Path,
 ) -> int:
     console = Console()
 
-    async def measure() -> Result | ConsoleResult:
+    async def measure() -> Result | ConsoleResult | ServerResult:
         with TemporaryDirectory(prefix="bench-") as folder:
             return await measuring(Path(folder), lambda what: console.print(f"[dim]{what} ...[/]"))
 

@@ -5,11 +5,13 @@ import os
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Final, TypeVar
 
 import psutil
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
 from devtools.benchmarks.routes import TO_CLOSED, WHOLE, Route, open_route
@@ -30,6 +32,9 @@ TEMPORAL_CPU: Final = "CPU ms, temporal"
 IDLE_MIB: Final = "worker MiB, idle"
 PEAK_MIB: Final = "worker MiB, peak"
 EVENTS: Final = "history events"
+BYTES: Final = "history bytes"
+ACTIONS: Final = "billable actions"
+"""As Temporal Cloud counts them, without the queries of whoever looks on: see `billable_actions`."""
 PARKED_MIB: Final = "parked: worker MiB"
 
 _ROUNDS_PER_BLOCK: Final = 20
@@ -76,9 +81,9 @@ class _Measuring:
 
     async def play_alone(self) -> None:
         [self._last_account] = await self.route.play.accounts(1)
-        before = _cpu_of(self._worker)
+        before = cpu_of(self._worker)
         seconds = await self.route.play.play(self._last_account)
-        self._cpu_alone.append(_cpu_of(self._worker) - before)
+        self._cpu_alone.append(cpu_of(self._worker) - before)
         for step, lasted in seconds.items():
             self._samples[f"{step}, ms"].append(1000 * lasted)
         self._samples[ALONE].append(1 / seconds[WHOLE])
@@ -86,7 +91,7 @@ class _Measuring:
     async def play_block(self) -> None:
         size = _REQUESTS_PER_BLOCK * self._concurrency
         accounts = await self.route.play.accounts(size)
-        before = {name: _cpu_of(pid) for name, pid in self._processes.items()}
+        before = {name: cpu_of(pid) for name, pid in self._processes.items()}
         async with peak_rss_of(self._worker) as peak:
             begin = time.perf_counter()
             played = await in_flight(accounts, self.route.play.play, self._concurrency)
@@ -95,7 +100,7 @@ class _Measuring:
         self._samples[IN_FLIGHT].append(size / lasted)
         self._samples[f"{WHOLE} in flight, ms"] += [1000 * seconds[WHOLE] for seconds in played]
         for name, pid in self._processes.items():
-            self._samples[f"CPU ms, {name}"].append(1000 * (_cpu_of(pid) - before[name]) / size)
+            self._samples[f"CPU ms, {name}"].append(1000 * (cpu_of(pid) - before[name]) / size)
 
     async def samples_in_all(self, client: Client) -> Samples:
         # A mean: the clock of CPU time is too coarse for one request.
@@ -107,8 +112,24 @@ class _Measuring:
         ids = self.route.play.histories(self._last_account)
         events = [event for each in ids for event in (await client.get_workflow_handle(each).fetch_history()).events]
         self._samples[EVENTS] = [len(events)]
-        self._samples["history bytes"] = [sum(event.ByteSize() for event in events)]
+        self._samples[BYTES] = [sum(event.ByteSize() for event in events)]
+        self._samples[ACTIONS] = [billable_actions(events)]
         return self._samples
+
+
+_STARTS_OF_ACTIONS: Final = {
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED,
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
+    EventType.EVENT_TYPE_TIMER_STARTED,
+    EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES,
+}
+
+
+def billable_actions(events: Collection[HistoryEvent]) -> int:
+    """What Temporal Cloud counts (docs.temporal.io/cloud/actions), by histories: each attempt of an activity is one."""
+    attempts = sum(event.activity_task_started_event_attributes.attempt for event in events)
+    return attempts + sum(event.event_type in _STARTS_OF_ACTIONS for event in events)
 
 
 def _turns(all_of_them: list[_Measuring], turn: int) -> list[_Measuring]:
@@ -155,7 +176,7 @@ def rss_of(pid: int) -> int:
     return int(psutil.Process(pid).memory_info().rss)
 
 
-def _cpu_of(pid: int) -> float:
+def cpu_of(pid: int) -> float:
     """User and system seconds since the process started."""
     times = psutil.Process(pid).cpu_times()
     return float(times.user + times.system)

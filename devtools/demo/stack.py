@@ -61,6 +61,7 @@ class Ports:
     """Where each program listens; each is a free one unless it is given."""
 
     temporal: int = field(default_factory=free_port)
+    temporal_metrics: int = field(default_factory=free_port)
     ui: int = field(default_factory=free_port)
     platform: int = field(default_factory=free_port)
     worker_health: int = field(default_factory=free_port)
@@ -109,6 +110,7 @@ class Stack:
         platform_db: str | None = None,
         ports: Ports | None = None,
         worker_settings: Mapping[str, str] | None = None,
+        server_settings: Mapping[str, str] | None = None,
     ) -> AsyncIterator["Stack"]:
         """Start everything, wait until it is ready, and stop it in order when the context ends, however it ends.
 
@@ -118,6 +120,7 @@ class Stack:
             console: run the console too, with the development sign-in: anybody on this machine takes any role.
             db_file: keeps Temporal's state over a restart of the server; without it a restart forgets everything.
             worker_settings: further environment variables of the worker.
+            server_settings: further ones of Temporal's dynamic configuration, named as `dynamic_config` says.
 
         Raises:
             StartFailed: a program did not come up; those that did are stopped again.
@@ -134,7 +137,7 @@ class Stack:
                 program.spawn()
                 return program
 
-            stack.temporal = spawn(stack._temporal(db_file))
+            stack.temporal = spawn(stack._temporal(db_file, server_settings or {}))
             stack.platform_server = spawn(stack._platform_server(platform_db))
             # The others need Temporal to start at all.
             await stack.temporal.ready()
@@ -215,7 +218,7 @@ class Stack:
         # Not by the settings of this process, which may lead to a real server.
         return await Client.connect(self.temporal_address, namespace=NAMESPACE, data_converter=DATA_CONVERTER)
 
-    def _temporal(self, db_file: Path | None) -> Program:
+    def _temporal(self, db_file: Path | None, settings: Mapping[str, str]) -> Program:
         async def is_ready() -> bool:
             try:
                 # A query by one of our attributes proves server, namespace and attributes at once.
@@ -225,6 +228,7 @@ class Stack:
             return True
 
         command = [str(TEMPORAL), "server", "start-dev", "--ip", _HOST, "--port", str(self.ports.temporal)]
+        command += ["--metrics-port", str(self.ports.temporal_metrics)]
         command += ["--ui-port", str(self.ports.ui)] if self.ui_url else ["--headless"]
         command += ["--db-filename", str(db_file.resolve())] if db_file else []
         for key in ALL:
@@ -233,7 +237,7 @@ class Stack:
             command.append(f"--search-attribute={key.name}={kind}")
         return Program(
             "Temporal",
-            [*command, "--log-level", "warn", *dynamic_config()],
+            [*command, "--log-level", "warn", *dynamic_config(**settings)],
             cwd=self.workdir,
             env=_plain_environment(),
             log=self.workdir / "temporal.log",

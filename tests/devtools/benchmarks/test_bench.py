@@ -18,7 +18,8 @@ async def test_a_tiny_run_measures_every_target_and_writes_it_down(tmp_path: Pat
     result = await run(tmp_path, told.append, n=1, concurrency=1, parked=2, costs=False)
     written = json.loads(result.model_dump_json())
     assert Result.model_validate_json(result.model_dump_json()) == result
-    assert [target["limit"] for target in written["targets"]] == [0.85, 0.85, 1.4, 1.5, 260, 250]
+    limits = [0.85, 0.75, 0.88, 1.15, 1.25, 1.25, 175, 30 * 1024, 48, 250]
+    assert [target["limit"] for target in written["targets"]] == limits
     assert set(written["routes"]) == {HTTP, Variant.INSTANT, Variant.TWIN}
     processes = {f"CPU ms, {process}" for process in ("worker", "temporal", "simulator", "client")}
     for route in written["routes"].values():
