@@ -1,1 +1,1 @@
-"""The real route against the same process hand-written on DBOS Transact: `make bench-peers`; docs/benchmarks.md, Peers."""
+"""The real route against the same process on DBOS Transact: `make bench-peers`; docs/benchmarks.md, Peers."""

@@ -1,4 +1,4 @@
-"""`python -m devtools.benchmarks.peers`: measure, write the JSON, show the table; with `--write-docs` the documents too."""
+"""`python -m devtools.benchmarks.peers`: measure, write the JSON, show the tables, write the documents if asked to."""
 
 import asyncio
 import compileall
@@ -12,9 +12,10 @@ from cyclopts import App, Parameter
 from rich.console import Console
 from rich.markdown import Markdown
 
+from devtools.benchmarks.figures import Machine
 from devtools.benchmarks.peers.page import COMMITTED, section, write_docs
-from devtools.benchmarks.peers.programs import PeersMissing, check_installed
-from devtools.benchmarks.peers.result import PeersResult
+from devtools.benchmarks.peers.programs import PeersMissing, check_installed, versions
+from devtools.benchmarks.peers.result import Measured, PeersResult, Storage
 from devtools.benchmarks.peers.run import run
 from devtools.demo.programs import FAILED
 from devtools.demo.stack import ROOT
@@ -30,16 +31,16 @@ def bench(
     n: Annotated[int, Parameter(help="Requests of each, one at a time; the blocks follow from it.")] = 100,
     concurrency: Annotated[int, Parameter(help="Requests in flight in a block.")] = 20,
     killed: Annotated[int, Parameter(help="Requests under way when the worker is killed.")] = 10,
-    in_memory: Annotated[bool, Flag, Parameter(help="Temporal without a file, as `make bench` runs it.")] = False,
+    storage: Annotated[tuple[Storage, ...], Parameter(help="Where all of them keep their state.")] = tuple(Storage),
     strict: Annotated[bool, Flag, Parameter(help="Exit 1 when a wanted ratio is missed.")] = False,
     out: Annotated[Path, Parameter(help="Where the JSON goes.")] = ROOT / "devtools/benchmarks/results/peers.json",
     write_docs: Annotated[
         bool, Flag, Parameter(help="Also renew JSON, section and picture in the repository.")
     ] = False,
 ) -> int:
-    """Measure on programs of its own, on free ports; about ten minutes. Exit code 0 when everything was measured.
+    """Measure on programs of its own, on free ports; about twenty minutes. Exit code 0 when everything was measured.
 
-    Example: python -m devtools.benchmarks.peers --n 10
+    Example: python -m devtools.benchmarks.peers --n 10 --storage memory
     """
     console = Console()
     try:
@@ -50,18 +51,16 @@ def bench(
     # What the workflow sandbox imports anew for every instance: compiled beforehand, as in the image.
     compileall.compile_dir(ROOT / "workflows", quiet=1)
 
-    async def measure() -> PeersResult:
-        with TemporaryDirectory(prefix="bench-peers-") as folder:
-            return await run(
-                Path(folder),
-                lambda what: console.print(f"[dim]{what} ...[/]"),
-                n=n,
-                concurrency=concurrency,
-                killed=killed,
-                in_memory=in_memory,
-            )
+    async def measure(where: Storage) -> Measured:
+        def tell(what: str) -> None:
+            console.print(f"[dim]{where}: {what} ...[/]")
 
-    result = asyncio.run(measure())
+        with TemporaryDirectory(prefix="bench-peers-", dir=where.folder) as folder:
+            return await run(Path(folder), tell, n=n, concurrency=concurrency, killed=killed)
+
+    machine = Machine()
+    runs = {where: asyncio.run(measure(where)) for where in storage}
+    result = PeersResult(machine=machine, versions=versions(), n=n, concurrency=concurrency, runs=runs)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(result.model_dump_json(indent=2) + "\n")
     console.print(Markdown(section(result)))

@@ -1,4 +1,4 @@
-"""The same account cancellation, hand-written on DBOS Transact: one process that hears the owner and runs the workflows.
+"""The same account cancellation, hand-written on DBOS Transact: one process hears the owner and runs the workflows.
 
 It runs in an environment of its own (`requirements/peers.txt`), knows the platform's contract, and nothing of this
 project. Written as DBOS means it: a workflow is one coroutine, each call to the platform is a step with retries, the
@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import sqlite3
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -201,7 +202,7 @@ async def next_step(*expected: str) -> Json:
 
 
 async def make_report(account_id: str, number: int) -> Json:
-    """The account, the entitlements and the five checks, side by side: DBOS numbers steps in the order of these calls."""
+    """The account, the entitlements and the five checks, side by side; their numbers are by the order of the calls."""
     profile, entitlements, *outcomes = await asyncio.gather(
         read_account(account_id), list_entitlements(account_id), *(check(account_id, path) for path in CHECKS)
     )
@@ -226,18 +227,7 @@ async def cancel_account(account_id: str, request_no: str) -> Json:
     tell("CANCELLATION_OPENED", ends_by=now())
     await DBOS.set_event_async("opened", {"phase": "AWAITING_IDENTITY", "channels": profile["channels"]})
 
-    identity: Json | None = None
-    while identity is None:
-        owners = await next_step("send_code", "verify")
-        try:
-            if owners["step"] == "send_code":
-                await answer(owners, await send_identity_code(account_id, owners["channel"], owners["id"]))
-            else:
-                identity = await redeem_identity_proof(
-                    account_id, owners["challenge_id"], owners["proof"], f"{request_no}-redeem"
-                )
-        except Refused as refusal:
-            await answer(owners, {"refused": str(refusal)})
+    identity, owners = await prove_identity(account_id, request_no)
     tell("IDENTITY_PROVED")
     await answer(owners, {"phase": "AWAITING_NOTICE"})
 
@@ -248,46 +238,73 @@ async def cancel_account(account_id: str, request_no: str) -> Json:
     report = await make_report(account_id, 1)
     await DBOS.set_event_async("report", report)
     while True:
-        owners = await next_step("recheck", "confirm")
-        if owners["step"] == "recheck":
-            report = await make_report(account_id, report["number"] + 1)
-            await answer(owners, report)
-            continue
-        if not report["clear"] or owners["digest"] != report["digest"]:
-            await answer(owners, {"refused": "This is not the latest report, or it is not clear"})
-            continue
+        report, owners = await confirm(account_id, report)
         tell("LAST_WORD_RECEIVED")
         await answer(owners, {"phase": "SEALING"})
         hold = await take_hold(account_id, f"{request_no}-hold-{report['number']}")
-        sealing_report = await make_report(account_id, report["number"])
+        sealing_report = await make_report(account_id, report["number"] + 1)
         if sealing_report["clear"] and sealing_report["entitlements"] == report["entitlements"]:
             break
         report = sealing_report
-    dossier = {
-        "account_id": account_id,
-        "request_no": request_no,
-        "identity": identity,
-        "notice": notice,
-        "report": report,
-        "sealing_report": sealing_report,
-        "confirmation": owners,
-    }
+    agreed = {"identity": identity, "notice": notice, "report": report, "confirmation": owners}
+    dossier = {"account_id": account_id, "request_no": request_no, "sealing_report": sealing_report, **agreed}
     dossier_sha256 = await write_dossier(dossier)
     await close_account(account_id, request_no, hold["hold_token"], dossier_sha256)
 
-    # Past the point of no return.
-    closed_at = await verify_authority(account_id, request_no)
-    first, last = STAGES
-    receipts = await asyncio.gather(*(run_phase(account_id, phase, f"{request_no}-{phase}") for phase in first))
-    params = {"request_no": request_no, "closed_at": closed_at}
-    await notify(account_id, "ACCOUNT_CLOSED", params, f"{request_no}-ACCOUNT_CLOSED")
-    receipts += await asyncio.gather(*(run_phase(account_id, phase, f"{request_no}-{phase}") for phase in last))
-    certificate = {"account_id": account_id, "request_no": request_no, "closed_at": closed_at, "receipts": receipts}
-    certificate_sha256 = await issue_certificate({**certificate, "dossier_sha256": dossier_sha256})
+    certificate_sha256 = await delete_everything(account_id, request_no, dossier_sha256)
     await asyncio.gather(*messages)
     result = {"outcome": "CLOSED", "certificate_sha256": certificate_sha256}
     await DBOS.set_event_async("closed", result)
     return result
+
+
+async def prove_identity(account_id: str, request_no: str) -> tuple[Json, Json]:
+    """The evidence, and the owner's step that brought it and has no answer yet."""
+    while True:
+        owners = await next_step("send_code", "verify")
+        try:
+            if owners["step"] == "verify":
+                redeem = redeem_identity_proof(
+                    account_id, owners["challenge_id"], owners["proof"], f"{request_no}-redeem"
+                )
+                return await redeem, owners
+            await answer(owners, await send_identity_code(account_id, owners["channel"], owners["id"]))
+        except Refused as refusal:
+            await answer(owners, {"refused": str(refusal)})
+
+
+async def confirm(account_id: str, report: Json) -> tuple[Json, Json]:
+    """The report that the owner has confirmed, and the step that did and has no answer yet."""
+    while True:
+        owners = await next_step("recheck", "confirm")
+        if owners["step"] == "recheck":
+            report = await make_report(account_id, report["number"] + 1)
+            await answer(owners, report)
+        elif report["clear"] and owners["digest"] == report["digest"]:
+            return report, owners
+        else:
+            await answer(owners, {"refused": "This is not the latest report, or it is not clear"})
+
+
+async def delete_everything(account_id: str, request_no: str, dossier_sha256: str) -> str:
+    """Past the point of no return: there is no way but on."""
+    closed_at = await verify_authority(account_id, request_no)
+
+    async def run_stage(phases: Iterable[str]) -> list[Json]:
+        receipts: list[Json] = await asyncio.gather(
+            *(run_phase(account_id, phase, f"{request_no}-{phase}") for phase in phases)
+        )
+
+        return receipts
+
+    first, last = STAGES
+    receipts = await run_stage(first)
+    params = {"request_no": request_no, "closed_at": closed_at}
+    await notify(account_id, "ACCOUNT_CLOSED", params, f"{request_no}-ACCOUNT_CLOSED")
+    receipts += await run_stage(last)
+    certificate = {"account_id": account_id, "request_no": request_no, "closed_at": closed_at, "receipts": receipts}
+    certificate_sha256: str = await issue_certificate({**certificate, "dossier_sha256": dossier_sha256})
+    return certificate_sha256
 
 
 # What the owner's client calls

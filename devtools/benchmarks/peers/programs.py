@@ -58,10 +58,10 @@ async def open_peer(stack: Stack, name: str, database_url: str) -> AsyncIterator
 
 
 @asynccontextmanager
-async def open_postgresql() -> AsyncIterator[tuple[Program, str]]:
+async def open_postgresql(below: Path) -> AsyncIterator[tuple[Program, str]]:
     """A cluster of its own in a temporary folder, and the URL of a database in it. Every setting is the default."""
     as_user = []
-    with TemporaryDirectory(prefix="bench-postgresql-") as folder:
+    with TemporaryDirectory(prefix="bench-postgresql-", dir=below) as folder:
         if os.getuid() == 0:
             user = pwd.getpwnam(_DATABASE_USER)
             os.chown(folder, user.pw_uid, user.pw_gid)
@@ -104,14 +104,12 @@ def _postgresql(program: str) -> str:
     return found
 
 
-def postgresql_version() -> str:
-    answered = subprocess.run([_postgresql("postgres"), "--version"], check=True, capture_output=True, text=True)
-    return answered.stdout.split()[2]
-
-
-def dbos_version() -> str:
+def versions() -> dict[str, str]:
     ask = "from importlib.metadata import version; print(version('dbos'))"
-    return subprocess.run([PYTHON, "-c", ask], check=True, capture_output=True, text=True).stdout.strip()
+    dbos = subprocess.run([PYTHON, "-c", ask], check=True, capture_output=True, text=True)
+    postgresql = subprocess.run([_postgresql("postgres"), "--version"], check=True, capture_output=True, text=True)
+    # Its third word; the fourth is the distribution's.
+    return {"DBOS Transact": dbos.stdout.strip(), "PostgreSQL": postgresql.stdout.split()[2]}
 
 
 def cpu_of(program: Program) -> float:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
 from pydantic import Field
@@ -20,6 +22,18 @@ CPU_SERVER: Final = "CPU ms, server or database"
 CPU_PLATFORM: Final = "CPU ms, simulator"
 CPU_CLIENT: Final = "CPU ms, client"
 CPU_ALL: Final = "CPU ms together"
+
+
+class Storage(StrEnum):
+    """Where all of them keep their state: on a file system in memory, where no sync takes any time, or on the disk."""
+
+    MEMORY = "memory"
+    DISK = "disk"
+
+    @property
+    def folder(self) -> Path | None:
+        """Below which the state lies; None for the system's temporary folder."""
+        return Path("/dev/shm") if self is Storage.MEMORY else None
 
 
 class Ratio(Model):
@@ -61,20 +75,25 @@ class Crash(Model):
     seconds_to_all_closed: float
 
 
+class Measured(Model):
+    """All that was measured in one run; by contender."""
+
+    ratios: tuple[Ratio, ...]
+    figures: dict[str, Figures]
+    crashes: dict[str, Crash]
+
+
 class PeersResult(Model):
     measured_at: Instant = Field(default_factory=lambda: datetime.now(UTC))
     machine: Machine
     versions: dict[str, str]
     n: int
     concurrency: int
-    in_memory: bool
-    ratios: tuple[Ratio, ...]
-    figures: dict[str, Figures]
-    crashes: dict[str, Crash]
+    runs: dict[Storage, Measured]
 
     @property
     def met(self) -> bool:
-        return all(ratio.met for ratio in self.ratios)
+        return all(ratio.met for run in self.runs.values() for ratio in run.ratios)
 
 
 def judge(samples: Mapping[str, Samples]) -> tuple[Ratio, ...]:

@@ -1,4 +1,4 @@
-"""A whole run: the real route and its peers in turn, so that whatever else the machine does falls on all of them alike."""
+"""A run: the real route and its peers in turn, so that whatever else the machine does falls on all of them alike."""
 
 import asyncio
 import os
@@ -14,16 +14,10 @@ from pathlib import Path
 import psutil
 from aiohttp import ClientSession, ClientTimeout
 
-from devtools.benchmarks.figures import Machine, figures_of
+from devtools.benchmarks.figures import figures_of
 from devtools.benchmarks.measure import ALONE, IN_FLIGHT, Samples, in_flight
 from devtools.benchmarks.peers.play import Peer
-from devtools.benchmarks.peers.programs import (
-    cpu_of,
-    dbos_version,
-    open_peer,
-    open_postgresql,
-    postgresql_version,
-)
+from devtools.benchmarks.peers.programs import cpu_of, open_peer, open_postgresql
 from devtools.benchmarks.peers.result import (
     CPU_ALL,
     CPU_CLIENT,
@@ -35,7 +29,7 @@ from devtools.benchmarks.peers.result import (
     DBOS_SQLITE,
     OURS,
     Crash,
-    PeersResult,
+    Measured,
     judge,
 )
 from devtools.benchmarks.routes import HTTP, WHOLE, WORKER_SETTINGS, Play, open_route
@@ -58,7 +52,7 @@ ONLY_ONCE = (Endpoint.CLOSE, *(Endpoint(phase) for phase in CLOSURE_PHASES))
 
 @dataclass
 class Contender:
-    """One of those that are compared. `server` is the process of its database, or of Temporal; None where it has none."""
+    """One of those that are compared. `server` is its database's process, or Temporal's; None where it has none."""
 
     name: str
     play: Play
@@ -68,12 +62,10 @@ class Contender:
     cpu_alone: list[float] = field(default_factory=list)
 
 
-async def run(
-    folder: Path, tell: Callable[[str], None], *, n: int, concurrency: int, killed: int, in_memory: bool
-) -> PeersResult:
-    machine = Machine()
+async def run(folder: Path, tell: Callable[[str], None], *, n: int, concurrency: int, killed: int) -> Measured:
+    """Everything that any of them keeps is in this folder."""
     tell("Starting Temporal, PostgreSQL, simulator and workers")
-    async with _contenders(folder, in_memory) as (stack, contenders):
+    async with _contenders(folder) as (stack, contenders):
         tell("Comparing what each of them calls at the platform")
         await _compare_calls(stack.store, contenders)
         for one in contenders:
@@ -97,12 +89,7 @@ async def run(
         # A mean: the clock of CPU time is too coarse for one request.
         one.samples[CPU_WORKER_ALONE] = [1000 * statistics.fmean(one.cpu_alone)]
     samples = {one.name: one.samples for one in contenders}
-    return PeersResult(
-        machine=machine,
-        versions={"DBOS Transact": dbos_version(), "PostgreSQL": postgresql_version()},
-        n=n,
-        concurrency=concurrency,
-        in_memory=in_memory,
+    return Measured(
         ratios=judge(samples),
         figures={name: figures_of(found) for name, found in samples.items()},
         crashes=crashes,
@@ -110,12 +97,11 @@ async def run(
 
 
 @asynccontextmanager
-async def _contenders(folder: Path, in_memory: bool) -> AsyncIterator[tuple[Stack, list[Contender]]]:
+async def _contenders(folder: Path) -> AsyncIterator[tuple[Stack, list[Contender]]]:
     """All of them at once, on one simulator. Whoever is not asked has nothing to do."""
     async with AsyncExitStack() as exits:
-        database = None if in_memory else folder / "temporal.db"
         stack = await exits.enter_async_context(
-            Stack.start(folder / "stack", worker_settings=WORKER_SETTINGS, db_file=database)
+            Stack.start(folder, worker_settings=WORKER_SETTINGS, db_file=folder / "temporal.db")
         )
         ours = await exits.enter_async_context(open_route(stack, HTTP))
         # A step of the owner's has an answer within its limit; the client waits longer than that.
@@ -127,7 +113,7 @@ async def _contenders(folder: Path, in_memory: bool) -> AsyncIterator[tuple[Stac
             contenders.append(Contender(name, Peer(at, http, stack.store), worker, server))
 
         await open_one(DBOS_SQLITE, f"sqlite:///{stack.workdir / 'dbos.sqlite'}", None)
-        postgresql, url = await exits.enter_async_context(open_postgresql())
+        postgresql, url = await exits.enter_async_context(open_postgresql(folder.parent))
         await open_one(DBOS_POSTGRESQL, url, postgresql)
         yield stack, contenders
 
