@@ -37,6 +37,9 @@ _PEERS: Final = (DBOS_SQLITE, DBOS_POSTGRESQL)
 _SAME: Final = 0.05
 """Two medians that differ by less than this share of the greater are called neither better nor worse."""
 
+_LEFT_ALONE: Final = 0.5
+"""Runnable processes in the minute before. Above it somebody else was working: see `Machine`."""
+
 _INTRODUCTION: Final = """\
 `make bench-peers` runs the same account cancellation hand-written on DBOS Transact, a library that keeps workflows in a
 database and needs no server: what many would pick instead of Temporal (`devtools/benchmarks/peers/application.py`). It
@@ -108,6 +111,7 @@ def _run(where: Storage, run: Measured) -> Iterator[str]:
     yield "\n".join(_table(run))
     yield "Ours in times of the peer's, turn by turn, against what was wanted:"
     yield "\n".join(_item(_wanted(ratio)) for ratio in run.ratios)
+    yield "Where a peer is ahead, theirs against ours:"
     yield "\n".join(_item(_standing(run, peer)) for peer in _PEERS)
 
 
@@ -125,11 +129,12 @@ def with_section(page: str, text: str) -> str:
 
 def _measured(result: PeersResult) -> str:
     machine, versions = result.machine, ", ".join(f"{name} {number}" for name, number in result.versions.items())
+    others = " The machine had other work, so these are provisional." if machine.load_before > _LEFT_ALONE else ""
     return fill(
         f"{result.measured_at:%Y-%m-%d}, {machine.cores} cores (load {machine.load_before:.1f} before), Python "
         f"{machine.python}, temporalio {machine.temporalio}, {versions}; {result.n} requests "
         f"of each alone, and blocks of {2 * result.concurrency} with {result.concurrency} in flight. Medians, with the "
-        "middle half in brackets; the best of a row is bold, and so is whatever is as good within 5%.",
+        "middle half in brackets; the best of a row is bold, and so is whatever is as good within 5%." + others,
         width=118,
     )
 
@@ -174,11 +179,11 @@ def _standing(run: Measured, peer: str) -> str:
     for row in _ROWS:
         ours, theirs = run.figures[OURS][row.figure], run.figures[peer][row.figure]
         if theirs.median and _is_worse(row, ours, [theirs]):
-            ahead.append(f"{row.title} ({shown(theirs.median)} against {shown(ours.median)})")
+            ahead.append(f"{row.title} {shown(theirs.median)} against {shown(ours.median)}")
     ours_on, theirs_on = (run.crashes[name].seconds_to_going_on for name in (OURS, peer))
     if theirs_on < (1 - _SAME) * ours_on:
-        ahead.append(f"seconds until it goes on after a kill ({shown(theirs_on)} against {shown(ours_on)})")
-    return f"{_COLUMNS[peer]} is ahead of ours in {len(ahead)} rows: {'; '.join(ahead) or '-'}."
+        ahead.append(f"seconds until it goes on after a kill {shown(theirs_on)} against {shown(ours_on)}")
+    return f"{_COLUMNS[peer]}: {'; '.join(ahead) or 'nothing'}."
 
 
 def _item(text: str) -> str:

@@ -1,6 +1,7 @@
 """The programs of the peers: their application in an environment of its own, and a private PostgreSQL cluster."""
 
 import asyncio
+import json
 import os
 import pwd
 import shutil
@@ -14,6 +15,8 @@ import psutil
 
 from devtools.demo.programs import Program, answers_ok, free_port
 from devtools.demo.stack import ROOT, Stack
+from domain.deletion import DELETION_STAGES
+from gateways.contract import CLOSURE_PHASES, READS
 
 PYTHON = ROOT / ".venv-peers" / "bin" / "python"
 
@@ -46,6 +49,8 @@ async def open_peer(stack: Stack, name: str, database_url: str) -> AsyncIterator
             "PEER_DATABASE_URL": database_url,
             "PEER_VAULT": str(stack.workdir / f"{name}-vault"),
             "PEER_PORT": str(port),
+            "PEER_CHECKS": json.dumps([read.path for read in READS.values()]),
+            "PEER_STAGES": json.dumps(_platform_stages()),
         },
         log=stack.workdir / f"{name}.log",
         is_ready=lambda: answers_ok(port, "/healthz"),
@@ -57,6 +62,12 @@ async def open_peer(stack: Stack, name: str, database_url: str) -> AsyncIterator
         await program.stop()
 
 
+def _platform_stages() -> list[list[str]]:
+    """Before and after the final notice, what of a deletion is the platform's to do."""
+    stages = [[phase.value for phase in stage if phase in CLOSURE_PHASES] for stage in DELETION_STAGES]
+    return [stage for stage in stages if stage]
+
+
 @asynccontextmanager
 async def open_postgresql(below: Path) -> AsyncIterator[tuple[Program, str]]:
     """A cluster of its own in a temporary folder, and the URL of a database in it. Every setting is the default."""
@@ -65,7 +76,9 @@ async def open_postgresql(below: Path) -> AsyncIterator[tuple[Program, str]]:
         if os.getuid() == 0:
             user = pwd.getpwnam(_DATABASE_USER)
             os.chown(folder, user.pw_uid, user.pw_gid)
-            as_user = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--"]
+            as_user = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+            # Which user it is given takes this away from it, so it is said again.
+            as_user += ["--pdeathsig=KILL", "--"]
         data, port = f"{folder}/data", free_port()
         initialise = [_postgresql("initdb"), "--pgdata", data, "--username", _DATABASE_USER, "--auth", "trust"]
         await asyncio.to_thread(
