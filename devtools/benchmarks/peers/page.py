@@ -51,8 +51,8 @@ run. `make bench-peers ARGS="--n 10"` is a quick look; with `--write-docs` it wr
 - The peer is given its best: the owner is heard by the process that runs the workflows, so that a start waits for no
   queue; the deletion is no child workflow; SQLite has its write-ahead log, and is asked for messages every 10 ms, not
   every second as by default; PostgreSQL tells of them at once, and is as `initdb` makes it.
-- Temporal is the development server of the demo, with its state in one SQLite file that is written through one
-  connection. Nobody has measured Temporal on PostgreSQL here.
+- Temporal is the development server of the demo, with its state in one SQLite file, that has its write-ahead log too.
+  Nobody has measured Temporal on PostgreSQL here.
 - All keep their state over a restart, and sync each commit. They are compared twice: with all of their files in memory,
   where a sync takes no time and what counts is the work, and with all of them on this machine's disk.
 - The peer has the way through and its refusals only: no tickets, reviews, withdrawals, search by ops, or pages.
