@@ -41,28 +41,29 @@ _LEFT_ALONE: Final = 0.5
 """Runnable processes in the minute before. Above it somebody else was working: see `Machine`."""
 
 _INTRODUCTION: Final = """\
-`make bench-peers` runs the same account cancellation hand-written on DBOS Transact, a library that keeps workflows in a
-database and needs no server: what many would pick instead of Temporal (`devtools/benchmarks/peers/application.py`). It
-makes the same calls to the same pretend platform over HTTP, which the run checks against its call log, with the same
-HTTP client; it has the same steps of the owner's, the same 38 durable steps as our 38 activities, and what runs side by
-side in ours does there. Dossier and certificate are files that are synced, as in our vault. All three take turns in one
-run. `make bench-peers ARGS="--n 10"` is a quick look; with `--write-docs` it writes this section and the picture.
+`make bench-peers` runs the same account cancellation hand-written on DBOS Transact, a library that keeps workflows in
+a database and needs no server: what many would pick instead of Temporal (`devtools/benchmarks/peers/application.py`).
+It makes the same calls to the same pretend platform over HTTP, which the run checks against its call log, with the
+same HTTP client; it has the same steps of the owner's, the same 38 durable steps as our 38 activities, and what runs
+side by side in ours does there. Dossier and certificate are files that are synced, as in our vault. All three take
+turns in one run. `make bench-peers ARGS="--n 10"` is a quick look; with `--write-docs` it writes this section and the
+picture.
 
 - The peer is given its best: the owner is heard by the process that runs the workflows, so that a start waits for no
   queue; the deletion is no child workflow; SQLite has its write-ahead log, and is asked for messages every 10 ms, not
   every second as by default; PostgreSQL tells of them at once, and is as `initdb` makes it.
 - Temporal is the development server of the demo, with its state in one SQLite file, that has its write-ahead log too.
   Nobody has measured Temporal on PostgreSQL here.
-- All keep their state over a restart, and sync each commit. They are compared twice: with all of their files in memory,
-  where a sync takes no time and what counts is the work, and with all of them on this machine's disk.
+- All keep their state over a restart, and sync each commit. They are compared twice: with all of their files in
+  memory, where a sync takes no time and what counts is the work, and with all of them on this machine's disk.
 - The peer has the way through and its refusals only: no tickets, reviews, withdrawals, search by ops, or pages.
 - CPU time is of one request with others in flight. The peer's worker also serves the owner's HTTP calls; with us the
   client talks to Temporal, so that only the sums can be compared. DBOS on SQLite has no database process.
 - The crash is a `kill -9` of the worker while every request waits for the platform in the middle of its deletion, and
-  its start right after. "Exactly once" is by the platform's record of what was destroyed. Temporal gives the call of a
-  dead worker to any worker, but only when its heartbeat is overdue (15 s); a restarted DBOS process takes up its own
-  workflows at once, and those of a process that never comes back wait until somebody moves them (or for Conductor,
-  DBOS's server for that)."""
+  its start right after. "Exactly once" is by the platform's record of what was destroyed. Temporal gives the call of
+  a dead worker to any worker, but only when its heartbeat is overdue (15 s); a restarted DBOS process takes up its
+  own workflows at once, and those of a process that never comes back wait until somebody moves them (or for
+  Conductor, DBOS's server for that)."""
 
 
 class _Row(NamedTuple):
