@@ -8,6 +8,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 # The stamp is older than the lock exactly when the lock has changed since the last set-up.
 STAMP := .venv/.installed
+PEERS_STAMP := .venv-peers/.installed
 
 # Installs Debian packages as root; tells anybody else what to type.
 define apt_install
@@ -21,11 +22,11 @@ endef
 
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard i18n/*/LC_MESSAGES/messages.po))
 
-.PHONY: help setup system demo dev screenshots test lint types imports bench messages lock clean
+.PHONY: help setup system demo dev screenshots test lint types imports bench bench-peers messages lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) $(CATALOGUES) ## make .venv from the hashed requirements, and compile the catalogues
 
@@ -74,6 +75,15 @@ imports: setup ## which package may import which
 bench: setup ## measure the real routes against a bare twin
 	@$(BIN)/python -m devtools.benchmarks $(ARGS)
 
+bench-peers: setup $(PEERS_STAMP) ## measure the real route against the same process on DBOS
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { $(call apt_install,postgresql); }
+	@$(BIN)/python -m devtools.benchmarks.peers $(ARGS)
+
+$(PEERS_STAMP): requirements/peers.txt
+	@$(PYTHON) -m venv .venv-peers
+	@.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/peers.txt
+	@touch $@
+
 messages: setup ## take the messages of the source over into every catalogue (a further one: ADD=fr)
 	@$(BIN)/pybabel --quiet extract -F pyproject.toml $(KEYWORDS) --no-location --sort-output -o i18n/messages.pot .
 	@test -z "$(ADD)" || $(BIN)/pybabel --quiet init -i i18n/messages.pot -d i18n -l $(ADD)
@@ -88,10 +98,11 @@ KEYWORDS = -k N_ -k translate:2 -k translate_plural:2,3
 lock: setup ## renew requirements/ from pyproject.toml (newest releases: ARGS=--upgrade)
 	@$(COMPILE) pyproject.toml -o requirements/runtime.txt
 	@$(COMPILE) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
+	@$(COMPILE) --group peers -c requirements/runtime.txt -o requirements/peers.txt
 	@! grep -n '://' requirements/*.txt || { echo "A lock must not name a registry's address."; exit 1; }
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock" $(ARGS)
 
 clean: ## remove .venv and the caches
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-peers .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -230,7 +230,9 @@ class Stack:
         command = [str(TEMPORAL), "server", "start-dev", "--ip", _HOST, "--port", str(self.ports.temporal)]
         command += ["--metrics-port", str(self.ports.temporal_metrics)]
         command += ["--ui-port", str(self.ports.ui)] if self.ui_url else ["--headless"]
-        command += ["--db-filename", str(db_file.resolve())] if db_file else []
+        if db_file:
+            # With a write-ahead log: by default each commit waits for the disk several times.
+            command += ["--db-filename", str(db_file.resolve()), "--sqlite-pragma", "journal_mode=WAL"]
         for key in ALL:
             # As the flag wants it: KEYWORD_LIST is `KeywordList`.
             kind = key.indexed_value_type.name.title().replace("_", "")
