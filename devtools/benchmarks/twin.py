@@ -51,7 +51,7 @@ class BareRequest:
         await _act()
         self._phase = "identity"
         self._tell()
-        idling = asyncio.create_task(asyncio.sleep(_IDLE.total_seconds()))
+        self._idling = asyncio.create_task(asyncio.sleep(_IDLE.total_seconds()))
         await self._while_in("identity")
         await self._while_in("notice")
         while self._phase == "checking":
@@ -67,7 +67,6 @@ class BareRequest:
             BareDeletion.run, id=f"{info.workflow_id}-deletion", task_queue=f"{info.task_queue}-deletion"
         )
         await asyncio.gather(*self._messages)
-        idling.cancel()
 
     def _tell(self) -> None:
         self._messages.append(asyncio.create_task(_act()))

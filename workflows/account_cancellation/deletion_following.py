@@ -33,6 +33,7 @@ from workflows.account_cancellation.update_base import StepBase
 from workflows.common.activity_options import LONGEST_BETWEEN_LOOKS, PATIENT, SEALING_ROUND
 from workflows.common.failures import error_type
 from workflows.common.search_attributes import CANCELLATION_PHASE
+from workflows.common.waiting import happens
 
 PAST_THE_POINT_OF_NO_RETURN = (Phase.DELETING, Phase.DELETION_STALLED)
 
@@ -130,10 +131,7 @@ class DeletionFollowing(StepBase):
 
     async def _until_told(self) -> None:
         """Until the deletion or ops say "look"; and now and then all the same, more and more rarely."""
-        with suppress(TimeoutError):
-            await workflow.wait_condition(
-                lambda: self._told_to_look, timeout=self._look_after, timeout_summary="Look for the certificate"
-            )
+        await happens(lambda: self._told_to_look, self._look_after, "Look for the certificate")
         self._told_to_look = False
         self._look_after = min(2 * self._look_after, LONGEST_BETWEEN_LOOKS)
 

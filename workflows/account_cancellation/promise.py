@@ -18,6 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.tickets import ReviewStatus
 
 from workflows.common.activity_options import PATIENT
+from workflows.common.waiting import happens
 
 _NO_TIME = timedelta(0)
 
@@ -75,15 +76,12 @@ class PromiseClock:
         """
         assert self.deadlines is not None
         upcoming = next_alarm(self.deadlines, self.sounded, status())
-        try:
-            await workflow.wait_condition(
-                has_changed,
-                timeout=max(upcoming[0] - workflow.now(), _NO_TIME) if upcoming else None,
-                timeout_summary=f"{upcoming[1]} ticket {self._ticket_no}" if upcoming else None,
-            )
+        if upcoming is None:
+            await workflow.wait_condition(has_changed)
             return None
-        except TimeoutError:
-            pass
+        left = max(upcoming[0] - workflow.now(), _NO_TIME)
+        if await happens(has_changed, left, f"{upcoming[1]} ticket {self._ticket_no}"):
+            return None
         deadlines: ReviewClock | None = self.deadlines
         if deadlines and deadlines.provisional:
             # The year's calendar may have been published since: never act on an estimate without a second look.

@@ -28,6 +28,7 @@ with workflow.unsafe.imports_passed_through():
 from workflows.account_cancellation.eligibility import run_checks
 from workflows.account_cancellation.update_base import StepBase, left_of
 from workflows.common.activity_options import ANSWER_OWNER
+from workflows.common.waiting import happens
 
 
 class TicketSteps(StepBase):
@@ -151,12 +152,9 @@ class TicketSteps(StepBase):
                 with suppress(ApplicationError):  # it has just ended; its result tells how
                     await handle.signal(TicketReview.materials_supplied, MaterialsSupplied(ticket=step.ticket))
                 # It is on its way: whether the review says so in time or not, nothing is refused any more.
-                with suppress(TimeoutError):
-                    await workflow.wait_condition(
-                        lambda: self._has_arrived(step.ticket),
-                        timeout=left_of(until),
-                        timeout_summary="The review looks at the materials",
-                    )
+                await happens(
+                    lambda: self._has_arrived(step.ticket), left_of(until), "The review looks at the materials"
+                )
                 return state.view()
 
     def _has_arrived(self, ticket: TicketRef) -> bool:

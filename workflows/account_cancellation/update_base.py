@@ -30,6 +30,7 @@ from workflows.common.activity_options import ANSWER_LIMIT, ANSWER_OWNER, REFUSA
 from workflows.common.failures import error_details
 from workflows.common.messenger import Messenger
 from workflows.common.unreadable import unreadable
+from workflows.common.waiting import happens
 
 T = TypeVar("T")
 
@@ -107,12 +108,8 @@ class StepBase:
         return until
 
     async def _wait_until(self, condition: Any, until: Instant) -> None:
-        try:
-            await workflow.wait_condition(
-                condition, timeout=left_of(until), timeout_summary="Somebody waits for an answer"
-            )
-        except TimeoutError:
-            raise not_now("The platform takes longer than usual; the request goes on.", until) from None
+        if not await happens(condition, left_of(until), "Somebody waits for an answer"):
+            raise not_now("The platform takes longer than usual; the request goes on.", until)
 
     async def _look(self, step: Step, until: Instant) -> None:
         """The account as it is now: what is verified, its real-name type, and whether it is closed already."""

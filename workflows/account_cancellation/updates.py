@@ -19,6 +19,7 @@ from workflows.account_cancellation.identity_updates import IdentitySteps
 from workflows.account_cancellation.report_updates import ReportSteps
 from workflows.account_cancellation.ticket_updates import TicketSteps
 from workflows.common.activity_options import ANSWER_OWNER, LOOK_LIMIT
+from workflows.common.waiting import happens
 
 
 class OwnerSteps(IdentitySteps, ReportSteps, TicketSteps):
@@ -31,13 +32,8 @@ class OwnerSteps(IdentitySteps, ReportSteps, TicketSteps):
     @workflow.update(description="With the start: answers with the first phase, once the account has been read")
     async def open(self, _: Open) -> CancellationView:
         state = self.state
-        with suppress(TimeoutError):
-            # Without a verified channel the report is a part of the opening: it is what comes first to be seen.
-            await workflow.wait_condition(
-                lambda: state.phase not in (Phase.OPENING, Phase.CHECKING),
-                timeout=LOOK_LIMIT,
-                timeout_summary="The first phase",
-            )
+        # Without a verified channel the report is a part of the opening: it is what comes first to be seen.
+        await happens(lambda: state.phase not in (Phase.OPENING, Phase.CHECKING), LOOK_LIMIT, "The first phase")
         return state.view()
 
     @open.validator

@@ -66,7 +66,8 @@ class AccountCancellation(OwnerSteps, ReviewFollowing, DeletionFollowing, FromCh
     async def _run(self) -> CancellationResult:
         state = self.state
         showing = asyncio.create_task(self._keep_published())
-        idling = asyncio.create_task(self._watch_idleness())
+        # Kept, and never cancelled: a timer that ends with the workflow needs no event of its own.
+        self._watching_idleness = asyncio.create_task(self._watch_idleness())
         while not state.is_over:
             if state.phase in PAST_THE_POINT_OF_NO_RETURN:
                 state.move(await self._delete())
@@ -76,7 +77,6 @@ class AccountCancellation(OwnerSteps, ReviewFollowing, DeletionFollowing, FromCh
                 workflow.continue_as_new(ContinuedCancellation(state=state, messages_sent=self._messenger.sent))
         await self._end()
         showing.cancel()
-        idling.cancel()
         publish_request_status(state.view())
         return state.result()
 
