@@ -20,6 +20,12 @@ class UnreadablePayload(Exception):
 
 
 class _Converter(PydanticPayloadConverter):
+    _shared = PydanticPayloadConverter().converters
+
+    def __init__(self) -> None:
+        # The SDK makes one for every workflow task: none need learn anew how each type is read.
+        self.converters = self._shared
+
     def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
         if len(payloads) > 1 and len(type_hints or []) != len(payloads):
             # No handler of ours takes two arguments. The SDK would hand them on unread, and fail at the handler.
