@@ -25,15 +25,20 @@ os.environ.setdefault("GOGC", "400")
 os.environ.setdefault("GOMAXPROCS", "1")
 
 
+# Until all tests are collected there is no garbage worth looking for: a third of the time would go into it.
+gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Thousands of tests that wait for their turn need not be looked through whenever garbage is collected."""
     gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are processors: tests wait, for programs that start and for what is tried again later."""
-    return (os.cpu_count() or 1) + 1
+    """Two more than there are processors: tests wait, for programs that start and for what is tried again later."""
+    return (os.cpu_count() or 1) + 2
 
 
 @pytest.hookimpl(optionalhook=True)

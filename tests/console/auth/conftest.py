@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,10 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, RSAKey
 from pydantic import SecretStr
 
+from console.auth.limits import Limiter
+from console.auth.login_links import LoginLinks
+from console.auth.sessions import Sessions
+from console.auth.tokens import ServiceTokens
 from console.settings import ConsoleSettings
 from tests.console.conftest import Console
 
@@ -61,10 +66,19 @@ async def shared(open_console: OpenConsole, guarded_settings: ConsoleSettings) -
 
 
 @pytest.fixture
-async def guarded(open_console: OpenConsole, guarded_settings: ConsoleSettings) -> AsyncIterator[Console]:
-    """One for each test, so that no test uses up another's limits."""
-    async with open_console(guarded_settings) as running:
-        yield running
+async def guarded(
+    shared: Console, guarded_settings: ConsoleSettings, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Console]:
+    """With nothing remembered, so that no test uses up another's limits."""
+    for name, memory in (
+        ("sessions", Sessions(guarded_settings)),
+        ("tokens", ServiceTokens(guarded_settings)),
+        ("limiter", Limiter(guarded_settings)),
+        ("login_links", LoginLinks(guarded_settings)),
+    ):
+        monkeypatch.setitem(shared.app.state._state, name, memory)
+    async with shared.client({}) as browser:
+        yield replace(shared, browser=browser)
 
 
 @pytest.fixture
