@@ -37,8 +37,8 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Two more than there are processors: tests wait, for programs that start and for what is tried again later."""
-    return (os.cpu_count() or 1) + 2
+    """One more than there are processors: tests wait, for programs that start and for what is tried again later."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(optionalhook=True)
