@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ def passed(check: Check) -> CheckOutcome:
     return RULES[check].judge(nothing(check), NOW)
 
 
+@cache
 def served() -> set[str]:
     """The paths of the contract as it is committed."""
     return set(yaml.safe_load((ROOT / "docs/platform-contract.yaml").read_text())["paths"])

@@ -43,12 +43,16 @@ class Console:
         return self.signed_in(Role.OWNER, subject=f"owner-of-{account_id}", account_id=account_id)
 
     def client(self, headers: dict[str, str]) -> httpx2.AsyncClient:
-        return httpx2.AsyncClient(
-            transport=httpx2.ASGITransport(self.app, raise_app_exceptions=False),
-            base_url=ORIGIN,
-            headers={"Accept-Language": "en", **headers},
-            timeout=60,
-        )
+        return client_of(self.app, headers)
+
+
+def client_of(app: FastAPI, headers: dict[str, str]) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app, raise_app_exceptions=False),
+        base_url=ORIGIN,
+        headers={"Accept-Language": "en", **headers},
+        timeout=60,
+    )
 
 
 @asynccontextmanager
@@ -66,10 +70,8 @@ async def console_on(service: Service, settings: ConsoleSettings) -> AsyncIterat
         )
 
     app = create_app(settings, services)
-    async with app.router.lifespan_context(app):
-        console = Console(app, service, settings, httpx2.AsyncClient())
-        async with console.client({}) as browser:
-            yield Console(app, service, settings, browser)
+    async with app.router.lifespan_context(app), client_of(app, {}) as browser:
+        yield Console(app, service, settings, browser)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,11 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, RSAKey
 from pydantic import SecretStr
 
+from console.auth.limits import Limiter
+from console.auth.login_links import LoginLinks
+from console.auth.provider import Provider
+from console.auth.sessions import Sessions
+from console.auth.tokens import ServiceTokens
 from console.settings import ConsoleSettings
 from tests.console.conftest import Console
 
@@ -61,10 +67,22 @@ async def shared(open_console: OpenConsole, guarded_settings: ConsoleSettings) -
 
 
 @pytest.fixture
-async def guarded(open_console: OpenConsole, guarded_settings: ConsoleSettings) -> AsyncIterator[Console]:
-    """One for each test, so that no test uses up another's limits."""
-    async with open_console(guarded_settings) as running:
-        yield running
+async def guarded(shared: Console, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Console]:
+    """With nothing remembered, so that no test uses up another's limits."""
+    async with forgetful(shared, monkeypatch) as console:
+        yield console
+
+
+@asynccontextmanager
+async def forgetful(console: Console, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Console]:
+    """The same application, which takes long to make, with all of its memories made afresh."""
+    memories = {"sessions": Sessions, "tokens": ServiceTokens, "limiter": Limiter, "login_links": LoginLinks}
+    if console.settings.oidc_issuer:
+        memories["provider"] = Provider
+    for name, memory in memories.items():
+        monkeypatch.setitem(console.app.state._state, name, memory(console.settings))
+    async with console.client({}) as browser:
+        yield replace(console, browser=browser)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from console.auth.provider import COOKIE as UNDER_WAY
 from console.auth.roles import Role
 from console.auth.sessions import COOKIE, Session
 from console.settings import ConsoleSettings
-from tests.console.auth.conftest import SECRET, OpenConsole
+from tests.console.auth.conftest import SECRET, OpenConsole, forgetful
 from tests.console.auth.provider import at_provider, provider_process
 from tests.console.conftest import ORIGIN, Console
 
@@ -32,10 +32,16 @@ async def provider() -> AsyncIterator[str]:
         yield issuer
 
 
-@pytest.fixture
-async def company(open_console: OpenConsole, provider: str) -> AsyncIterator[Console]:
+@pytest.fixture(scope="module")
+async def with_provider(open_console: OpenConsole, provider: str) -> AsyncIterator[Console]:
     async with open_console(_settings(provider)) as running:
         yield running
+
+
+@pytest.fixture
+async def company(with_provider: Console, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Console]:
+    async with forgetful(with_provider, monkeypatch) as console:
+        yield console
 
 
 class Browser:
