@@ -14,6 +14,7 @@ from domain.tickets import ReviewStatus
 from simulator.kinds import Endpoint, FaultKind
 from simulator.views import OutboxMessage
 from tests.support.at_once import pending_timers
+from tests.support.poison import gate, until_at
 from tests.support.service import Service, eventually, owner_of
 from tests.support.tickets import (
     MARGIN,
@@ -201,6 +202,27 @@ async def test_a_step_while_the_reminder_is_being_sent_counts(service: Service) 
     assert (await service.cancellations.view(account)).phase is Phase.AWAITING_IDENTITY
     await skip_to(service, request, second + MARGIN)
     assert (await request.result()).outcome is Phase.LAPSED
+
+
+async def test_a_step_while_the_account_is_read_for_the_last_time_counts(service: Service) -> None:
+    account = await awaiting_identity(service)
+    request = service.request(account)
+    first = await lapse_instant(service, account)
+    await skip_to(service, request, first - A_WEEK + MARGIN)
+    await reminders(service, account)
+    last_look = await gate(service, Endpoint.PROFILE, account)
+    await skip_to(service, request, first + MARGIN)
+    await until_at(service, last_look)
+    await send_code(service, account)
+    second = await lapse_instant(service, account)
+    await service.store.open_gate(last_look)
+    await eventually(lambda: pending_timers(request), lambda timers: list(timers) == ["Remind the owner"])
+    assert (await service.cancellations.view(account)).phase is Phase.AWAITING_IDENTITY
+    await skip_to(service, request, second - A_WEEK + MARGIN)
+    await skip_to(service, request, second + MARGIN)
+    assert (await request.result()).outcome is Phase.LAPSED
+    assert len(await reminders(service, account, 2)) == 2
+    await assert_replays(request)
 
 
 # With a review
