@@ -86,7 +86,7 @@ def scale(
     *,
     tickets: Annotated[int, Parameter(help="Tickets due at the same instant; 0 leaves that part out.")] = 2_000,
     steps: Annotated[int, Parameter(help="Owner's steps at rest, and as many at that instant.")] = 60,
-    requests: Annotated[int, Parameter(help="Requests with one worker, and with two; 0 leaves that out.")] = 40,
+    requests: Annotated[int, Parameter(help="Requests with one worker, and with two; 0 leaves that out.")] = 24,
     drained: Annotated[int, Parameter(help="Requests confirmed while the platform is away; 0 leaves that out.")] = 200,
     outage_seconds: Annotated[int, Parameter(help="For how long it is away, at least.")] = 30,
     limit: Annotated[int, Parameter(help="Activities a second, where they are limited.")] = 50,

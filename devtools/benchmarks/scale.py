@@ -42,12 +42,11 @@ from workflows.ticket_review import ContinuedReview
 
 _IN_FLIGHT: Final = 20
 _LATENCY: Final = 0.05
-_SLOTS: Final = 2
+_SLOTS: Final = 1
 """Activities at once in a worker: so few that it waits for the platform, and not for the machine."""
-_STARTED_A_SECOND: Final = 15
-"""Reviews, at least, also on a machine that has other work: their deadline is set before the first of them starts."""
+_TO_SPARE: Final = 1.5
+"""Times the time that starting all reviews should take: their deadline is set before the first of them starts."""
 _FEW: Final = 100
-_LOOKS: Final = 20
 _PAUSE: Final = 0.5
 _WARM_UP: Final = 4
 _LIMIT_OF_A_PART: Final = 900
@@ -62,7 +61,9 @@ class Sizes(Model):
     tickets: int = 2_000
     steps: int = 60
     """Of owners, at rest and again at the deadline; one each half second."""
-    requests: int = 40
+    looks: int = 20
+    """At the queue's first page, with few tickets and with all."""
+    requests: int = 24
     """With each number of workers, slowed down by the platform."""
     drained: int = 200
     outage_seconds: int = 30
@@ -124,16 +125,16 @@ async def _deadlines(stack: Stack, sizes: Sizes) -> Figures:
     await in_flight(accounts, lambda account_id: _to_notice(stack, account_id), _IN_FLIGHT)
     at_rest = await _steps(stack, accounts[: sizes.steps])
 
-    due_at = datetime.now(UTC) + timedelta(seconds=20 + sizes.tickets / _STARTED_A_SECOND)
+    # What they show of the queue; and how long this machine takes to start one.
+    few = [f"A{number:06d}" for number in range(min(_FEW, sizes.tickets))]
+    begin = time.perf_counter()
+    await _park_all(stack, case, few, datetime.now(UTC) + timedelta(days=1))
+    took = (time.perf_counter() - begin) / len(few)
+    page_of_few = await _first_pages(stack, sizes.looks)
     numbers = [f"B{number:06d}" for number in range(sizes.tickets)]
-    # The ticket that was really filed is due in days.
-    waiting = f"{TICKET_DUE_AT.name} < '{(due_at + timedelta(hours=1)).isoformat()}'"
-    queue = []
-    for few_or_rest in (numbers[:_FEW], numbers[_FEW:]):
-        await in_flight(few_or_rest, lambda number: _park(stack, case, number, due_at), _IN_FLIGHT)
-        there = int(few_or_rest[-1][1:]) + 1 if few_or_rest else len(numbers)
-        await _until(lambda: _count(stack, waiting), there)
-        queue.append(await _first_pages(stack))
+    due_at = datetime.now(UTC) + timedelta(seconds=_TO_SPARE * (1 + took * sizes.tickets))
+    await _park_all(stack, case, numbers, due_at)
+    page_of_all = await _first_pages(stack, sizes.looks)
     early = (due_at - datetime.now(UTC)).total_seconds()
     await asyncio.sleep(max(0.0, early))
 
@@ -156,9 +157,17 @@ async def _deadlines(stack: Stack, sizes: Sizes) -> Figures:
         "accept_notice at rest, p95, ms": at_rest.p95,
         "accept_notice at the deadline, p50, ms": at_deadline.median,
         "accept_notice at the deadline, p95, ms": at_deadline.p95,
-        f"first page of the queue, {min(_FEW, len(numbers))} tickets, p50, ms": queue[0].median,
-        f"first page of the queue, {len(numbers)} tickets, p50, ms": queue[1].median,
+        f"first page of the queue, {len(few)} tickets, p50, ms": page_of_few.median,
+        f"first page of the queue, {len(few) + len(numbers)} tickets, p50, ms": page_of_all.median,
     }
+
+
+async def _park_all(stack: Stack, like: ReviewCase, numbers: list[str], due_at: datetime) -> None:
+    """Start a review for each number, and wait until all of them are waiting for their deadline."""
+    await in_flight(numbers, lambda number: _park(stack, like, number, due_at), _IN_FLIGHT)
+    window = [f"'{(due_at + timedelta(minutes=minutes)).isoformat()}'" for minutes in (-1, 1)]
+    waiting = f"{TICKET_DUE_AT.name} BETWEEN {window[0]} AND {window[1]}"
+    await _until(lambda: _count(stack, waiting), len(numbers))
 
 
 async def _park(stack: Stack, like: ReviewCase, number: str, due_at: datetime) -> None:
@@ -214,9 +223,9 @@ async def _steps(stack: Stack, accounts: list[str]) -> Spread:
     return Spread.of(lasted)
 
 
-async def _first_pages(stack: Stack) -> Spread:
+async def _first_pages(stack: Stack, looks: int) -> Spread:
     lasted = []
-    for _ in range(_LOOKS):
+    for _ in range(looks):
         begin = time.perf_counter()
         await first_page(stack.client)
         lasted.append(1000 * (time.perf_counter() - begin))
