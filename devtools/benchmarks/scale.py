@@ -72,7 +72,7 @@ class Sizes(Model):
 
 
 class ScaleResult(Model):
-    """`arrivals` are the calls at the platform, second by second, from its return on."""
+    """`arrivals` are the calls at the platform, second by second, from the first that it refused to the last."""
 
     measured_at: Instant = Field(default_factory=lambda: datetime.now(UTC))
     machine: Machine
@@ -302,7 +302,7 @@ async def _drain(stack: Stack, settings: Mapping[str, str], sizes: Sizes) -> tup
         "most calls in a second, afterwards": max(after),
         "calls, meanwhile": sum(meanwhile),
         "calls, afterwards": sum(after),
-    }, after
+    }, meanwhile + after
 
 
 async def _closed(stack: Stack) -> int:

@@ -1,5 +1,6 @@
 """`CANCELLATION_MAX_ACTIVITIES_PER_SECOND`: what limits all workers together, Temporal itself has to know."""
 
+from functools import partial
 from typing import Final
 
 from temporalio.api.enums.v1 import RateLimitSource, TaskQueueType
@@ -34,7 +35,7 @@ async def test_temporal_limits_both_task_queues_each_by_itself(service: Service)
 
     async with limited.worker(max_activities_per_second=LIMIT):
         for task_queue in (limited.task_queue, deletion_task_queue(limited.task_queue)):
-            await eventually(lambda task_queue=task_queue: limit(task_queue), lambda found: found == LIMIT)
+            await eventually(partial(limit, task_queue), lambda found: found == LIMIT)
 
 
 async def test_no_activity_passes_the_limited_queue_by(service: Service) -> None:

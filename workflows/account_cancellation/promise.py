@@ -79,7 +79,7 @@ class PromiseClock:
         try:
             await workflow.wait_condition(
                 has_changed,
-                timeout=max(upcoming[0] + self._delay - workflow.now(), _NO_TIME) if upcoming else None,
+                timeout=self._time_to(upcoming[0]) if upcoming else None,
                 timeout_summary=f"{upcoming[1]} ticket {self._ticket_no}" if upcoming else None,
             )
             return None
@@ -104,3 +104,8 @@ class PromiseClock:
             case Alarm.REMIND_AGAIN:
                 await self.compute()
         return alarm
+
+    def _time_to(self, instant: Instant) -> timedelta:
+        """What is due already is not spread: the ceiling may come with a reminder, after the same sleep."""
+        left = instant - workflow.now()
+        return left + self._delay if left > _NO_TIME else _NO_TIME
