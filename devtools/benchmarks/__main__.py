@@ -85,6 +85,7 @@ def server(
 def scale(
     *,
     tickets: Annotated[int, Parameter(help="Tickets due at the same instant; 0 leaves that part out.")] = 2_000,
+    spread_seconds: Annotated[int, Parameter(help="Over which their alarms are spread.")] = 180,
     steps: Annotated[int, Parameter(help="Owner's steps at rest, and as many at that instant.")] = 60,
     requests: Annotated[int, Parameter(help="Requests with one worker, and with two; 0 leaves that out.")] = 24,
     drained: Annotated[int, Parameter(help="Requests confirmed while the platform is away; 0 leaves that out.")] = 200,
@@ -97,7 +98,13 @@ def scale(
     Example: python -m devtools.benchmarks scale --tickets 200 --requests 0 --drained 50
     """
     sizes = Sizes(
-        tickets=tickets, steps=steps, requests=requests, drained=drained, outage_seconds=outage_seconds, limit=limit
+        tickets=tickets,
+        spread_seconds=spread_seconds,
+        steps=steps,
+        requests=requests,
+        drained=drained,
+        outage_seconds=outage_seconds,
+        limit=limit,
     )
     return _measured(lambda folder, tell: measure_scale(folder, tell, sizes), strict=False, out=out)
 

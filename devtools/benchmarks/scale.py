@@ -19,26 +19,18 @@ from rich.table import Table
 from devtools.benchmarks.console import first_page
 from devtools.benchmarks.figures import Machine, Spread, shown
 from devtools.benchmarks.measure import in_flight
-from devtools.benchmarks.parked import under_review
+from devtools.benchmarks.owner import accept, confirm, to_confirmation, to_notice
+from devtools.benchmarks.parked import park_reviews, under_review
 from devtools.benchmarks.routes import HTTP, WORKER_SETTINGS, open_route
 from devtools.demo.programs import Program, free_port
 from devtools.demo.stack import Stack
-from domain.accounts import Channel
-from domain.actors import Actor, Via
-from domain.ids import review_workflow_id
-from domain.locale import Locale
-from domain.messages import AlarmState, ReviewClock, ReviewInput
 from domain.model import Instant, Model
-from domain.notices import CURRENT_NOTICE
 from domain.notifications import Template
 from domain.phases import Phase
 from domain.policy import Policy
-from domain.tickets import ReviewCase, ReviewStatus, TicketRef, ticket_path
 from simulator.kinds import FaultKind
 from simulator.views import OutboxMessage
-from workflows import TicketReview
-from workflows.common.search_attributes import CANCELLATION_OUTCOME, SLA_BREACHED, TICKET_DUE_AT
-from workflows.ticket_review import ContinuedReview
+from workflows.common.search_attributes import CANCELLATION_OUTCOME, SLA_BREACHED
 
 _IN_FLIGHT: Final = 20
 _LATENCY: Final = 0.05
@@ -59,6 +51,8 @@ class Sizes(Model):
     """How much of each part; 0 leaves it out."""
 
     tickets: int = 2_000
+    spread_seconds: int = 180
+    """Over which their alarms are spread: what the policy has by default."""
     steps: int = 60
     """Of owners, at rest and again at the deadline; one each half second."""
     looks: int = 20
@@ -122,18 +116,19 @@ async def measure_scale(folder: Path, tell: Callable[[str], None], sizes: Sizes)
 async def _deadlines(stack: Stack, sizes: Sizes) -> Figures:
     filed, *accounts = await stack.store.add_clean_accounts("deadline", 1 + 2 * sizes.steps)
     case = (await stack.cancellations.review(await under_review(stack, filed))).case
-    await in_flight(accounts, lambda account_id: _to_notice(stack, account_id), _IN_FLIGHT)
+    await in_flight(accounts, lambda account_id: to_notice(stack, account_id), _IN_FLIGHT)
     at_rest = await _steps(stack, accounts[: sizes.steps])
 
     # What they show of the queue; and how long this machine takes to start one.
     few = [f"A{number:06d}" for number in range(min(_FEW, sizes.tickets))]
     begin = time.perf_counter()
-    await _park_all(stack, case, few, datetime.now(UTC) + timedelta(days=1))
+    policy = Policy(alarms_spread_over=timedelta(seconds=sizes.spread_seconds))
+    await park_reviews(stack, case, policy, few, datetime.now(UTC) + timedelta(days=1))
     took = (time.perf_counter() - begin) / len(few)
     page_of_few = await _first_pages(stack, sizes.looks)
     numbers = [f"B{number:06d}" for number in range(sizes.tickets)]
     due_at = datetime.now(UTC) + timedelta(seconds=_TO_SPARE * (1 + took * sizes.tickets))
-    await _park_all(stack, case, numbers, due_at)
+    await park_reviews(stack, case, policy, numbers, due_at)
     page_of_all = await _first_pages(stack, sizes.looks)
     early = (due_at - datetime.now(UTC)).total_seconds()
     await asyncio.sleep(max(0.0, early))
@@ -148,6 +143,7 @@ async def _deadlines(stack: Stack, sizes: Sizes) -> Figures:
     repeated = [number for number, times in Counter(m.params["ticket_no"] for m in told).items() if times > 1]
     return {
         "tickets": len(numbers),
+        "s over which their alarms are spread": sizes.spread_seconds,
         "s that all were ready before the deadline": early,
         "s until half have escalated": late.median,
         "s until 95% have escalated": late.p95,
@@ -160,47 +156,6 @@ async def _deadlines(stack: Stack, sizes: Sizes) -> Figures:
         f"first page of the queue, {len(few)} tickets, p50, ms": page_of_few.median,
         f"first page of the queue, {len(few) + len(numbers)} tickets, p50, ms": page_of_all.median,
     }
-
-
-async def _park_all(stack: Stack, like: ReviewCase, numbers: list[str], due_at: datetime) -> None:
-    """Start a review for each number, and wait until all of them are waiting for their deadline."""
-    await in_flight(numbers, lambda number: _park(stack, like, number, due_at), _IN_FLIGHT)
-    window = [f"'{(due_at + timedelta(minutes=minutes)).isoformat()}'" for minutes in (-1, 1)]
-    waiting = f"{TICKET_DUE_AT.name} BETWEEN {window[0]} AND {window[1]}"
-    await _until(lambda: _count(stack, waiting), len(numbers))
-
-
-async def _park(stack: Stack, like: ReviewCase, number: str, due_at: datetime) -> None:
-    """A review that the worker goes on with, in the middle of its clock. No request stands behind it."""
-    form = (await stack.tickets.load(like.ticket)).model_copy(update={"ticket_no": number})
-    stored = await stack.vault.put_evidence(ticket_path(number, 1), form)
-    ticket = TicketRef(ticket_no=number, revision=1, sha256=stored.sha256)
-    case = like.model_copy(update={"ticket": ticket, "account_id": f"deadline-{number}"})
-    filed_at = due_at - timedelta(days=3)
-    clock = ReviewClock(
-        filed_at=filed_at,
-        remind_at=due_at - timedelta(days=1),
-        due_at=due_at,
-        next_reminder_at=due_at + timedelta(days=1),
-        ceiling_at=due_at + timedelta(days=12),
-        calendar="benchmark",
-        provisional=False,
-    )
-    review = ContinuedReview(
-        review=ReviewInput(case=case, locale=Locale.ZH, policy=Policy()),
-        status=ReviewStatus.UNDER_REVIEW,
-        first_filed_at=filed_at,
-        clock=clock,
-        sounded=AlarmState(reminded=True),
-        overdue=False,
-        decisions=[],
-        ignored=[],
-        ignored_count=0,
-        messages_sent=0,
-    )
-    await stack.client.start_workflow(
-        TicketReview.run, review, id=review_workflow_id(number), task_queue=stack.task_queue
-    )
 
 
 async def _told_of_lateness(stack: Stack) -> list[OutboxMessage]:
@@ -217,7 +172,7 @@ async def _steps(stack: Stack, accounts: list[str]) -> Spread:
     lasted = []
     for account_id in accounts:
         begin = time.perf_counter()
-        await _accept(stack, account_id)
+        await accept(stack, account_id)
         lasted.append(1000 * (time.perf_counter() - begin))
         await asyncio.sleep(max(0.0, _PAUSE - lasted[-1] / 1000))
     return Spread.of(lasted)
@@ -277,13 +232,13 @@ async def _drain(stack: Stack, settings: Mapping[str, str], sizes: Sizes) -> tup
     accounts = await stack.store.add_clean_accounts(prefix, sizes.drained)
     if not stack.worker.is_running:
         await stack.worker.start()
-    await in_flight(accounts, lambda account_id: _to_confirmation(stack, account_id), _IN_FLIGHT)
+    await in_flight(accounts, lambda account_id: to_confirmation(stack, account_id), _IN_FLIGHT)
     await stack.worker.stop()
     closed_before = await _closed(stack)
     async with _further_worker(stack, prefix, {**WORKER_SETTINGS, **settings}):
         await stack.store.add_fault(None, FaultKind.ERROR, status=HTTPStatus.SERVICE_UNAVAILABLE, times=None)
         away = time.time()
-        await in_flight(accounts, lambda account_id: _confirm(stack, account_id), _IN_FLIGHT)
+        await in_flight(accounts, lambda account_id: confirm(stack, account_id), _IN_FLIGHT)
         confirmed = time.time()
         await asyncio.sleep(max(0.0, away + sizes.outage_seconds - confirmed))
         await stack.store.clear_faults()
@@ -311,35 +266,7 @@ async def _closed(stack: Stack) -> int:
     )
 
 
-# The owner's steps
-
-
-def _owner(account_id: str) -> Actor:
-    return Actor(subject=f"owner-of-{account_id}", via=Via.TEMPORAL)
-
-
-async def _to_notice(stack: Stack, account_id: str) -> None:
-    by = _owner(account_id)
-    await stack.cancellations.start(account_id, by.subject, via=by.via)
-    await stack.cancellations.send_code(account_id, Channel.PHONE, by)
-    await stack.cancellations.verify(account_id, await stack.store.latest_code(account_id), by)
-
-
-async def _accept(stack: Stack, account_id: str) -> None:
-    notice = CURRENT_NOTICE[Locale.ZH]
-    await stack.cancellations.accept_notice(account_id, notice.version, notice.sha256, _owner(account_id))
-
-
-async def _to_confirmation(stack: Stack, account_id: str) -> None:
-    await _to_notice(stack, account_id)
-    await _accept(stack, account_id)
-    await stack.cancellations.wait_while(account_id, Phase.CHECKING)
-
-
-async def _confirm(stack: Stack, account_id: str) -> None:
-    report = (await stack.cancellations.view(account_id)).report
-    assert report is not None
-    await stack.cancellations.confirm(account_id, report.digest, _owner(account_id))
+# Waiting
 
 
 async def _count(stack: Stack, query: str) -> int:
