@@ -33,7 +33,6 @@ from simulator.views import OutboxMessage
 from workflows.common.search_attributes import CANCELLATION_OUTCOME, SLA_BREACHED
 
 _IN_FLIGHT: Final = 20
-_LATENCY: Final = 0.05
 _SLOTS: Final = 1
 """Activities at once in a worker: so few that it waits for the platform, and not for the machine."""
 _TO_SPARE: Final = 1.5
@@ -59,6 +58,8 @@ class Sizes(Model):
     """At the queue's first page, with few tickets and with all."""
     requests: int = 24
     """With each number of workers, slowed down by the platform."""
+    latency: float = 0.05
+    """Seconds that the platform takes for each of their calls."""
     drained: int = 200
     outage_seconds: int = 30
     limit: int = 50
@@ -99,7 +100,7 @@ async def measure_scale(folder: Path, tell: Callable[[str], None], sizes: Sizes)
         tell("Two workers against one, with a platform that takes its time")
         slots = {**WORKER_SETTINGS, "CANCELLATION_MAX_CONCURRENT_ACTIVITIES": str(_SLOTS)}
         async with Stack.start(folder / "workers", worker_settings=slots) as stack:
-            parts["workers"] = await _workers(stack, slots, sizes.requests)
+            parts["workers"] = await _workers(stack, slots, sizes)
     if sizes.drained:
         async with Stack.start(folder / "drain", worker_settings=WORKER_SETTINGS) as stack:
             limits = {"no limit": {}, "limit": {"CANCELLATION_MAX_ACTIVITIES_PER_SECOND": str(sizes.limit)}}
@@ -192,20 +193,19 @@ async def _first_pages(stack: Stack, looks: int) -> Spread:
 # More workers
 
 
-async def _workers(stack: Stack, settings: dict[str, str], requests: int) -> Figures:
-    await stack.store.add_fault(None, FaultKind.LATENCY, seconds=_LATENCY, times=None)
+async def _workers(stack: Stack, settings: Mapping[str, str], sizes: Sizes) -> Figures:
+    await stack.store.add_fault(None, FaultKind.LATENCY, seconds=sizes.latency, times=None)
     async with open_route(stack, HTTP) as route:
 
         async def a_second() -> float:
-            accounts = await route.play.accounts(requests)
+            await in_flight(await route.play.accounts(min(_WARM_UP, sizes.requests)), route.play.play, _IN_FLIGHT)
+            accounts = await route.play.accounts(sizes.requests)
             begin = time.perf_counter()
             await in_flight(accounts, route.play.play, _IN_FLIGHT)
-            return requests / (time.perf_counter() - begin)
+            return sizes.requests / (time.perf_counter() - begin)
 
-        await in_flight(await route.play.accounts(_WARM_UP), route.play.play, _IN_FLIGHT)
         one = await a_second()
         async with _further_worker(stack, "second", settings):
-            await in_flight(await route.play.accounts(_WARM_UP), route.play.play, _IN_FLIGHT)
             two = await a_second()
     return {"one worker, requests a second": one, "two workers": two, "times as many": two / one}
 

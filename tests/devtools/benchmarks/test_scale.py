@@ -7,7 +7,9 @@ from rich.console import Console
 
 from devtools.benchmarks.scale import ScaleResult, Sizes, measure_scale
 
-NOTHING = Sizes(tickets=0, spread_seconds=0, steps=1, looks=1, requests=0, drained=0, outage_seconds=0, limit=100)
+NOTHING = Sizes(
+    tickets=0, spread_seconds=0, steps=1, looks=1, requests=0, latency=0.001, drained=0, outage_seconds=0, limit=100
+)
 
 
 @pytest.mark.timeout(180)
