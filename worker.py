@@ -54,6 +54,9 @@ def build_worker(
             max_concurrent_activities=settings.max_concurrent_activities,
             max_concurrent_workflow_tasks=settings.max_concurrent_workflow_tasks,
             max_cached_workflows=settings.max_cached_workflows,
+            max_task_queue_activities_per_second=settings.max_activities_per_second,
+            # What the server hands over eagerly has passed by the task queue, and so by its limit.
+            disable_eager_activity_execution=settings.max_activities_per_second is not None,
             # The default of 0 would cancel running activities at once.
             graceful_shutdown_timeout=settings.drain,
         )

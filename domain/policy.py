@@ -68,6 +68,10 @@ class Policy(Model):
     review_ceiling_days: int = _limit(15, 2, 120)
     """Business days from the first filing at which ops are alarmed; regulators test 15 working days."""
 
+    alarms_spread_over: timedelta = _limit(3 * _MINUTE, 0 * _SECOND, 10 * _MINUTE)
+    """Deadlines are day-ends, the same instant for all tickets: alarms sound within this time after it, each ticket's
+    at a moment of its own, so that owners' steps are not held up meanwhile."""
+
     notification_limit: timedelta = _limit(10 * _MINUTE, _SECOND, 7 * _DAY)
     """A courtesy message (reminder, escalation, result) with all its retries."""
 

@@ -1,7 +1,8 @@
 """When a review speaks up: which alarm is next, given its clock and what has sounded already."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from zlib import crc32
 
 from domain.messages import AlarmState, ReviewClock
 from domain.tickets import ReviewStatus
@@ -34,3 +35,8 @@ def next_alarm(clock: ReviewClock, sounded: AlarmState, status: ReviewStatus) ->
             if not sounded.reminded:
                 alarms.append((clock.remind_at, Alarm.REMIND))
     return min(alarms, default=None)
+
+
+def delay_of(ticket_no: str, spread_over: timedelta) -> timedelta:
+    """How long after its instant a ticket's alarm sounds: always the same for one ticket, different from the next's."""
+    return spread_over * (crc32(ticket_no.encode()) / 2**32)

@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     max_concurrent_activities: int = 100
     max_concurrent_workflow_tasks: int = 100
     max_cached_workflows: int = 400
+    max_activities_per_second: float | None = Field(default=None, gt=0)
+    """What all workers together begin a second, so that a platform that is just back is not overrun; unset, no limit.
+    Temporal keeps it, for each of the two task queues by itself: deletions have their own. Set it alike everywhere."""
 
     def platform_base_urls(self) -> dict[Group, str]:
         return {group: str(self.platform_urls.get(group, self.platform_url)).rstrip("/") for group in Group}

@@ -92,6 +92,11 @@ def calls(platform: Simulator, endpoint: Endpoint | None = None, account_id: str
     return [as_model(Call, row) for row in rows]
 
 
+@router.get(ADMIN + "/arrivals")
+def arrivals(platform: Simulator) -> dict[int, int]:
+    return platform.arrived
+
+
 @router.get(ADMIN + "/faults")
 def faults(platform: Simulator) -> list[ActiveFault]:
     return platform.faults.active

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from itertools import count
+from time import time
 from typing import Annotated, Any, Self
 
 from fastapi import Depends, Request, Response
@@ -132,7 +133,9 @@ def under_faults(name: str, handle: Handler) -> Handler:
     """The handler of the route with this name, that first looks whether somebody wants it to fail."""
 
     async def handle_or_fail(request: Request) -> Response:
-        faults: Faults = request.app.state.simulator.faults
+        simulator = request.app.state.simulator
+        simulator.arrived[int(time())] += 1
+        faults: Faults = simulator.faults
         # The five closure phases share a route and differ in their last part, which is also their endpoint name.
         endpoint = name if name in _ENDPOINTS else request.path_params["phase"]
         fault = faults.take(endpoint, request.path_params.get("account_id"))

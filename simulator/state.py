@@ -2,6 +2,7 @@
 
 import hmac
 import sqlite3
+from collections import Counter
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Annotated
@@ -25,6 +26,8 @@ class Simulator:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.faults = Faults()
+        self.arrived: Counter[int] = Counter()
+        """Requests by the second in which they came, whatever became of them."""
         self.db = Database(settings.database_url)
         if not self.db.value("SELECT count(*) FROM accounts"):
             with self.db.transaction():

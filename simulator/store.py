@@ -102,6 +102,10 @@ class SimulatorStore:
         """What was obeyed, in order: `APPLIED` really changed something, the other effects did not."""
         return await self._ask("GET", "/calls", list[Call], endpoint=endpoint, account_id=account_id)
 
+    async def arrivals(self) -> dict[int, int]:
+        """How many requests came in each second since the epoch, reads and refused ones included."""
+        return await self._ask("GET", "/arrivals", dict[int, int])
+
     async def reset(self) -> None:
         """Back to the seeds, without faults."""
         await self._ask("POST", "/reset", object)

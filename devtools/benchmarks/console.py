@@ -178,24 +178,26 @@ async def _rounds(cases: dict[str, Case], rounds: int) -> dict[str, Page]:
     return {name: case.result() for name, case in cases.items()}
 
 
+async def first_page(client: Client) -> None:
+    """The bare calls behind the queue's first page."""
+    found = buckets(CALENDAR, datetime.now(UTC), QueueFilter())
+    counts = await asyncio.gather(*(count(client, bucket) for bucket in found))
+    room, lists = PAGE_SIZE, []
+    for bucket, number in zip(found, counts, strict=True):
+        if shown := min(number, room):
+            lists.append(page(client, bucket, shown + 1))
+            room -= shown
+    await asyncio.gather(*lists)
+
+
 def _cases(
     client: Client, agent: ClientSession, owner: ClientSession, blocked: str, filed: str, ticket_no: str
 ) -> dict[str, Case]:
     request = client.get_workflow_handle(cancellation_workflow_id(blocked))
     reviewed = client.get_workflow_handle(cancellation_workflow_id(filed))
     review = client.get_workflow_handle(review_workflow_id(ticket_no))
-    everything, individuals = QueueFilter(), QueueFilter(real_name_type=RealNameType.INDIVIDUAL)
+    individuals = QueueFilter(real_name_type=RealNameType.INDIVIDUAL)
     today = next(b for b in buckets(CALENDAR, datetime.now(UTC)) if b.kind is BucketKind.DUE)
-
-    async def queue() -> None:
-        found = buckets(CALENDAR, datetime.now(UTC), everything)
-        counts = await asyncio.gather(*(count(client, bucket) for bucket in found))
-        room, lists = PAGE_SIZE, []
-        for bucket, number in zip(found, counts, strict=True):
-            if shown := min(number, room):
-                lists.append(page(client, bucket, shown + 1))
-                room -= shown
-        await asyncio.gather(*lists)
 
     async def bucket() -> None:
         found = buckets(CALENDAR, datetime.now(UTC), individuals)
@@ -209,7 +211,7 @@ def _cases(
 
     individuals_due_today = f"/staff/buckets/{today.key}?real_name_type={RealNameType.INDIVIDUAL}"
     return {
-        QUEUE: Case(agent, "/staff", queue),
+        QUEUE: Case(agent, "/staff", lambda: first_page(client)),
         "bucket": Case(agent, individuals_due_today, bucket),
         "ticket": Case(agent, f"/staff/tickets/{ticket_no}", ticket),
         "owner": Case(owner, "/owner", lambda: request.query(AccountCancellation.view)),

@@ -38,8 +38,8 @@ T = TypeVar("T")
 PATIENCE = 30.0
 """Seconds that anything may take which happens without a person."""
 
-_ALWAYS_ANEW = Policy(outcomes_reused_for=timedelta(0))
-"""In a story the world changes within a second; a re-check has to see it."""
+_AT_ONCE = Policy(outcomes_reused_for=timedelta(0), alarms_spread_over=timedelta(0))
+"""In a story the world changes within a second; a re-check has to see it. Nobody waits for an alarm."""
 
 _OWNER = Actor(subject="owner-1", via=Via.COMMAND_LINE)
 
@@ -125,7 +125,7 @@ class Scene:
         account, by = self.account_id, _OWNER
         kind = text((await self.stack.platform.profile(account)).real_name_type, self.locale).title
         await self.stage.owner(f"申请注销 {account}（{kind}）", f"asks to cancel {account} ({kind})")
-        await self.cancellations.start(account, by.subject, via=by.via, locale=self.locale, policy=_ALWAYS_ANEW)
+        await self.cancellations.start(account, by.subject, via=by.via, locale=self.locale, policy=_AT_ONCE)
         number = self.request_no = (await self.reach(Phase.AWAITING_IDENTITY)).request_no
         await self.stage.system(f"受理，申请编号 {number}", f"opens request {number}")
         await self.cancellations.send_code(account, Channel.PHONE, by)

@@ -27,7 +27,7 @@ from domain.policy import Policy
 from simulator.edits import Value
 from tests.support.service import eventually
 
-ALWAYS_ANEW = Policy(outcomes_reused_for=timedelta(0))
+ALWAYS_ANEW = Policy(outcomes_reused_for=timedelta(0), alarms_spread_over=timedelta(0))
 """The world changes within a second here; a re-check has to see it."""
 
 CONTACTS = ("--email", "owner@example.com", "--phone", "13800138000")

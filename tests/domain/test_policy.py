@@ -74,6 +74,7 @@ def test_the_defaults_are_those_of_the_process() -> None:
         "review_due_days": 3,
         "review_remind_days_before": 1,
         "review_ceiling_days": 15,
+        "alarms_spread_over": timedelta(minutes=3),
         "notification_limit": timedelta(minutes=10),
         "final_notice_limit": timedelta(hours=24),
     }

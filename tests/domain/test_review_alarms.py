@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from domain.business_calendar import CALENDAR, SHANGHAI
 from domain.messages import AlarmState, ReviewClock
-from domain.review_alarms import Alarm, next_alarm
+from domain.review_alarms import Alarm, delay_of, next_alarm
 from domain.tickets import ReviewStatus
 
 # On a busy machine a test is slow, not wrong.
@@ -251,3 +251,20 @@ def test_a_decision_in_time_leaves_nothing_to_sound(status: ReviewStatus) -> Non
     review.become(status)
     review.sleep_until(datetime(2027, 12, 31, tzinfo=UTC))
     assert [heard.alarm for heard in review.heard] == [Alarm.REMIND]
+
+
+# Many tickets, one deadline
+
+
+def test_the_alarms_of_many_tickets_are_spread_evenly_and_none_is_early() -> None:
+    minutes = [
+        delay_of(f"T-20261120-{number:06d}", timedelta(minutes=3)) // timedelta(minutes=1) for number in range(3000)
+    ]
+    assert set(minutes) == {0, 1, 2}
+    assert all(900 < minutes.count(minute) < 1100 for minute in (0, 1, 2))
+
+
+def test_the_alarms_of_one_ticket_are_always_as_late() -> None:
+    [delay] = {delay_of("T-1", timedelta(minutes=3)) for _ in range(3)}
+    assert delay != delay_of("T-2", timedelta(minutes=3))
+    assert delay_of("T-1", NO_TIME) == NO_TIME

@@ -130,12 +130,13 @@ class Service:
     # The owner's steps
 
     async def start(self, account_id: str, **policy: object) -> CancellationView:
-        """Outcomes are never reused unless `policy` says so: tests change the world faster than people do."""
+        """Outcomes are never reused unless `policy` says so: tests change the world faster than people do. Alarms sound
+        at their instants."""
         return await self.cancellations.start(
             account_id,
             owner_of(account_id).subject,
             locale=Locale.EN,
-            policy=Policy.model_validate({"outcomes_reused_for": 0, **policy}),
+            policy=Policy.model_validate({"outcomes_reused_for": 0, "alarms_spread_over": 0, **policy}),
         )
 
     async def identify(self, account_id: str, channel: Channel = Channel.PHONE) -> CancellationView:

@@ -18,20 +18,28 @@ from domain.checks import Check
 from domain.messages import ReviewClock
 from domain.notifications import StaffDesk, Template
 from domain.phases import Phase
+from domain.review_alarms import delay_of
 from domain.tickets import DecisionReason, ReviewStatus
 from simulator.kinds import Carrier
 from tests.support.service import Service, eventually
 from tests.support.tickets import MARGIN, Case, assert_replays, own_queue, under_review
 from workflows.common.search_attributes import SLA_BREACHED, TICKET_DUE_AT
 
+NO_TIME = timedelta(0)
 
-async def alarms(handle: WorkflowHandle[Any, Any]) -> list[datetime]:
-    """When the review's timers fired, on its own clock, to the hour."""
+
+async def timers_fired(handle: WorkflowHandle[Any, Any]) -> list[datetime]:
+    """When the review's timers fired, on its own clock."""
     return [
-        event.event_time.ToDatetime(UTC).replace(minute=0, second=0, microsecond=0)
+        event.event_time.ToDatetime(UTC)
         for event in (await handle.fetch_history()).events
         if event.event_type == EventType.EVENT_TYPE_TIMER_FIRED
     ]
+
+
+async def alarms(handle: WorkflowHandle[Any, Any]) -> list[datetime]:
+    """The same, to the hour."""
+    return [at.replace(minute=0, second=0, microsecond=0) for at in await timers_fired(handle)]
 
 
 async def attributes(case: Case) -> tuple[datetime | None, bool | None]:
@@ -114,6 +122,18 @@ async def test_at_the_deadline_it_is_escalated_and_goes_on_waiting(service: Serv
     assert (answer.status, answer.late) == (ReviewStatus.APPROVED, True)
     assert (await case.request.result()).outcome is Phase.CLOSED
     assert await attributes(case) == (clock.due_at, True)
+    await assert_replays(case.review)
+
+
+async def test_alarms_that_are_spread_sound_later_than_their_instants_and_never_before(service: Service) -> None:
+    spread_over = timedelta(minutes=10)
+    case = await under_review(service, {"alarms_spread_over": spread_over})
+    clock, later = await case.clock(), delay_of(case.ticket.ticket_no, spread_over)
+    await case.skip_to(clock.due_at + later + MARGIN)
+    await case.until_messages(Template.TICKET_OVERDUE_LEAD)
+    fired = await timers_fired(case.review)
+    for at, instant in zip(fired, (clock.remind_at, clock.due_at), strict=True):
+        assert NO_TIME <= at - instant - later < MARGIN
     await assert_replays(case.review)
 
 

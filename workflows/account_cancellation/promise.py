@@ -14,7 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.messages import AlarmState, ReviewClock
     from domain.model import Instant
     from domain.policy import Policy
-    from domain.review_alarms import Alarm, next_alarm
+    from domain.review_alarms import Alarm, delay_of, next_alarm
     from domain.tickets import ReviewStatus
 
 from workflows.common.activity_options import PATIENT
@@ -36,6 +36,7 @@ class PromiseClock:
     ) -> None:
         self._ticket_no = ticket_no
         self._policy = policy
+        self._delay = delay_of(ticket_no, policy.alarms_spread_over)
         self._first_filed_at = first_filed_at
         self._filed_at = clock.filed_at if clock else first_filed_at
         self.deadlines: ReviewClock | None = clock
@@ -70,7 +71,7 @@ class PromiseClock:
         self.deadlines = found if filed_at == self._filed_at else None
 
     async def next_alarm(self, status: Callable[[], ReviewStatus], has_changed: Callable[[], bool]) -> Alarm | None:
-        """Sleep to the next alarm, which counts as sounded then.
+        """Sleep to the next alarm, or a little longer than others do, and it counts as sounded then.
 
         None when something has changed first, or when the alarm turned out to be later.
         """
@@ -79,8 +80,7 @@ class PromiseClock:
         if upcoming is None:
             await workflow.wait_condition(has_changed)
             return None
-        left = max(upcoming[0] - workflow.now(), _NO_TIME)
-        if await happens(has_changed, left, f"{upcoming[1]} ticket {self._ticket_no}"):
+        if await happens(has_changed, self._time_to(upcoming[0]), f"{upcoming[1]} ticket {self._ticket_no}"):
             return None
         deadlines: ReviewClock | None = self.deadlines
         if deadlines and deadlines.provisional:
@@ -101,3 +101,8 @@ class PromiseClock:
             case Alarm.REMIND_AGAIN:
                 await self.compute()
         return alarm
+
+    def _time_to(self, instant: Instant) -> timedelta:
+        """What is due already is not spread: the ceiling may come with a reminder, after the same sleep."""
+        left = instant - workflow.now()
+        return left + self._delay if left > _NO_TIME else _NO_TIME
