@@ -13,10 +13,14 @@ from devtools.demo.scene import Scene, until
 from domain.business_calendar import CALENDAR, SHANGHAI
 from domain.messages import ReviewClock
 from domain.notifications import Template
+from domain.policy import Policy
 from i18n.formatting import time
 
 _STEPS = 16
 """Positions of the hand between two midnights."""
+
+_A_MOMENT_MORE = Policy().alarms_spread_over + timedelta(seconds=1)
+"""Past midnight whatever was due then has happened, of any request."""
 
 
 async def pass_deadline(scene: Scene, clock: ReviewClock) -> None:
@@ -41,8 +45,7 @@ async def pass_deadline(scene: Scene, clock: ReviewClock) -> None:
                 # The hand goes round for people; nothing moves on the server meanwhile.
                 show(now + (midnight - now) * step / _STEPS)
                 await asyncio.sleep(pace * 4 / _STEPS)
-            # A moment more, so that what is due at midnight has happened.
-            await scene.skipper.fast_forward(scene.review, midnight - now + timedelta(seconds=1))
+            await scene.skipper.fast_forward(scene.review, midnight - now + _A_MOMENT_MORE)
             now = await scene.skipper.get_current_time(scene.review)
             event = ""
             if midnight >= clock.due_at:

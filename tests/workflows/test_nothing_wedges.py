@@ -51,7 +51,7 @@ async def start(service: Service, account: str, request_no: str, **policy: objec
         account,
         long("owner-", 64),
         locale=Locale.EN,
-        policy=Policy.model_validate({"outcomes_reused_for": 0, **policy}),
+        policy=Policy.model_validate({"outcomes_reused_for": 0, "alarms_spread_over": 0, **policy}),
         request_no=request_no,
     )
 
