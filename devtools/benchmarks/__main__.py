@@ -12,19 +12,17 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from rich.console import Console
 
-from devtools.benchmarks.console import ConsoleResult, measure_console
-from devtools.benchmarks.figures import Result
+from devtools.benchmarks.console import measure_console
+from devtools.benchmarks.figures import Measurement
 from devtools.benchmarks.run import run
-from devtools.benchmarks.scale import ScaleResult, Sizes, measure_scale
-from devtools.benchmarks.server import ServerResult, measure_server
+from devtools.benchmarks.scale import SIZES, Sizes, measure_scale
+from devtools.benchmarks.server import measure_server
 from devtools.demo.stack import ROOT
 
 RESULTS = Path(__file__).parent / "results"
 
 COMPILED = ("workflows", "devtools/benchmarks")
 """What the workflow sandbox imports anew for every instance: compiled beforehand, as in the image."""
-
-Measured = Result | ConsoleResult | ScaleResult | ServerResult
 
 Strict = Annotated[bool, Parameter(negative=(), help="Exit 1 when a target is missed.")]
 Out = Annotated[Path, Parameter(help="Where the JSON goes.")]
@@ -82,41 +80,22 @@ def server(
 
 
 @app.command
-def scale(
-    *,
-    tickets: Annotated[int, Parameter(help="Tickets due at the same instant; 0 leaves that part out.")] = 2_000,
-    spread_seconds: Annotated[int, Parameter(help="Over which their alarms are spread.")] = 180,
-    steps: Annotated[int, Parameter(help="Owner's steps at rest, and as many at that instant.")] = 60,
-    requests: Annotated[int, Parameter(help="Requests with one worker, and with two; 0 leaves that out.")] = 24,
-    drained: Annotated[int, Parameter(help="Requests confirmed while the platform is away; 0 leaves that out.")] = 200,
-    outage_seconds: Annotated[int, Parameter(help="For how long it is away, at least.")] = 30,
-    limit: Annotated[int, Parameter(help="Activities a second, where they are limited.")] = 50,
-    out: Out = RESULTS / "scale.json",
-) -> int:
+def scale(*, sizes: Annotated[Sizes, Parameter(name="*")] = SIZES, out: Out = RESULTS / "scale.json") -> int:
     """Measure many at once: deadlines, a second worker, and the end of an outage; about twelve minutes.
 
     Example: python -m devtools.benchmarks scale --tickets 200 --requests 0 --drained 50
     """
-    sizes = Sizes(
-        tickets=tickets,
-        spread_seconds=spread_seconds,
-        steps=steps,
-        requests=requests,
-        drained=drained,
-        outage_seconds=outage_seconds,
-        limit=limit,
-    )
     return _measured(lambda folder, tell: measure_scale(folder, tell, sizes), strict=False, out=out)
 
 
 def _measured(
-    measuring: Callable[[Path, Callable[[str], None]], Awaitable[Measured]],
+    measuring: Callable[[Path, Callable[[str], None]], Awaitable[Measurement]],
     strict: bool,
     out: Path,
 ) -> int:
     console = Console()
 
-    async def measure() -> Measured:
+    async def measure() -> Measurement:
         with TemporaryDirectory(prefix="bench-") as folder:
             return await measuring(Path(folder), lambda what: console.print(f"[dim]{what} ...[/]"))
 

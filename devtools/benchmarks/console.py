@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Final
 
 from aiohttp import ClientSession, CookieJar
-from pydantic import Field
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -19,7 +18,7 @@ from temporalio.client import Client
 
 from console.auth.roles import Role
 from console.staff.queue_view import PAGE_SIZE, SNAPSHOT_SECONDS
-from devtools.benchmarks.figures import Machine, Spread
+from devtools.benchmarks.figures import Machine, Measurement, Spread
 from devtools.benchmarks.parked import under_review
 from devtools.benchmarks.routes import WORKER_SETTINGS
 from devtools.benchmarks.tickets import open_tickets
@@ -29,7 +28,7 @@ from devtools.demo.stage import Stage
 from domain.accounts import RealNameType
 from domain.business_calendar import CALENDAR
 from domain.ids import cancellation_workflow_id, review_workflow_id
-from domain.model import Instant, Model
+from domain.model import Model
 from service.queue import BucketKind, QueueFilter, buckets, count, page
 from workflows import AccountCancellation, TicketReview
 
@@ -53,11 +52,9 @@ class Page(Model):
         return _ratios(self.page, self.bare)
 
 
-class ConsoleResult(Model):
+class ConsoleResult(Measurement):
     """`pages` by the number of open tickets, and by name."""
 
-    measured_at: Instant = Field(default_factory=lambda: datetime.now(UTC))
-    machine: Machine
     rounds: int
     pages: dict[int, dict[str, Page]]
 

@@ -126,11 +126,23 @@ class Machine(Model):
     """Runnable processes in the minute before; above 0.5 somebody else was working."""
 
 
-class Result(Model):
-    """Figures by route, in times of the twin's, by what was left out, and of a worker with requests parked."""
+class Measurement(Model):
+    """What a command has measured: written as JSON, and shown. One without targets meets them all."""
 
     measured_at: Instant = Field(default_factory=lambda: datetime.now(UTC))
     machine: Machine
+
+    @property
+    def met(self) -> bool:
+        return True
+
+    def show(self, console: Console) -> None:
+        raise NotImplementedError
+
+
+class Result(Measurement):
+    """Figures by route, in times of the twin's, by what was left out, and of a worker with requests parked."""
+
     concurrency: int
     targets: tuple[Target, ...]
     routes: dict[str, Figures]

@@ -37,8 +37,8 @@ ACTIONS: Final = "billable actions"
 """As Temporal Cloud counts them, without the queries of whoever looks on: see `billable_actions`."""
 PARKED_MIB: Final = "parked: worker MiB"
 
-_ROUNDS_PER_BLOCK: Final = 20
-_REQUESTS_PER_BLOCK: Final = 2
+ROUNDS_PER_BLOCK: Final = 20
+REQUESTS_PER_BLOCK: Final = 2
 """Times the concurrency: long enough that start and end of a block weigh little."""
 
 Samples = dict[str, list[float]]
@@ -54,10 +54,10 @@ async def measure(stack: Stack, names: Sequence[str], rounds: int, concurrency: 
         for one in measuring:
             await one.warm_up()
         for turn in range(rounds):
-            for one in _turns(measuring, turn):
+            for one in turns(measuring, turn):
                 await one.play_alone()
-        for turn in range(max(1, rounds // _ROUNDS_PER_BLOCK)):
-            for one in _turns(measuring, turn):
+        for turn in range(max(1, rounds // ROUNDS_PER_BLOCK)):
+            for one in turns(measuring, turn):
                 await one.play_block()
         return {one.route.name: await one.samples_in_all(stack.client) for one in measuring}
 
@@ -89,7 +89,7 @@ class _Measuring:
         self._samples[ALONE].append(1 / seconds[WHOLE])
 
     async def play_block(self) -> None:
-        size = _REQUESTS_PER_BLOCK * self._concurrency
+        size = REQUESTS_PER_BLOCK * self._concurrency
         accounts = await self.route.play.accounts(size)
         before = {name: cpu_of(pid) for name, pid in self._processes.items()}
         async with peak_rss_of(self._worker) as peak:
@@ -132,7 +132,7 @@ def billable_actions(events: Collection[HistoryEvent]) -> int:
     return attempts + sum(event.event_type in _STARTS_OF_ACTIONS for event in events)
 
 
-def _turns(all_of_them: list[_Measuring], turn: int) -> list[_Measuring]:
+def turns(all_of_them: list[T], turn: int) -> list[T]:
     """Another one begins each time, so that none always comes after the same one."""
     first = turn % len(all_of_them)
     return [*all_of_them[first:], *all_of_them[:first]]

@@ -8,23 +8,23 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 from uuid import uuid4
 
-from pydantic import Field
+from cyclopts import Parameter
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from devtools.benchmarks.console import first_page
-from devtools.benchmarks.figures import Machine, Spread, shown
+from devtools.benchmarks.figures import Machine, Measurement, Spread, shown
 from devtools.benchmarks.measure import in_flight
 from devtools.benchmarks.owner import accept, confirm, to_confirmation, to_notice
 from devtools.benchmarks.parked import park_reviews, under_review
 from devtools.benchmarks.routes import HTTP, WORKER_SETTINGS, open_route
 from devtools.demo.programs import Program, free_port
 from devtools.demo.stack import Stack
-from domain.model import Instant, Model
+from domain.model import Model
 from domain.notifications import Template
 from domain.phases import Phase
 from domain.policy import Policy
@@ -49,35 +49,26 @@ Figures = dict[str, float]
 class Sizes(Model):
     """How much of each part; 0 leaves it out."""
 
-    tickets: int = 2_000
-    spread_seconds: int = 180
-    """Over which their alarms are spread: what the policy has by default."""
-    steps: int = 60
-    """Of owners, at rest and again at the deadline; one each half second."""
-    looks: int = 20
-    """At the queue's first page, with few tickets and with all."""
-    requests: int = 24
-    """With each number of workers, slowed down by the platform."""
-    latency: float = 0.05
-    """Seconds that the platform takes for each of their calls."""
-    drained: int = 200
-    outage_seconds: int = 30
-    limit: int = 50
-    """Activities a second, of the second drain."""
+    tickets: Annotated[int, Parameter(help="Tickets due at the same instant; 0 leaves that part out.")] = 2_000
+    spread_seconds: Annotated[int, Parameter(help="Over which their alarms are spread.")] = 180
+    steps: Annotated[int, Parameter(help="Owner's steps at rest, and as many at that instant, two a second.")] = 60
+    looks: Annotated[int, Parameter(help="At the queue's first page, with few tickets and with all.")] = 20
+    requests: Annotated[int, Parameter(help="Requests with one worker, and with two; 0 leaves that out.")] = 24
+    latency: Annotated[float, Parameter(help="Seconds that the platform takes for each of their calls.")] = 0.05
+    drained: Annotated[int, Parameter(help="Requests confirmed while the platform is away; 0 leaves that out.")] = 200
+    outage_seconds: Annotated[int, Parameter(help="For how long it is away, at least.")] = 30
+    limit: Annotated[int, Parameter(help="Activities a second, where they are limited.")] = 50
 
 
-class ScaleResult(Model):
+SIZES: Final = Sizes()
+
+
+class ScaleResult(Measurement):
     """`arrivals` are the calls at the platform, second by second, from the first that it refused to the last."""
 
-    measured_at: Instant = Field(default_factory=lambda: datetime.now(UTC))
-    machine: Machine
     sizes: Sizes
     parts: dict[str, Figures]
     arrivals: dict[str, list[int]]
-
-    @property
-    def met(self) -> bool:
-        return True
 
     def show(self, console: Console) -> None:
         table = Table("", "", title="Many at once", box=box.SIMPLE_HEAD, title_justify="left")

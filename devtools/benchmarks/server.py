@@ -5,20 +5,17 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import aiohttp
-from pydantic import Field
 from rich.console import Console
 
-from devtools.benchmarks.figures import Figures, Machine, figures_of, table_of
+from devtools.benchmarks.figures import Figures, Machine, Measurement, figures_of, table_of
 from devtools.benchmarks.measure import TO_CLOSED_MS, Samples, cpu_of
 from devtools.benchmarks.routes import HTTP, TO_CLOSED, WHOLE, WORKER_SETTINGS, Route, open_route
 from devtools.demo.stack import Stack
 from domain.ids import cancellation_workflow_id
-from domain.model import Instant, Model
 from domain.phases import Phase
 from workflows.common.search_attributes import CANCELLATION_PHASE
 
@@ -49,14 +46,8 @@ _IN_A_ROW: Final = 5
 _CALLS = re.compile(r"^(?:temporal_)?persistence_requests\{.*\} (\S+)$", re.MULTILINE)
 
 
-class ServerResult(Model):
-    measured_at: Instant = Field(default_factory=lambda: datetime.now(UTC))
-    machine: Machine
+class ServerResult(Measurement):
     settings: dict[str, Figures]
-
-    @property
-    def met(self) -> bool:
-        return True
 
     def show(self, console: Console) -> None:
         console.print(table_of("Single settings of the server", self.settings, FIGURES))

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import uuid4
 
 from temporalio import activity
@@ -177,12 +177,8 @@ async def until_answered(handle: WorkflowHandle[Any, Any], held: HeldAnswer) -> 
 
 async def until_quiet(*handles: WorkflowHandle[Any, Any]) -> None:
     """Until no task is under way: one that a worker takes along when it stops is missed for ten seconds."""
-
-    async def is_busy(handle: WorkflowHandle[Any, Any]) -> bool:
-        return (await handle.describe()).raw_description.HasField("pending_workflow_task")
-
     for handle in handles:
-        await eventually(partial(is_busy, handle), lambda busy: not busy, LIMIT)
+        await eventually(partial(_under_way, handle), lambda what: not what.task, LIMIT)
 
 
 async def until_idle(*handles: WorkflowHandle[Any, Any]) -> None:
@@ -191,13 +187,18 @@ async def until_idle(*handles: WorkflowHandle[Any, Any]) -> None:
     An answer that comes after the workers have stopped, to a notification for instance, leaves a task that nobody
     takes: the server skips no time until somebody does.
     """
-
-    async def is_busy(handle: WorkflowHandle[Any, Any]) -> bool:
-        described = (await handle.describe()).raw_description
-        return described.HasField("pending_workflow_task") or bool(described.pending_activities)
-
     for handle in handles:
-        await eventually(partial(is_busy, handle), lambda busy: not busy, LIMIT)
+        await eventually(partial(_under_way, handle), lambda what: not what.task and not what.activities, LIMIT)
+
+
+class _UnderWay(NamedTuple):
+    task: bool
+    activities: int
+
+
+async def _under_way(handle: WorkflowHandle[Any, Any]) -> _UnderWay:
+    described = (await handle.describe()).raw_description
+    return _UnderWay(described.HasField("pending_workflow_task"), len(described.pending_activities))
 
 
 # Timers

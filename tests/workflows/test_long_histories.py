@@ -67,18 +67,15 @@ async def test_every_route_ends_as_it_should_where_histories_are_short(short: Se
         await no_run_has_failed(short, handle)
 
 
-async def test_more_rechecks_than_a_server_takes_and_a_withdrawal_are_never_refused_for_its_limits(
-    short: Service,
-) -> None:
-    rechecks = MOST_UPDATES + 5
+async def test_a_hundred_rechecks_and_a_withdrawal_are_never_refused_for_the_servers_limits(short: Service) -> None:
     account = await short.account(icp_applications_ever=1)
     before = await short.to_report(account, rechecks_per_hour=1000)
     assert before.report is not None
-    for _ in range(rechecks):
+    for _ in range(100):
         assert (await short.recheck(account)).phase is Phase.BLOCKED
     after = await short.cancellations.view(account)
     assert after.report is not None
-    assert after.report.number >= before.report.number + rechecks
+    assert after.report.number >= before.report.number + 100
     # Who was identified, and what was accepted, has come along.
     kept = ("request_no", "started_at", "ends_by", "identity_verified", "identity_expires_at", "notice_version")
     assert [getattr(after, name) for name in kept] == [getattr(before, name) for name in kept]
@@ -151,9 +148,9 @@ async def test_a_review_that_is_late_for_weeks_may_be_watched_by_any_number_and_
     watch = partial(short.cancellations.wait_while, account, Phase.UNDER_REVIEW)
     for _ in range(4):
         await case.skip_to(await case.now() + timedelta(weeks=1))
-        watching = [asyncio.create_task(watch(timedelta(seconds=1))) for _ in range(25)]
+        watching = [asyncio.create_task(watch(timedelta(seconds=1))) for _ in range(50)]
         # A backend that starts the account again finds the request that there is.
-        found = [await short.start(account) for _ in range(15)]
+        found = [await short.start(account) for _ in range(25)]
         found += await asyncio.gather(*watching)
         assert {(view.request_no, view.phase) for view in found} == {(request_no, Phase.UNDER_REVIEW)}
     assert (await eventually(lambda: short.cancellations.view(account), lambda view: view.overdue)).review is not None
@@ -161,7 +158,7 @@ async def test_a_review_that_is_late_for_weeks_may_be_watched_by_any_number_and_
     assert (await request.describe()).run_id == run_id
     # Whoever watches and starts from now on leaves no trace at all.
     before = await length_of(request)
-    await asyncio.gather(*(watch(timedelta(seconds=1)) for _ in range(25)), *(short.start(account) for _ in range(5)))
+    await asyncio.gather(*(watch(timedelta(seconds=1)) for _ in range(50)), *(short.start(account) for _ in range(5)))
     assert await length_of(request) == before
     await case.approve()
     assert (await request.result()).outcome is Phase.CLOSED
@@ -201,7 +198,7 @@ async def test_steps_that_overlap_without_end_keep_no_request_from_continuing_as
 
     async def hammer() -> set[ErrorType]:
         file = partial(narrow.cancellations.file_ticket, account, wrong, owner_of(account))
-        return {await refused_type(file()) for _ in range(30)}
+        return {await refused_type(file()) for _ in range(60)}
 
     refused = await asyncio.gather(*(hammer() for _ in range(5)))
     assert set().union(*refused) <= {ErrorType.VAULT_RECORD_MISSING, ErrorType.NOT_NOW}

@@ -1,16 +1,13 @@
 """What comes out: every figure with its median and spread, the ratios that are wanted, and what a crash leaves."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from pydantic import Field
-
-from devtools.benchmarks.figures import Figures, Machine, Spread
+from devtools.benchmarks.figures import Figures, Measurement, Spread
 from devtools.benchmarks.measure import ALONE, IN_FLIGHT, TO_CLOSED_MS, WORKER_CPU, Samples
-from domain.model import Instant, Model
+from domain.model import Model
 
 OURS: Final = "Temporal"
 DBOS_SQLITE: Final = "DBOS-SQLite"
@@ -83,9 +80,7 @@ class Measured(Model):
     crashes: dict[str, Crash]
 
 
-class PeersResult(Model):
-    measured_at: Instant = Field(default_factory=lambda: datetime.now(UTC))
-    machine: Machine
+class PeersResult(Measurement):
     versions: dict[str, str]
     n: int
     concurrency: int

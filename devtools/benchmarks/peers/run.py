@@ -15,7 +15,15 @@ import psutil
 from aiohttp import ClientSession, ClientTimeout
 
 from devtools.benchmarks.figures import figures_of
-from devtools.benchmarks.measure import ALONE, IN_FLIGHT, Samples, in_flight
+from devtools.benchmarks.measure import (
+    ALONE,
+    IN_FLIGHT,
+    REQUESTS_PER_BLOCK,
+    ROUNDS_PER_BLOCK,
+    Samples,
+    in_flight,
+    turns,
+)
 from devtools.benchmarks.peers.play import Peer
 from devtools.benchmarks.peers.programs import cpu_of, open_peer, open_postgresql
 from devtools.benchmarks.peers.result import (
@@ -39,10 +47,6 @@ from gateways.contract import CLOSURE_PHASES
 from simulator.kinds import Effect, Endpoint, FaultKind
 from simulator.store import SimulatorStore
 from simulator.views import Call
-
-_ROUNDS_PER_BLOCK = 20
-_REQUESTS_PER_BLOCK = 2
-"""Times the concurrency, both as in `measure`."""
 
 _GATE_LIMIT = 50.0
 _POLL = 0.02
@@ -74,12 +78,12 @@ async def run(folder: Path, tell: Callable[[str], None], *, n: int, concurrency:
             one.samples.clear()
         tell(f"{n} requests of each, one at a time")
         for turn in range(n):
-            for one in _turns(contenders, turn):
+            for one in turns(contenders, turn):
                 await _play_alone(one)
-        blocks = max(1, n // _ROUNDS_PER_BLOCK)
+        blocks = max(1, n // ROUNDS_PER_BLOCK)
         tell(f"{blocks} blocks of each, {concurrency} in flight")
         for turn in range(blocks):
-            for one in _turns(contenders, turn):
+            for one in turns(contenders, turn):
                 await _play_block(stack, one, concurrency)
         crashes = {}
         for one in contenders:
@@ -118,12 +122,6 @@ async def _contenders(folder: Path) -> AsyncIterator[tuple[Stack, list[Contender
         yield stack, contenders
 
 
-def _turns(contenders: list[Contender], turn: int) -> list[Contender]:
-    """Another one begins each time, so that none always comes after the same one."""
-    first = turn % len(contenders)
-    return [*contenders[first:], *contenders[:first]]
-
-
 async def _compare_calls(store: SimulatorStore, contenders: list[Contender]) -> None:
     """A peer that does less, or more, at the platform is none."""
     called = {}
@@ -147,7 +145,7 @@ async def _play_alone(one: Contender) -> None:
 
 
 async def _play_block(stack: Stack, one: Contender, concurrency: int) -> None:
-    size = _REQUESTS_PER_BLOCK * concurrency
+    size = REQUESTS_PER_BLOCK * concurrency
     accounts = await one.play.accounts(size)
 
     def cpu_so_far() -> dict[str, float]:
